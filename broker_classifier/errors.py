@@ -1,0 +1,58 @@
+"""Every exception of the package, as one tree. What goes wrong decides who acts:
+
+    BrokerError
+    ├── MessageError            one message is bad      → dead-letter topic, the stream goes on
+    │   ├── DecodeError           its bytes are not the Avro or JSON they claim to be
+    │   └── SchemaError           its schema lacks what a classification cannot do without
+    ├── UnavailableError        a destination is down   → stop polling, commit nothing, try again
+    │   ├── StoreUnavailableError
+    │   └── OutputUnavailableError
+    └── SetupError              the start is wrong      → exit with the message
+        ├── ConfigError           a setting
+        ├── BundleError           a model bundle
+        └── DataError             a data set for training or evaluation
+"""
+
+
+class BrokerError(Exception):
+    """Root of everything that this package raises on purpose."""
+
+
+class MessageError(BrokerError):
+    """One message cannot be used; it belongs in the dead-letter topic."""
+
+
+class DecodeError(MessageError):
+    """The bytes are truncated, corrupted, or not in the format that they claim."""
+
+
+class SchemaError(MessageError):
+    """The message decodes, but a field that identifies or dates the alert is missing."""
+
+
+class UnavailableError(BrokerError):
+    """A destination does not answer; nothing may be committed until it does."""
+
+
+class StoreUnavailableError(UnavailableError):
+    """The light-curve store does not answer."""
+
+
+class OutputUnavailableError(UnavailableError):
+    """Kafka did not confirm what was published."""
+
+
+class SetupError(BrokerError):
+    """The program cannot start as it was asked to."""
+
+
+class ConfigError(SetupError):
+    """A setting is unknown, missing or out of range."""
+
+
+class BundleError(SetupError):
+    """A model bundle is incomplete, altered or does not reproduce its golden cases."""
+
+
+class DataError(SetupError):
+    """A data set lacks a file, a column or the objects that a command needs."""

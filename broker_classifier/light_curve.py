@@ -1,0 +1,166 @@
+"""The light curve of one object: an immutable, sorted set of measured points.
+
+Merging two light curves is a set union: idempotent, and the same in any order. Fluxes are
+difference fluxes in nJy (AB), times MJD.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+BANDS = "ugrizy"
+POINT = np.dtype([("mjd", "<f8"), ("psf_flux", "<f4"), ("psf_flux_err", "<f4"), ("flags", "u1")])
+
+_BAND_MASK = 0b111
+_KIND_SHIFT = 3
+_KIND_MASK = 0b11
+_WITHDRAWN = 0b100000
+
+
+class Kind(IntEnum):
+    """How a point came about. An upper limit has flux NaN and, as its error, limit / 5."""
+
+    DETECTION = 0
+    UPPER_LIMIT = 1
+    FORCED = 2
+
+
+@dataclass(frozen=True, eq=False)
+class LightCurve:
+    """Points of one object, sorted by time, band and kind, each such key at most once.
+
+    Build one with `light_curve` or `LightCurve.from_bytes`; the constructor trusts its argument.
+
+    Attributes
+    ----------
+    points : structured array of dtype `POINT`, shape (n,)
+        17 bytes a point, little-endian, so that its bytes are the stored form.
+    """
+
+    points: NDArray[np.void]
+
+    @classmethod
+    def from_bytes(cls, packed: bytes) -> "LightCurve":
+        """Read what `to_bytes` wrote."""
+        return cls(np.frombuffer(packed, dtype=POINT))
+
+    def to_bytes(self) -> bytes:
+        """Pack the points, 17 bytes each."""
+        return self.points.tobytes()
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, LightCurve) and self.to_bytes() == other.to_bytes()
+
+    def __hash__(self) -> int:
+        return hash(self.to_bytes())
+
+    @property
+    def mjd(self) -> NDArray[np.float64]:
+        """Times, MJD (days), ascending."""
+        return self.points["mjd"]
+
+    @property
+    def psf_flux(self) -> NDArray[np.float32]:
+        """Difference fluxes, nJy; NaN for upper limits."""
+        return self.points["psf_flux"]
+
+    @property
+    def psf_flux_err(self) -> NDArray[np.float32]:
+        """One-sigma flux errors, nJy; a fifth of the limit for upper limits."""
+        return self.points["psf_flux_err"]
+
+    @property
+    def band(self) -> NDArray[np.uint8]:
+        """Indices into `BANDS`."""
+        return self.points["flags"] & np.uint8(_BAND_MASK)
+
+    @property
+    def kind(self) -> NDArray[np.uint8]:
+        """`Kind` of every point."""
+        return (self.points["flags"] >> np.uint8(_KIND_SHIFT)) & np.uint8(_KIND_MASK)
+
+    @property
+    def is_withdrawn(self) -> NDArray[np.bool_]:
+        """Points that the survey took back; they stay, so that a late copy cannot revive them."""
+        return (self.points["flags"] & np.uint8(_WITHDRAWN)) != 0
+
+    def until(self, mjd: float) -> "LightCurve":
+        """Keep what had been observed at `mjd`, that moment included."""
+        return LightCurve(self.points[: np.searchsorted(self.mjd, mjd, side="right")])
+
+    def merge(self, *others: "LightCurve") -> "LightCurve":
+        """Unite light curves of one object.
+
+        Where two disagree about one (time, band, kind), a withdrawal wins, then the smaller error,
+        then the larger flux: a total order, so the result depends on no order of arrival.
+        """
+        return LightCurve(_canonical(np.concatenate([c.points for c in (self, *others)])))
+
+
+def light_curve(
+    mjd: ArrayLike,
+    psf_flux: ArrayLike,
+    psf_flux_err: ArrayLike,
+    band: ArrayLike,
+    kind: ArrayLike = Kind.DETECTION,
+    is_withdrawn: ArrayLike = False,
+) -> LightCurve:
+    """Build a light curve from columns in any order; scalars stand for whole columns.
+
+    Parameters
+    ----------
+    mjd, psf_flux, psf_flux_err : array-like, shape (n,)
+        Days; nJy; nJy.
+    band : array-like of int, shape (n,)
+        Indices into `BANDS`; `bands("grr")` makes them from letters.
+    kind : array-like of `Kind`
+    is_withdrawn : array-like of bool
+
+    Examples
+    --------
+    >>> curve = light_curve([60001.0, 60000.0], [200.0, 100.0], 10.0, bands("rg"))
+    >>> curve.mjd.tolist(), curve.psf_flux.tolist()
+    ([60000.0, 60001.0], [100.0, 200.0])
+    """
+    points = np.empty(np.shape(mjd), dtype=POINT)
+    points["mjd"], points["psf_flux"], points["psf_flux_err"] = mjd, psf_flux, psf_flux_err
+    points["flags"] = point_flags(band, kind, is_withdrawn)
+    return LightCurve(_canonical(points))
+
+
+def point_flags(band: ArrayLike, kind: ArrayLike, is_withdrawn: ArrayLike = False) -> Any:
+    """Pack band (bits 0-2), kind (3-4) and withdrawal (5) into one byte a point."""
+    flags = np.asarray(band) | (np.asarray(kind) << _KIND_SHIFT)
+    return (flags | np.where(is_withdrawn, _WITHDRAWN, 0)).astype(np.uint8)
+
+
+def bands(letters: Sequence[str]) -> NDArray[np.uint8]:
+    """Turn band letters into indices.
+
+    >>> bands("gri").tolist()
+    [1, 2, 3]
+    """
+    return np.array([BANDS.index(letter) for letter in letters], dtype=np.uint8)
+
+
+def _canonical(points: NDArray[np.void]) -> NDArray[np.void]:
+    flags = points["flags"]
+    key = flags & np.uint8(_BAND_MASK | _KIND_MASK << _KIND_SHIFT)
+    band, kind = key & np.uint8(_BAND_MASK), key >> np.uint8(_KIND_SHIFT)
+    not_withdrawn = (flags & np.uint8(_WITHDRAWN)) == 0
+    precedence = (-points["psf_flux"], points["psf_flux_err"], not_withdrawn)
+    order = np.lexsort((*precedence, kind, band, points["mjd"]))
+    mjd, key = points["mjd"][order], key[order]
+    is_first = np.ones(len(order), dtype=bool)
+    is_first[1:] = (mjd[1:] != mjd[:-1]) | (key[1:] != key[:-1])
+    return points[order[is_first]]
+
+
+EMPTY = LightCurve(np.empty(0, dtype=POINT))

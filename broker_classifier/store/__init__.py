@@ -1,0 +1,16 @@
+"""The memory of the service: every object's light curve, and which alerts have been answered."""
+
+from broker_classifier.store.embedded import EmbeddedStore
+from broker_classifier.store.memory import MemoryStore
+from broker_classifier.store.port import LightCurveStore
+from broker_classifier.store.record import ANSWERED, UNKNOWN, ObjectRecord, answered
+
+__all__ = [
+    "ANSWERED",
+    "UNKNOWN",
+    "EmbeddedStore",
+    "LightCurveStore",
+    "MemoryStore",
+    "ObjectRecord",
+    "answered",
+]

@@ -1,0 +1,102 @@
+"""A store in a folder on local disk (LMDB): no server, one writer, every merge on disk when it returns."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import lmdb
+
+from broker_classifier.errors import ConfigError, StoreUnavailableError
+from broker_classifier.store.record import UNKNOWN, ObjectRecord, seen_at
+
+FIRST_MAP_BYTES = 1 << 28
+PRUNE_BATCH = 10_000
+
+
+class EmbeddedStore:
+    """`LightCurveStore` in an LMDB environment.
+
+    A merge is one synchronous transaction, so it survives a crash of the process and of the
+    machine. The map, LMDB's bound on the file's size, doubles whenever it is full.
+
+    Parameters
+    ----------
+    folder : Path
+        Created when missing.
+
+    Raises
+    ------
+    ConfigError
+        If the folder cannot be opened as a store.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._env = lmdb.open(str(folder), map_size=FIRST_MAP_BYTES)
+        except (OSError, lmdb.Error) as error:
+            raise ConfigError(
+                f"the light-curve store {folder} cannot be opened: {error}; "
+                "set store.path to a folder that this user may write"
+            ) from error
+
+    def read(self, object_ids: Sequence[str]) -> list[ObjectRecord]:
+        """Return the records of these objects, in this order; `UNKNOWN` for one never seen."""
+        with self._available(), self._env.begin() as transaction:
+            packed = [transaction.get(object_id.encode()) for object_id in object_ids]
+        return [UNKNOWN if one is None else ObjectRecord.unpack(one) for one in packed]
+
+    def merge(self, records: Mapping[str, ObjectRecord], seen_at: float) -> None:
+        """Unite these records with what is stored, all of them or none."""
+        with self._available():
+            while True:
+                try:
+                    return self._merge(records, seen_at)
+                except lmdb.MapFullError:
+                    self._env.set_mapsize(2 * self._env.info()["map_size"])
+
+    def _merge(self, records: Mapping[str, ObjectRecord], at: float) -> None:
+        with self._env.begin(write=True) as transaction:
+            for object_id, record in records.items():
+                key = object_id.encode()
+                known = transaction.get(key)
+                if known is None:
+                    transaction.put(key, record.pack(at))
+                else:
+                    merged = ObjectRecord.unpack(known).merge(record)
+                    transaction.put(key, merged.pack(max(at, seen_at(known))))
+
+    def prune(self, seen_before: float) -> int:
+        """Forget the objects last seen before this moment (Unix s); return how many."""
+        with self._available():
+            stale = list(self._stale(seen_before))
+            for first in range(0, len(stale), PRUNE_BATCH):
+                with self._env.begin(write=True) as transaction:
+                    for key in stale[first : first + PRUNE_BATCH]:
+                        transaction.delete(key)
+        return len(stale)
+
+    def _stale(self, seen_before: float) -> Iterator[bytes]:
+        with self._env.begin(buffers=True) as transaction:
+            for key, packed in transaction.cursor():
+                if seen_at(packed) < seen_before:
+                    yield bytes(key)
+
+    def __len__(self) -> int:
+        with self._available():
+            return int(self._env.stat()["entries"])
+
+    def close(self) -> None:
+        """Close the environment."""
+        self._env.close()
+
+    @contextmanager
+    def _available(self) -> Iterator[None]:
+        try:
+            yield
+        except lmdb.Error as error:
+            raise StoreUnavailableError(
+                f"the light-curve store {self._folder} failed: {error}; "
+                "free its disk or repair it, the service goes on by itself"
+            ) from error

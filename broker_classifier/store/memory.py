@@ -1,0 +1,37 @@
+"""A store that lives as long as its process: for tests, and for `classify` over files."""
+
+from collections.abc import Mapping, Sequence
+
+from broker_classifier.store.record import UNKNOWN, ObjectRecord
+
+
+class MemoryStore:
+    """`LightCurveStore` in a dictionary."""
+
+    def __init__(self) -> None:
+        self._records: dict[str, ObjectRecord] = {}
+        self._seen_at: dict[str, float] = {}
+
+    def read(self, object_ids: Sequence[str]) -> list[ObjectRecord]:
+        """Return the records of these objects, in this order; `UNKNOWN` for one never seen."""
+        return [self._records.get(object_id, UNKNOWN) for object_id in object_ids]
+
+    def merge(self, records: Mapping[str, ObjectRecord], seen_at: float) -> None:
+        """Unite these records with what is stored."""
+        for object_id, record in records.items():
+            known = self._records.get(object_id)
+            self._records[object_id] = known.merge(record) if known else record
+            self._seen_at[object_id] = max(seen_at, self._seen_at.get(object_id, seen_at))
+
+    def prune(self, seen_before: float) -> int:
+        """Forget the objects last seen before this moment (Unix s); return how many."""
+        stale = [object_id for object_id, at in self._seen_at.items() if at < seen_before]
+        for object_id in stale:
+            del self._records[object_id], self._seen_at[object_id]
+        return len(stale)
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def close(self) -> None:
+        """Do nothing: there is nothing to release."""

@@ -1,0 +1,30 @@
+"""The port that every light-curve store implements; `tests/store/test_contract.py` is its contract."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from broker_classifier.store.record import ObjectRecord
+
+
+class LightCurveStore(Protocol):
+    """Object records by object id.
+
+    `merge` unites what it is given with what is there, so that repeats and any order of arrival
+    lead to the same state. One `merge` is atomic: a crash leaves all of it or nothing. All methods
+    raise `StoreUnavailableError` when the store does not answer.
+    """
+
+    def read(self, object_ids: Sequence[str]) -> list[ObjectRecord]:
+        """Return the records of these objects, in this order; `UNKNOWN` for one never seen."""
+
+    def merge(self, records: Mapping[str, ObjectRecord], seen_at: float) -> None:
+        """Unite these records with what is stored, and note that the objects were seen (Unix s)."""
+
+    def prune(self, seen_before: float) -> int:
+        """Forget the objects last seen before this moment (Unix s); return how many."""
+
+    def __len__(self) -> int:
+        """Return the number of objects."""
+
+    def close(self) -> None:
+        """Release what the store holds; it may be called twice."""

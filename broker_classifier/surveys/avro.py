@@ -1,0 +1,235 @@
+"""Avro object containers: framing, codecs, and records decoded by the schema that wrote them.
+
+ZTF wraps every alert in a container of its own, a third of which is the schema. Its packets of one
+`schemavsn` carry different schemas, so a parsed schema is cached by its bytes.
+"""
+
+import io
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import cramjam
+import fastavro
+import orjson
+from fastavro.schema import SchemaParseException
+
+from broker_classifier.errors import DecodeError
+
+MAGIC = b"Obj\x01"
+SYNC_SIZE = 16
+_CRC_SIZE = 4
+_MALFORMED = (EOFError, ValueError, IndexError, KeyError, TypeError, OverflowError, MemoryError)
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Container:
+    """An opened container: its header, and its records still encoded.
+
+    Attributes
+    ----------
+    schema : bytes
+        The writer's schema, JSON, as it stands in the header.
+    blocks : tuple of (int, bytes)
+        Number of records and their decompressed bytes, a block each.
+    """
+
+    schema: bytes
+    blocks: tuple[tuple[int, bytes], ...]
+
+    @property
+    def n_records(self) -> int:
+        """Number of records that the blocks announce."""
+        return sum(count for count, _ in self.blocks)
+
+
+def read_container(message: bytes) -> list[Record]:
+    """Decode every record of an object container (codecs null, deflate, snappy, zstandard).
+
+    Raises
+    ------
+    DecodeError
+        If the bytes are no container, are truncated or corrupted, or have bytes left over.
+    """
+    container = open_container(message)
+    return [record for record, _ in _decode(container)]
+
+
+def split_container(message: bytes) -> Iterator[bytes]:
+    """Yield every record as an uncompressed container of its own; a single one comes as it is.
+
+    Raises
+    ------
+    DecodeError
+        As `read_container`, when the bad record is reached.
+    """
+    container = open_container(message)
+    if container.n_records == 1:
+        yield message
+        return
+    header = _header(container.schema)
+    for _, body in _decode(container):
+        yield header + _long(1) + _long(len(body)) + body + bytes(SYNC_SIZE)
+
+
+def open_container(message: bytes) -> Container:
+    """Check the framing of an object container and decompress its blocks.
+
+    Raises
+    ------
+    DecodeError
+        If the bytes are no container, or are truncated or corrupted outside the records.
+    """
+    if not message:
+        raise DecodeError("the message is empty; an Avro object container was expected")
+    if not message.startswith(MAGIC):
+        raise DecodeError(
+            f"the message begins with {message[:4]!r}, not with {MAGIC!r}; "
+            "it is no Avro object container"
+        )
+    stream = io.BytesIO(message)
+    stream.seek(len(MAGIC))
+    try:
+        metadata = _read_metadata(stream)
+        sync = _exactly(stream, SYNC_SIZE)
+        decompress = _codec(metadata.get("avro.codec", b"null").decode())
+        blocks = tuple(_read_blocks(stream, sync, decompress))
+        return Container(metadata["avro.schema"], blocks)
+    except DecodeError:
+        raise
+    except (*_MALFORMED, zlib.error, cramjam.DecompressionError) as error:
+        raise DecodeError(f"the container's framing is broken: {error!r}") from error
+
+
+def _decode(container: Container) -> Iterator[tuple[Record, bytes]]:
+    schema = parsed_schema(container.schema)
+    for count, block in container.blocks:
+        stream = io.BytesIO(block)
+        for _ in range(count):
+            start = stream.tell()
+            record = _read_record(stream, schema)
+            yield record, block[start : stream.tell()]
+        if stream.tell() != len(block):
+            left_over = len(block) - stream.tell()
+            raise DecodeError(f"{left_over} bytes are left after the last record of a block")
+
+
+def _read_record(stream: io.BytesIO, schema: Any) -> Record:
+    try:
+        record = fastavro.schemaless_reader(stream, schema, None)
+    except _MALFORMED as error:
+        raise DecodeError(f"a record does not fit its writer's schema: {error!r}") from error
+    if not isinstance(record, dict):
+        raise DecodeError(f"the container holds a {type(record).__name__}, not an alert record")
+    return record
+
+
+@lru_cache(maxsize=64)
+def parsed_schema(schema: bytes) -> Any:
+    """Parse a writer's schema; the same bytes are parsed once.
+
+    Raises
+    ------
+    DecodeError
+        If the bytes are no valid Avro schema.
+    """
+    try:
+        return fastavro.parse_schema(orjson.loads(schema))
+    except (SchemaParseException, *_MALFORMED) as error:
+        raise DecodeError(f"the container's schema cannot be parsed: {error!r}") from error
+
+
+def _read_metadata(stream: io.BytesIO) -> dict[str, bytes]:
+    metadata = {}
+    while count := _read_long(stream):
+        if count < 0:
+            _read_long(stream)
+        for _ in range(abs(count)):
+            key = _exactly(stream, _read_long(stream)).decode()
+            metadata[key] = _exactly(stream, _read_long(stream))
+    return metadata
+
+
+def _read_blocks(
+    stream: io.BytesIO, sync: bytes, decompress: Callable[[bytes], bytes]
+) -> Iterator[tuple[int, bytes]]:
+    n_bytes = stream.getbuffer().nbytes
+    while stream.tell() < n_bytes:
+        count = _read_long(stream)
+        body = _exactly(stream, _read_long(stream))
+        if _exactly(stream, SYNC_SIZE) != sync:
+            raise DecodeError(f"the sync marker before byte {stream.tell()} is wrong")
+        if count < 1:
+            raise DecodeError(f"a block announces {count} records")
+        yield count, decompress(body)
+
+
+def _codec(name: str) -> Callable[[bytes], bytes]:
+    try:
+        return _CODECS[name]
+    except KeyError:
+        known = ", ".join(_CODECS)
+        raise DecodeError(f"the container's codec is {name!r}; known ones are {known}") from None
+
+
+def _inflate(body: bytes) -> bytes:
+    return zlib.decompress(body, wbits=-zlib.MAX_WBITS)
+
+
+def _unsnap(body: bytes) -> bytes:
+    unpacked = bytes(cramjam.snappy.decompress_raw(body[:-_CRC_SIZE]))
+    if zlib.crc32(unpacked).to_bytes(_CRC_SIZE, "big") != body[-_CRC_SIZE:]:
+        raise DecodeError("a snappy block does not match its checksum")
+    return unpacked
+
+
+def _unzstd(body: bytes) -> bytes:
+    return bytes(cramjam.zstd.decompress(body))
+
+
+_CODECS: dict[str, Callable[[bytes], bytes]] = {
+    "null": bytes,
+    "deflate": _inflate,
+    "snappy": _unsnap,
+    "zstandard": _unzstd,
+}
+
+
+def _read_long(stream: io.BytesIO) -> int:
+    value = shift = 0
+    while True:
+        byte = _exactly(stream, 1)[0]
+        value |= (byte & 0x7F) << shift
+        shift += 7
+        if not byte & 0x80:
+            return (value >> 1) ^ -(value & 1)
+        if shift > 63:
+            raise DecodeError("an integer of the container's framing is longer than 64 bits")
+
+
+def _exactly(stream: io.BytesIO, size: int) -> bytes:
+    chunk = stream.read(size) if size >= 0 else b""
+    if len(chunk) != size:
+        raise DecodeError(
+            f"the container is truncated: {size} bytes wanted at its end, {len(chunk)} there"
+        )
+    return chunk
+
+
+def _header(schema: bytes) -> bytes:
+    key = b"avro.schema"
+    entry = _long(len(key)) + key + _long(len(schema)) + schema
+    return MAGIC + _long(1) + entry + _long(0) + bytes(SYNC_SIZE)
+
+
+def _long(value: int) -> bytes:
+    zigzag, encoded = value << 1, bytearray()
+    while zigzag > 0x7F:
+        encoded.append(zigzag & 0x7F | 0x80)
+        zigzag >>= 7
+    encoded.append(zigzag)
+    return bytes(encoded)
