@@ -150,7 +150,8 @@ class DockerBroker:
         docker("kill", self._container)
 
     def close(self) -> None:
-        docker("rm", "--force", "--volumes", self._container)
+        if self._container:
+            docker("rm", "--force", "--volumes", self._container)
 
     def log(self) -> str:
         return docker("logs", self._container)
