@@ -1,16 +1,16 @@
-"""Every exception of the package, as one tree. What goes wrong decides who acts:
+"""Every exception of the package, as one tree; what goes wrong decides who acts.
 
-    BrokerError
-    ├── MessageError            one message is bad      → dead-letter topic, the stream goes on
-    │   ├── DecodeError           its bytes are not the Avro or JSON they claim to be
-    │   └── SchemaError           its schema lacks what a classification cannot do without
-    ├── UnavailableError        a destination is down   → stop polling, commit nothing, try again
-    │   ├── StoreUnavailableError
-    │   └── OutputUnavailableError
-    └── SetupError              the start is wrong      → exit with the message
-        ├── ConfigError           a setting
-        ├── BundleError           a model bundle
-        └── DataError             a data set for training or evaluation
+BrokerError
+├── MessageError            one message is bad      → dead-letter topic, the stream goes on
+│   ├── DecodeError           its bytes are not the Avro or JSON they claim to be
+│   └── SchemaError           its schema lacks what a classification cannot do without
+├── UnavailableError        a destination is down   → stop polling, commit nothing, try again
+│   ├── StoreUnavailableError
+│   └── OutputUnavailableError
+└── SetupError              the start is wrong      → exit with the message
+    ├── ConfigError           a setting
+    ├── BundleError           a model bundle
+    └── DataError             a data set for training or evaluation
 """
 
 

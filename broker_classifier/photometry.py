@@ -1,4 +1,4 @@
-"""Conversions to the units used past `surveys/`: AB flux in nJy, time in MJD. One function per conversion.
+"""Conversions to the units used past `surveys/`, AB flux in nJy and MJD; one function each.
 
 A magnitude of 23.9 is 1 µJy = 1000 nJy, so the AB zero point for nJy is 31.4 (Oke & Gunn 1983).
 """

@@ -1,4 +1,4 @@
-"""A store in a folder on local disk (LMDB): no server, one writer, every merge on disk when it returns."""
+"""A store in a folder on local disk (LMDB): no server, and a merge that returned is on disk."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -36,10 +36,11 @@ class EmbeddedStore:
             folder.mkdir(parents=True, exist_ok=True)
             self._env = lmdb.open(str(folder), map_size=FIRST_MAP_BYTES)
         except (OSError, lmdb.Error) as error:
-            raise ConfigError(
+            msg = (
                 f"the light-curve store {folder} cannot be opened: {error}; "
                 "set store.path to a folder that this user may write"
-            ) from error
+            )
+            raise ConfigError(msg) from error
 
     def read(self, object_ids: Sequence[str]) -> list[ObjectRecord]:
         """Return the records of these objects, in this order; `UNKNOWN` for one never seen."""
@@ -96,7 +97,8 @@ class EmbeddedStore:
         try:
             yield
         except lmdb.Error as error:
-            raise StoreUnavailableError(
+            msg = (
                 f"the light-curve store {self._folder} failed: {error}; "
                 "free its disk or repair it, the service goes on by itself"
-            ) from error
+            )
+            raise StoreUnavailableError(msg) from error

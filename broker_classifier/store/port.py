@@ -1,4 +1,4 @@
-"""The port that every light-curve store implements; `tests/store/test_contract.py` is its contract."""
+"""The port of every light-curve store; `tests/store/test_contract.py` is its contract."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol

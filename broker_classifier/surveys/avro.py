@@ -85,12 +85,14 @@ def open_container(message: bytes) -> Container:
         If the bytes are no container, or are truncated or corrupted outside the records.
     """
     if not message:
-        raise DecodeError("the message is empty; an Avro object container was expected")
+        msg = "the message is empty; an Avro object container was expected"
+        raise DecodeError(msg)
     if not message.startswith(MAGIC):
-        raise DecodeError(
+        msg = (
             f"the message begins with {message[:4]!r}, not with {MAGIC!r}; "
             "it is no Avro object container"
         )
+        raise DecodeError(msg)
     stream = io.BytesIO(message)
     stream.seek(len(MAGIC))
     try:
@@ -102,7 +104,8 @@ def open_container(message: bytes) -> Container:
     except DecodeError:
         raise
     except (*_MALFORMED, zlib.error, cramjam.DecompressionError) as error:
-        raise DecodeError(f"the container's framing is broken: {error!r}") from error
+        msg = f"the container's framing is broken: {error!r}"
+        raise DecodeError(msg) from error
 
 
 def _decode(container: Container) -> Iterator[tuple[Record, bytes]]:
@@ -115,16 +118,19 @@ def _decode(container: Container) -> Iterator[tuple[Record, bytes]]:
             yield record, block[start : stream.tell()]
         if stream.tell() != len(block):
             left_over = len(block) - stream.tell()
-            raise DecodeError(f"{left_over} bytes are left after the last record of a block")
+            msg = f"{left_over} bytes are left after the last record of a block"
+            raise DecodeError(msg)
 
 
 def _read_record(stream: io.BytesIO, schema: Any) -> Record:
     try:
         record = fastavro.schemaless_reader(stream, schema, None)
     except _MALFORMED as error:
-        raise DecodeError(f"a record does not fit its writer's schema: {error!r}") from error
+        msg = f"a record does not fit its writer's schema: {error!r}"
+        raise DecodeError(msg) from error
     if not isinstance(record, dict):
-        raise DecodeError(f"the container holds a {type(record).__name__}, not an alert record")
+        msg = f"the container holds a {type(record).__name__}, not an alert record"
+        raise DecodeError(msg)
     return record
 
 
@@ -140,7 +146,8 @@ def parsed_schema(schema: bytes) -> Any:
     try:
         return fastavro.parse_schema(orjson.loads(schema))
     except (SchemaParseException, *_MALFORMED) as error:
-        raise DecodeError(f"the container's schema cannot be parsed: {error!r}") from error
+        msg = f"the container's schema cannot be parsed: {error!r}"
+        raise DecodeError(msg) from error
 
 
 def _read_metadata(stream: io.BytesIO) -> dict[str, bytes]:
@@ -162,9 +169,11 @@ def _read_blocks(
         count = _read_long(stream)
         body = _exactly(stream, _read_long(stream))
         if _exactly(stream, SYNC_SIZE) != sync:
-            raise DecodeError(f"the sync marker before byte {stream.tell()} is wrong")
+            msg = f"the sync marker before byte {stream.tell()} is wrong"
+            raise DecodeError(msg)
         if count < 1:
-            raise DecodeError(f"a block announces {count} records")
+            msg = f"a block announces {count} records"
+            raise DecodeError(msg)
         yield count, decompress(body)
 
 
@@ -173,7 +182,8 @@ def _codec(name: str) -> Callable[[bytes], bytes]:
         return _CODECS[name]
     except KeyError:
         known = ", ".join(_CODECS)
-        raise DecodeError(f"the container's codec is {name!r}; known ones are {known}") from None
+        msg = f"the container's codec is {name!r}; known ones are {known}"
+        raise DecodeError(msg) from None
 
 
 def _inflate(body: bytes) -> bytes:
@@ -183,7 +193,8 @@ def _inflate(body: bytes) -> bytes:
 def _unsnap(body: bytes) -> bytes:
     unpacked = bytes(cramjam.snappy.decompress_raw(body[:-_CRC_SIZE]))
     if zlib.crc32(unpacked).to_bytes(_CRC_SIZE, "big") != body[-_CRC_SIZE:]:
-        raise DecodeError("a snappy block does not match its checksum")
+        msg = "a snappy block does not match its checksum"
+        raise DecodeError(msg)
     return unpacked
 
 
@@ -208,15 +219,15 @@ def _read_long(stream: io.BytesIO) -> int:
         if not byte & 0x80:
             return (value >> 1) ^ -(value & 1)
         if shift > 63:
-            raise DecodeError("an integer of the container's framing is longer than 64 bits")
+            msg = "an integer of the container's framing is longer than 64 bits"
+            raise DecodeError(msg)
 
 
 def _exactly(stream: io.BytesIO, size: int) -> bytes:
     chunk = stream.read(size) if size >= 0 else b""
     if len(chunk) != size:
-        raise DecodeError(
-            f"the container is truncated: {size} bytes wanted at its end, {len(chunk)} there"
-        )
+        msg = f"the container is truncated: {size} bytes wanted at its end, {len(chunk)} there"
+        raise DecodeError(msg)
     return chunk
 
 

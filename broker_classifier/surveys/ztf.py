@@ -33,7 +33,8 @@ def decode(message: bytes) -> Alert:
     """
     records = read_container(message)
     if len(records) != 1:
-        raise DecodeError(f"the message holds {len(records)} records; a ZTF alert is one")
+        msg = f"the message holds {len(records)} records; a ZTF alert is one"
+        raise DecodeError(msg)
     return alert_from_record(records[0])
 
 
@@ -47,7 +48,8 @@ def alert_from_record(record: Record) -> Alert:
     """
     candidate = record.get("candidate")
     if not isinstance(candidate, dict):
-        raise SchemaError("the record has no `candidate`; it is no ZTF alert")
+        msg = "the record has no `candidate`; it is no ZTF alert"
+        raise SchemaError(msg)
     alert_id = record.get("candid") or candidate.get("candid")
     detection = _measured(candidate)
     return Alert(
@@ -122,5 +124,6 @@ def _number(entry: Record, name: str) -> float | None:
 
 def _required(value: Any, name: str) -> Any:
     if value is None or value == "":
-        raise SchemaError(f"the ZTF record has no usable `{name}`")
+        msg = f"the ZTF record has no usable `{name}`"
+        raise SchemaError(msg)
     return value

@@ -1,0 +1,295 @@
+"""The program `broker-classifier`: every verb of the project, and the only place that prints."""
+
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+import typer
+
+from broker_classifier.errors import BrokerError
+
+app = typer.Typer(
+    help="Class probabilities for astronomical transients, from survey alerts as they arrive.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+letters_app = typer.Typer(help="Messages that could not be used.", no_args_is_help=True)
+app.add_typer(letters_app, name="dead-letters")
+
+Paths = Annotated[list[Path], typer.Argument(help="Files, folders, .tar.gz archives of alerts.")]
+Config = Annotated[Path | None, typer.Option("--config", help="Settings file (TOML).")]
+Servers = Annotated[str | None, typer.Option("--bootstrap-servers", help="Kafka's address.")]
+BundlePath = Annotated[Path, typer.Option("--bundle", help="Folder of the model bundle.")]
+DataPath = Annotated[Path, typer.Option("--data", help="Folder of labelled light curves.")]
+
+DEFAULT_BUNDLE = Path("models/ztf-transients")
+
+
+def _command(
+    group: typer.Typer, name: str | None = None
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Register a command whose expected errors end the program with their sentence."""
+
+    def register(function: Callable[..., None]) -> Callable[..., None]:
+        @wraps(function)
+        def guarded(*args: Any, **options: Any) -> None:
+            try:
+                function(*args, **options)
+            except BrokerError as error:
+                typer.echo(f"broker-classifier: {error}", err=True)
+                raise typer.Exit(2) from error
+            except BrokenPipeError:
+                sys.stderr.close()
+                raise typer.Exit(0) from None
+
+        return group.command(name)(guarded)
+
+    return register
+
+
+@_command(app)
+def serve(config: Config = None) -> None:
+    """Consume alerts, publish class probabilities, until SIGTERM.
+
+    Example: BROKER_KAFKA__BOOTSTRAP_SERVERS=kafka:9092 broker-classifier serve
+    """
+    from broker_classifier.config import load_settings
+    from broker_classifier.logs import configure_logs
+    from broker_classifier.serve import serve, stop_on_signals
+
+    settings = load_settings(config)
+    configure_logs(settings.log)
+    serve(settings, stop_on_signals())
+
+
+@_command(app)
+def classify(
+    paths: Paths,
+    output: Annotated[Path, typer.Option("--output", help="JSON-lines file to write.")],
+    survey: Annotated[str, typer.Option("--survey", help="Whose alerts they are.")] = "ztf",
+    bundle: Annotated[Path | None, typer.Option("--bundle", help="Another model bundle.")] = None,
+    batch_size: Annotated[int | None, typer.Option("--batch-size", min=1)] = None,
+    config: Config = None,
+) -> None:
+    """Classify alert files without Kafka; print one JSON line of counts.
+
+    Example: broker-classifier classify night.tar.gz --output night.jsonl
+    """
+    from broker_classifier.config import LogSettings, load_settings, with_bundle, with_kafka
+    from broker_classifier.logs import configure_logs
+    from broker_classifier.serve import classify_files
+
+    configure_logs(LogSettings(level="warning", format="text"))
+    settings = with_kafka(load_settings(config), batch_size=batch_size)
+    settings = with_bundle(settings, survey, bundle)
+    typer.echo(orjson.dumps(classify_files(settings, paths, survey, output)))
+
+
+@_command(app)
+def replay(
+    paths: Paths,
+    topic: Annotated[str, typer.Option("--topic", help="Topic to publish into.")],
+    bootstrap_servers: Servers = None,
+    rate: Annotated[float | None, typer.Option("--rate", min=0.001, help="Alerts/s.")] = None,
+    config: Config = None,
+) -> None:
+    """Send alert files into a topic, paced or as fast as possible.
+
+    Example: broker-classifier replay night.tar.gz --topic ztf_20210701_programid1 --rate 50
+    """
+    from rich.console import Console
+    from rich.progress import Progress, TextColumn, TimeElapsedColumn
+
+    from broker_classifier.replay import replay
+
+    settings = _kafka(config, bootstrap_servers)
+    columns = TextColumn("{task.completed:.0f} alerts sent"), TimeElapsedColumn()
+    n_sent = 0
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task("", total=None)
+        for n_sent in replay(settings, paths, topic, rate):
+            progress.update(task, completed=n_sent)
+    typer.echo(orjson.dumps({"sent": n_sent, "topic": topic}))
+
+
+@_command(app)
+def subscribe(
+    bootstrap_servers: Servers = None,
+    classes: Annotated[list[str] | None, typer.Option("--class", help="Top class.")] = None,
+    min_probability: Annotated[float, typer.Option(min=0, max=1)] = 0.0,
+    objects: Annotated[list[str] | None, typer.Option("--object", help="Object id.")] = None,
+    topic: Annotated[str | None, typer.Option(help="The classification topic.")] = None,
+    group: Annotated[str | None, typer.Option(help="Group that keeps the position.")] = None,
+    from_beginning: Annotated[bool, typer.Option("--from-beginning")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON message a line.")] = False,
+    idle_timeout: Annotated[float | None, typer.Option(help="Stop after so many quiet s.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Stop after so many.")] = None,
+    config: Config = None,
+) -> None:
+    """Print classifications as they come, filtered by class, probability and object.
+
+    Example: broker-classifier subscribe --class TDE --min-probability 0.8
+    """
+    from itertools import islice
+
+    from broker_classifier.show import table_header, table_row
+    from broker_classifier.subscribe import subscribe
+
+    settings = _kafka(config, bootstrap_servers)
+    messages = subscribe(
+        settings.bootstrap_servers,
+        topic or settings.output_topic,
+        classes=classes or (),
+        min_probability=min_probability,
+        object_ids=objects or (),
+        group_id=group,
+        from_beginning=from_beginning,
+        idle_timeout_s=idle_timeout,
+        client=settings.client,
+    )
+    if not as_json:
+        typer.echo(table_header())
+    try:
+        for message in islice(messages, limit):
+            typer.echo(message.model_dump_json(by_alias=True) if as_json else table_row(message))
+    except KeyboardInterrupt:
+        raise typer.Exit(0) from None
+
+
+@_command(app)
+def demo(
+    alerts: Annotated[Path | None, typer.Option(help="Real alert packets instead.")] = None,
+    n_objects: Annotated[int, typer.Option("--objects", min=1, help="Simulated objects.")] = 40,
+    seed: Annotated[int, typer.Option(help="Of the simulated sky.")] = 1,
+    output: Annotated[Path, typer.Option(help="Folder of the page it writes.")] = Path(
+        "demo-night"
+    ),
+) -> None:
+    """Run the whole service on one simulated night, live in the terminal; no server needed.
+
+    Example: broker-classifier demo --alerts my-packets/
+    """
+    from broker_classifier.demo import run_demo
+
+    raise typer.Exit(run_demo(alerts=alerts, n_objects=n_objects, seed=seed, output=output))
+
+
+@_command(app)
+def train(
+    recipe: Annotated[Path, typer.Argument(help="Recipe (TOML), such as models/recipes/*.toml.")],
+    data: DataPath,
+    output: Annotated[Path, typer.Option("--output", help="Folder of the new bundle.")],
+    seed: Annotated[int | None, typer.Option(help="Instead of the recipe's.")] = None,
+) -> None:
+    """Train a model on labelled light curves and write its bundle.
+
+    Example: broker-classifier train models/recipes/ztf-transients.toml --data D --output B
+    """
+    _needs_training_packages()
+    from broker_classifier.training.train import train
+
+    train(recipe, data, output, seed=seed, report=typer.echo)
+
+
+@_command(app)
+def evaluate(
+    data: DataPath,
+    output: Annotated[Path, typer.Option("--output", help="Folder of metrics.json and plots.")],
+    bundle: BundlePath = DEFAULT_BUNDLE,
+    split: Annotated[str, typer.Option(help="all, or our own train, validation, test.")] = "all",
+) -> None:
+    """Judge a bundle on labelled light curves, at every cut in detections and days.
+
+    Example: broker-classifier evaluate --bundle models/ztf-transients --data D --output report
+    """
+    _needs_training_packages()
+    from broker_classifier.serve import bundle_folder
+    from broker_classifier.training.evaluate import evaluate
+
+    evaluate(bundle_folder(bundle), data, output, split=split)
+    typer.echo(f"{output / 'metrics.json'}")
+
+
+@_command(app, "check-bundle")
+def check_bundle(
+    path: Annotated[Path, typer.Argument(help="Folder of the bundle.")] = DEFAULT_BUNDLE,
+) -> None:
+    """Check that a bundle is whole and reproduces its golden cases.
+
+    Example: broker-classifier check-bundle models/ztf-transients
+    """
+    from broker_classifier.bundle import load_bundle
+    from broker_classifier.serve import bundle_folder
+
+    bundle = load_bundle(bundle_folder(path))
+    typer.echo(f"{bundle.name} {bundle.version}: whole, golden cases reproduced")
+    typer.echo(f"survey {bundle.survey}, classes {', '.join(bundle.classes)}")
+    typer.echo(f"hash {bundle.hash}")
+
+
+@_command(letters_app, "list")
+def list_dead_letters(
+    bootstrap_servers: Servers = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    config: Config = None,
+) -> None:
+    """Show what stands in the dead-letter topic, and why.
+
+    Example: broker-classifier dead-letters list --json
+    """
+    from broker_classifier.dead_letters import read_dead_letters
+    from broker_classifier.show import dead_letter_json, dead_letter_row
+
+    for letter in read_dead_letters(_kafka(config, bootstrap_servers)):
+        typer.echo(dead_letter_json(letter) if as_json else dead_letter_row(letter))
+
+
+@_command(letters_app, "replay")
+def replay_dead_letters(
+    bootstrap_servers: Servers = None,
+    topic: Annotated[str | None, typer.Option(help="Instead of where they came from.")] = None,
+    config: Config = None,
+) -> None:
+    """Send dead letters back to where they came from, each once.
+
+    Example: broker-classifier dead-letters replay
+    """
+    from broker_classifier.dead_letters import replay_dead_letters
+
+    n_replayed = replay_dead_letters(_kafka(config, bootstrap_servers), topic)
+    typer.echo(orjson.dumps({"replayed": n_replayed}))
+
+
+def _kafka(config: Path | None, bootstrap_servers: str | None) -> Any:
+    from broker_classifier.config import LogSettings, load_settings, with_kafka
+    from broker_classifier.logs import configure_logs
+
+    configure_logs(LogSettings(level="warning", format="text"))
+    return with_kafka(load_settings(config), bootstrap_servers=bootstrap_servers).kafka
+
+
+def _needs_training_packages() -> None:
+    try:
+        import matplotlib  # noqa: F401 - only to learn whether it is there
+        import pandas  # noqa: F401
+        import sklearn  # noqa: F401
+    except ImportError as error:
+        message = (
+            f"broker-classifier: {error.name} is missing; training and evaluation need "
+            "`pip install broker-classifier[train]` (make setup does it)"
+        )
+        typer.echo(message, err=True)
+        raise typer.Exit(2) from error
+
+
+def main() -> None:
+    """Run the program."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,168 @@
+"""What a batch of alerts means for what is already known: merged curves, and what to classify.
+
+An alert's classification is a function of its object's points up to its own detection. So a late
+point can change answers already given; those alerts are classified again, as revisions.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from broker_classifier.light_curve import Kind, LightCurve
+from broker_classifier.store import ObjectRecord
+from broker_classifier.streams.message import Message
+from broker_classifier.surveys import Alert
+
+
+class Outcome(StrEnum):
+    """What became of a received alert; each has exactly one."""
+
+    CLASSIFIED = "classified"
+    DECLINED = "declined"
+    DUPLICATE = "duplicate"
+    WITHDRAWN = "withdrawn"
+    DEAD_LETTERED = "dead_lettered"
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """An alert with the message that brought it."""
+
+    message: Message
+    alert: Alert
+
+
+@dataclass(frozen=True)
+class Task:
+    """One classification to make: an object's curve as it was known at one of its alerts.
+
+    Attributes
+    ----------
+    arrival : Arrival
+        The alert's own; for a revision, the late one that caused it.
+    alert_id, mjd
+        Of the alert that is classified.
+    is_revision : bool
+        An answer for this alert was given before, from fewer or other points.
+    """
+
+    arrival: Arrival
+    alert_id: int
+    mjd: float
+    curve: LightCurve
+    is_revision: bool = False
+
+
+@dataclass(frozen=True)
+class Intake:
+    """A batch, sorted out.
+
+    Attributes
+    ----------
+    merged : dict of str to LightCurve
+        Every object of the batch with all its points.
+    tasks : list of Task
+        New alerts in order of arrival, then revisions.
+    declined : list of (Arrival, str)
+        Alerts that their survey's rules exclude, with the reason.
+    duplicates : list of Arrival
+        Alerts that were answered before, or stand earlier in the batch.
+    withdrawn : list of Arrival
+        New alerts whose own detection the survey has taken back.
+    """
+
+    merged: dict[str, LightCurve]
+    tasks: list[Task]
+    declined: list[tuple[Arrival, str]]
+    duplicates: list[Arrival]
+    withdrawn: list[Arrival]
+
+
+UsedPoints = Callable[[LightCurve], NDArray[np.void]]
+
+
+def sort_out(
+    arrivals: Sequence[Arrival],
+    known: Mapping[str, ObjectRecord],
+    used_points: Callable[[str], UsedPoints],
+) -> Intake:
+    """Merge a batch into what is known, and find what must be classified.
+
+    Parameters
+    ----------
+    arrivals : sequence of Arrival
+    known : mapping
+        The record of every object in the batch, as stored.
+    used_points : callable
+        For a survey's name, the function that picks the points its bundle would use.
+    """
+    merged = _merge(arrivals, known)
+    intake = Intake(merged, [], [], [], [])
+    answered = {name: set(known[name].answered["alert_id"].tolist()) for name in merged}
+    for arrival in arrivals:
+        alert = arrival.alert
+        if alert.alert_id in answered[alert.object_id]:
+            intake.duplicates.append(arrival)
+            continue
+        answered[alert.object_id].add(alert.alert_id)
+        curve = merged[alert.object_id].until(alert.mjd)
+        if alert.decline:
+            intake.declined.append((arrival, alert.decline))
+        elif _is_withdrawn(curve, alert.mjd):
+            intake.withdrawn.append(arrival)
+        else:
+            intake.tasks.append(Task(arrival, alert.alert_id, alert.mjd, curve))
+    for arrival in _last_of_each_object(arrivals):
+        record, curve = known[arrival.alert.object_id], merged[arrival.alert.object_id]
+        used = used_points(arrival.alert.survey)
+        intake.tasks.extend(_revisions(arrival, record, curve, used))
+    return intake
+
+
+def _is_withdrawn(curve: LightCurve, mjd: float) -> bool:
+    own = (curve.mjd == mjd) & (curve.kind == Kind.DETECTION)
+    return bool(own.any() and curve.is_withdrawn[own].all())
+
+
+def _merge(arrivals: Iterable[Arrival], known: Mapping[str, ObjectRecord]) -> dict[str, LightCurve]:
+    curves: dict[str, list[LightCurve]] = {}
+    for arrival in arrivals:
+        curves.setdefault(arrival.alert.object_id, []).append(arrival.alert.curve)
+    return {name: known[name].curve.merge(*curves[name]) for name in curves}
+
+
+def _last_of_each_object(arrivals: Iterable[Arrival]) -> Iterable[Arrival]:
+    return {arrival.alert.object_id: arrival for arrival in arrivals}.values()
+
+
+def _revisions(
+    cause: Arrival, record: ObjectRecord, curve: LightCurve, used: UsedPoints
+) -> Iterable[Task]:
+    changed_at = first_difference(record.curve, curve)
+    for alert_id, mjd in record.answered[record.answered["mjd"] >= changed_at].tolist():
+        now = curve.until(mjd)
+        if used(now).tobytes() != used(record.curve.until(mjd)).tobytes():
+            yield Task(cause, alert_id, mjd, now, is_revision=True)
+
+
+def first_difference(before: LightCurve, after: LightCurve) -> float:
+    """Return the MJD from which on two light curves differ; infinity if they do not.
+
+    >>> from broker_classifier.light_curve import EMPTY, bands, light_curve
+    >>> one = light_curve([60000.0, 60002.0], 100.0, 10.0, bands("gg"))
+    >>> first_difference(one, one.merge(light_curve([60001.0], 100.0, 10.0, bands("g"))))
+    60001.0
+    >>> first_difference(one, one)
+    inf
+    """
+    size = before.points.itemsize
+    old = np.frombuffer(before.to_bytes(), dtype=f"V{size}")
+    new = np.frombuffer(after.to_bytes(), dtype=f"V{size}")
+    shared = min(len(old), len(new))
+    differs = np.flatnonzero(old[:shared] != new[:shared])
+    first = int(differs[0]) if len(differs) else shared
+    times = [curve.mjd[first] for curve in (before, after) if first < len(curve)]
+    return float(min(times, default=np.inf))

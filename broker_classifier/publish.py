@@ -1,0 +1,208 @@
+"""A classification as the message that subscribers read: what was seen, what follows from it."""
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib import resources
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import orjson
+from pydantic import BaseModel, ConfigDict, Field
+
+from broker_classifier.bundle import Bundle
+from broker_classifier.classify import Classification
+from broker_classifier.intake import Task
+from broker_classifier.light_curve import BANDS, Kind, LightCurve
+from broker_classifier.streams.message import Outgoing
+
+SCHEMA_VERSION = 1
+SCHEMA_FILE = "classification.schema.json"
+UNIX_EPOCH_MJD = 40587.0
+SECONDS_PER_DAY = 86400.0
+
+KIND_NAMES = {Kind.DETECTION: "detection", Kind.UPPER_LIMIT: "upper_limit", Kind.FORCED: "forced"}
+Probability = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class PointMessage(_Part):
+    """One point of the light curve that the classifier was given."""
+
+    mjd: float = Field(description="Time, MJD (days).")
+    band: Literal["u", "g", "r", "i", "z", "y"]
+    kind: Literal["detection", "upper_limit", "forced"]
+    psf_flux: float | None = Field(description="Difference flux, nJy; null for upper limits.")
+    psf_flux_err: float = Field(
+        description="Its one-sigma error, nJy; a fifth of the limit for upper limits."
+    )
+    attention: Probability | None = Field(
+        description="Weight of this point in the attention; null where it was not used."
+    )
+    rejected: str | None = Field(description="Why this point was not used; null where it was.")
+
+
+class ModelMessage(_Part):
+    """The bundle that computed the probabilities."""
+
+    name: str
+    version: str
+    hash: str = Field(description="SHA-256 over the bundle's weights and description.")
+
+
+class TimesMessage(_Part):
+    """When the detection was made, received and classified; ISO 8601, UTC."""
+
+    observed: datetime
+    received: datetime = Field(description="Kafka's timestamp of the alert.")
+    classified: datetime
+
+
+class ClassificationMessage(_Part):
+    """Class probabilities of one object, as known at one of its alerts."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    id: str = Field(
+        description="Alert id, bundle name and version: a repeat or a revision has the same."
+    )
+    survey: str
+    object_id: str
+    alert_id: int = Field(description="64-bit integer: ZTF candid, LSST diaSourceId.")
+    mjd: float = Field(description="Time of the alert's detection, MJD (days).")
+    ra: float | None = Field(description="J2000, degrees.")
+    dec: float | None = Field(description="J2000, degrees.")
+    revised: bool = Field(
+        description="True where late points changed an answer given before; the newest stands."
+    )
+    top_class: str = Field(alias="class", description="The most probable class.")
+    probability: Probability = Field(description="Its probability.")
+    probabilities: dict[str, Probability] = Field(description="By class name; they sum to 1.")
+    n_points_used: int = Field(ge=1)
+    n_points_rejected: dict[str, int] = Field(description="By reason.")
+    light_curve: list[PointMessage] = Field(description="Every point up to the alert, in time.")
+    model: ModelMessage
+    times: TimesMessage
+
+
+def outgoing(
+    task: Task, classification: Classification, bundle: Bundle, topic: str, classified_at: datetime
+) -> Outgoing:
+    """Build the Kafka message: key the object's id, headers for who skips without decoding."""
+    content = content_of(task, classification, bundle, classified_at)
+    headers = {
+        "id": content["id"],
+        "survey": content["survey"],
+        "class": content["class"],
+        "probability": f"{content['probability']:.6f}",
+    }
+    return Outgoing(topic, content["object_id"].encode(), orjson.dumps(content), headers)
+
+
+def content_of(
+    task: Task, classification: Classification, bundle: Bundle, classified_at: datetime
+) -> dict[str, Any]:
+    """Lay out a classification as `ClassificationMessage` describes it."""
+    alert = task.arrival.alert
+    probabilities = by_class(bundle.classes, classification.probabilities)
+    top = max(probabilities, key=probabilities.__getitem__)
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "id": f"{task.alert_id}:{bundle.name}:{bundle.version}",
+        "survey": alert.survey,
+        "object_id": alert.object_id,
+        "alert_id": task.alert_id,
+        "mjd": task.mjd,
+        "ra": alert.ra,
+        "dec": alert.dec,
+        "revised": task.is_revision,
+        "class": top,
+        "probability": probabilities[top],
+        "probabilities": probabilities,
+        "n_points_used": len(classification.used),
+        "n_points_rejected": dict(Counter(filter(None, classification.rejected))),
+        "light_curve": _points(task.curve, classification),
+        "model": {"name": bundle.name, "version": bundle.version, "hash": bundle.hash},
+        "times": {
+            "observed": iso(unix_from_mjd(task.mjd)),
+            "received": iso(task.arrival.message.timestamp_ms / 1000.0),
+            "classified": iso(classified_at.timestamp()),
+        },
+    }
+
+
+def by_class(classes: tuple[str, ...], probabilities: np.ndarray[Any, Any]) -> dict[str, float]:
+    """Name the probabilities, rounded to 1e-6.
+
+    >>> by_class(("SNIa", "SNII"), np.array([0.75, 0.25]))
+    {'SNIa': 0.75, 'SNII': 0.25}
+    """
+    return dict(zip(classes, np.round(probabilities, 6).tolist(), strict=True))
+
+
+def _points(curve: LightCurve, classification: Classification) -> list[dict[str, Any]]:
+    attention: list[float | None] = [None] * len(curve)
+    weights = np.round(classification.attention, 6).tolist()
+    for index, weight in zip(classification.used.tolist(), weights, strict=True):
+        attention[index] = weight
+    flux = np.round(curve.psf_flux.astype(float), 3).tolist()
+    flux_err = np.round(curve.psf_flux_err.astype(float), 3).tolist()
+    return [
+        {
+            "mjd": mjd,
+            "band": BANDS[band],
+            "kind": KIND_NAMES[Kind(kind)],
+            "psf_flux": None if kind == Kind.UPPER_LIMIT else value,
+            "psf_flux_err": err,
+            "attention": weight,
+            "rejected": reason or None,
+        }
+        for mjd, band, kind, value, err, weight, reason in zip(
+            curve.mjd.tolist(),
+            curve.band.tolist(),
+            curve.kind.tolist(),
+            flux,
+            flux_err,
+            attention,
+            classification.rejected,
+            strict=True,
+        )
+    ]
+
+
+def unix_from_mjd(mjd: float) -> float:
+    """Convert an MJD in UTC to Unix seconds.
+
+    >>> unix_from_mjd(40587.5)
+    43200.0
+    """
+    return (mjd - UNIX_EPOCH_MJD) * SECONDS_PER_DAY
+
+
+def iso(unix_s: float) -> str:
+    """Write a moment as ISO 8601 in UTC, to the millisecond.
+
+    >>> iso(1625132565.5)
+    '2021-07-01T09:42:45.500Z'
+    """
+    text = datetime.fromtimestamp(unix_s, UTC).isoformat(timespec="milliseconds")
+    return text.replace("+00:00", "Z")
+
+
+def parse(value: bytes) -> ClassificationMessage:
+    """Read and check a published message; pydantic's `ValidationError` says what is wrong."""
+    return ClassificationMessage.model_validate_json(value)
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema of the message, as generated from the models."""
+    return ClassificationMessage.model_json_schema(by_alias=True)
+
+
+def published_schema() -> Mapping[str, Any]:
+    """Return the JSON Schema file that the package ships."""
+    file = resources.files("broker_classifier") / "schemas" / SCHEMA_FILE
+    schema: Mapping[str, Any] = orjson.loads(file.read_bytes())
+    return schema
