@@ -1,0 +1,75 @@
+"""From a network's logits to probabilities that can be taken at their word.
+
+A network trained with class weights w predicts a posterior under the prior n·w. Its logits are
+first taken to equal priors, then divided by a temperature that depends on how many points were
+used, then multiplied by the natural prior: the class frequencies of the training objects. So
+`probabilities / prior`, normalised, is the equal-prior posterior, whatever the temperature.
+"""
+
+from typing import Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from pydantic import BaseModel, ConfigDict, model_validator
+
+
+class Calibration(BaseModel):
+    """Constants of the calibration, as they stand in `bundle.json`.
+
+    Attributes
+    ----------
+    prior : tuple of float, one per class
+        Natural prior, sums to 1.
+    log_trained_prior : tuple of float, one per class
+        ln of the prior that the class weights of the training imply; up to a constant.
+    n_points, temperature : tuple of float
+        Temperature at these numbers of used points, linear in ln(n_points) between them and
+        constant outside.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    prior: tuple[float, ...]
+    log_trained_prior: tuple[float, ...]
+    n_points: tuple[float, ...] = (1.0,)
+    temperature: tuple[float, ...] = (1.0,)
+
+    @model_validator(mode="after")
+    def _lengths_and_ranges_fit(self) -> Self:
+        if abs(sum(self.prior) - 1) > 1e-6 or min(self.prior) <= 0:
+            msg = "prior must be positive and sum to 1"
+            raise ValueError(msg)
+        if len(self.prior) != len(self.log_trained_prior):
+            msg = "prior and log_trained_prior must have one value per class"
+            raise ValueError(msg)
+        if len(self.n_points) != len(self.temperature) or min(self.temperature, default=0) <= 0:
+            msg = "temperature must have one positive value per entry of n_points"
+            raise ValueError(msg)
+        if min(self.n_points) < 1 or (np.diff(self.n_points) <= 0).any():
+            msg = "n_points must start at 1 or above and ascend"
+            raise ValueError(msg)
+        return self
+
+
+def calibrated_probabilities(
+    logits: ArrayLike, n_points: ArrayLike, calibration: Calibration
+) -> NDArray[np.float64]:
+    """Turn logits, shape (..., K), after `n_points`, shape (...), into probabilities (..., K).
+
+    Examples
+    --------
+    >>> even = Calibration(prior=(0.75, 0.25), log_trained_prior=(0.0, 0.0))
+    >>> calibrated_probabilities([[0.0, 0.0]], [3], even).round(6).tolist()
+    [[0.75, 0.25]]
+    """
+    temperature = temperature_at(n_points, calibration)[..., None]
+    balanced = np.asarray(logits, dtype=np.float64) - np.array(calibration.log_trained_prior)
+    log_joint = balanced / temperature + np.log(calibration.prior)
+    joint = np.exp(log_joint - log_joint.max(axis=-1, keepdims=True))
+    return np.asarray(joint / joint.sum(axis=-1, keepdims=True))
+
+
+def temperature_at(n_points: ArrayLike, calibration: Calibration) -> NDArray[np.float64]:
+    """Interpolate the temperature in ln(n_points)."""
+    nodes = np.log(calibration.n_points)
+    return np.asarray(np.interp(np.log(n_points), nodes, calibration.temperature))

@@ -1,0 +1,1 @@
+"""Making and judging bundles: data, training, calibration, evaluation. Needs the extra `train`."""

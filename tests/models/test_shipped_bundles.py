@@ -1,0 +1,140 @@
+"""One battery for every bundle under models/ (STYLE 19)."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from broker_classifier.bundle import load_bundle
+from broker_classifier.classify import classify
+from broker_classifier.interpolate import model_input
+from broker_classifier.light_curve import EMPTY, LightCurve, bands, light_curve
+from broker_classifier.selection import select
+from broker_classifier.training.save import made_up_curve
+
+FOLDERS = sorted(path.parent for path in Path(__file__).parents[2].glob("models/*/bundle.json"))
+
+
+@pytest.fixture(scope="module", params=FOLDERS, ids=lambda folder: folder.name)
+def folder(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def bundle(folder):
+    return load_bundle(folder)
+
+
+@pytest.fixture(scope="module")
+def curves(bundle):
+    return [made_up_curve(seed, bundle.selection.bands) for seed in range(100, 140)]
+
+
+def classified(curves, bundle):
+    found = classify(curves, bundle)
+    return [c for c in found if c is not None]
+
+
+def probabilities(curves, bundle):
+    return np.array([c.probabilities for c in classified(curves, bundle)])
+
+
+def test_there_is_a_bundle():
+    assert FOLDERS
+
+
+def test_probabilities_are_a_distribution_over_the_classes(bundle, curves):
+    found = probabilities(curves, bundle)
+    assert found.shape == (len(curves), len(bundle.classes))
+    assert (found >= 0).all()
+    np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-12)
+
+
+def test_attention_is_a_distribution_over_the_used_points(bundle, curves):
+    for found in classified(curves, bundle):
+        assert len(found.attention) == len(found.used)
+        assert found.attention.sum() == pytest.approx(1, abs=1e-9)
+
+
+def test_a_batch_gives_what_each_curve_gives_alone(bundle, curves):
+    alone = np.concatenate([probabilities([c], bundle) for c in curves])
+    np.testing.assert_allclose(probabilities(curves, bundle), alone, atol=1e-5)
+
+
+def test_the_order_of_the_batch_does_not_matter(bundle, curves):
+    backward = probabilities(curves[::-1], bundle)[::-1]
+    np.testing.assert_allclose(probabilities(curves, bundle), backward, atol=1e-5)
+
+
+def test_a_repeated_call_gives_the_same(bundle, curves):
+    np.testing.assert_array_equal(probabilities(curves, bundle), probabilities(curves, bundle))
+
+
+def test_the_order_of_arrival_does_not_matter(bundle, curves):
+    for curve in curves[:5]:
+        pieces = [LightCurve(curve.points[i : i + 1]) for i in range(len(curve))]
+        both = probabilities([curve, EMPTY.merge(*reversed(pieces), *pieces)], bundle)
+        np.testing.assert_allclose(both[0], both[1], atol=1e-5)
+
+
+def test_a_step_per_point_agrees_with_the_replay(bundle, curves):
+    for curve in curves[:5]:
+        selected = select(curve, bundle.selection)
+        normalisation = bundle.description.normalisation
+        rows = model_input(curve, selected, bundle.selection.bands, normalisation)
+        inputs = torch.from_numpy(rows)[None]
+        with torch.inference_mode():
+            replay, _ = bundle.network(inputs)
+            state = bundle.network.initial_state(1)
+            for t in range(inputs.shape[1]):
+                state, logits, _ = bundle.network.step(state, inputs[:, t])
+                torch.testing.assert_close(logits, replay[:, t], atol=1e-5, rtol=1e-5)
+
+
+def test_no_prefix_looks_into_the_future(bundle, curves):
+    for curve in curves[:5]:
+        selected = select(curve, bundle.selection)
+        normalisation = bundle.description.normalisation
+        rows = model_input(curve, selected, bundle.selection.bands, normalisation)
+        for i, point in enumerate(selected.index):
+            known = curve.until(curve.mjd[point])
+            then = model_input(
+                known, select(known, bundle.selection), bundle.selection.bands, normalisation
+            )
+            np.testing.assert_array_equal(then[: i + 1], rows[: i + 1])
+
+
+def test_a_curve_without_usable_points_gives_nothing(bundle):
+    assert classify([EMPTY], bundle) == [None]
+
+
+def test_one_band_is_enough(bundle):
+    for letter in bundle.selection.bands:
+        times = 59000 + np.arange(1, 11) * 3.0
+        curve = light_curve(times, 3e4, 2e3, bands(letter * 10))
+        assert np.isfinite(probabilities([curve], bundle)).all()
+
+
+def test_extreme_fluxes_stay_finite(bundle):
+    times = 59000 + np.arange(1, 5) * 3.0
+    for flux in (1e-3, 1.0, 1e12):
+        curve = light_curve(times, flux, flux / 5, bands(bundle.selection.bands[0] * 4))
+        assert np.isfinite(probabilities([curve], bundle)).all()
+
+
+def test_the_date_does_not_matter(bundle, curves):
+    points = curves[0].points.copy()
+    points["mjd"] += 1024.0
+    both = probabilities([curves[0], LightCurve(points)], bundle)
+    np.testing.assert_allclose(both[0], both[1], atol=1e-5)
+
+
+def test_loading_again_gives_an_equal_bundle(bundle, folder, curves):
+    again = load_bundle(folder)
+    assert again.hash == bundle.hash
+    np.testing.assert_array_equal(probabilities(curves, bundle), probabilities(curves, again))
+
+
+def test_the_weights_are_small(folder):
+    assert (folder / "weights.safetensors").stat().st_size < 5_000_000

@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from broker_classifier.calibration import Calibration, calibrated_probabilities, temperature_at
+
+PRIOR = (0.7, 0.2, 0.1)
+
+
+def test_a_network_without_evidence_gives_the_natural_prior():
+    calibration = Calibration(prior=PRIOR, log_trained_prior=tuple(0.5 * np.log(PRIOR)))
+    found = calibrated_probabilities(0.5 * np.log(PRIOR), 4, calibration)
+    np.testing.assert_allclose(found, PRIOR)
+
+
+def test_the_prior_correction_is_exact_for_a_weighted_posterior():
+    # Bayes by hand: likelihoods l, trained under prior q, wanted under prior p.
+    likelihood, q = np.array([0.2, 0.5, 0.3]), np.array([0.4, 0.3, 0.3])
+    logits = np.log(likelihood * q)
+    found = calibrated_probabilities(
+        logits, 1, Calibration(prior=PRIOR, log_trained_prior=tuple(np.log(q)))
+    )
+    np.testing.assert_allclose(found, likelihood * PRIOR / (likelihood * PRIOR).sum())
+
+
+def test_the_equal_prior_decision_does_not_depend_on_the_temperature():
+    logits = np.random.default_rng(0).normal(size=(50, 3))
+    trained = tuple(0.5 * np.log(PRIOR))
+    decisions = []
+    for temperature in (0.5, 1.0, 3.0):
+        calibration = Calibration(
+            prior=PRIOR, log_trained_prior=trained, temperature=(temperature,)
+        )
+        found = calibrated_probabilities(logits, np.full(50, 2), calibration)
+        decisions.append((found / PRIOR).argmax(axis=1).tolist())
+    assert decisions[0] == decisions[1] == decisions[2]
+
+
+def test_the_temperature_is_linear_in_the_logarithm_and_constant_outside():
+    calibration = Calibration(
+        prior=(0.5, 0.5), log_trained_prior=(0, 0), n_points=(2, 8), temperature=(1.0, 3.0)
+    )
+    found = temperature_at([1, 2, 4, 8, 50], calibration)
+    np.testing.assert_allclose(found, [1.0, 1.0, 2.0, 3.0, 3.0])
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"prior": (0.5, 0.4)},
+        {"prior": (1.0, 0.0)},
+        {"log_trained_prior": (0.0,)},
+        {"temperature": (0.0,)},
+        {"n_points": (1, 2)},
+        {"n_points": (3, 2), "temperature": (1.0, 1.0)},
+        {"prior": ()},
+    ],
+)
+def test_impossible_constants_are_refused(changed):
+    good = {"prior": (0.5, 0.5), "log_trained_prior": (0.0, 0.0)}
+    with pytest.raises(ValidationError):
+        Calibration(**(good | changed))
