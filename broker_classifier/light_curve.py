@@ -137,8 +137,8 @@ def light_curve(
 
 def point_flags(band: ArrayLike, kind: ArrayLike, is_withdrawn: ArrayLike = False) -> Any:
     """Pack band (bits 0-2), kind (3-4) and withdrawal (5) into one byte a point."""
-    flags = np.asarray(band) | (np.asarray(kind) << _KIND_SHIFT)
-    return (flags | np.where(is_withdrawn, _WITHDRAWN, 0)).astype(np.uint8)
+    flags = np.asarray(band, dtype=np.uint8) | (np.asarray(kind, dtype=np.uint8) << _KIND_SHIFT)
+    return flags | np.where(is_withdrawn, _WITHDRAWN, 0).astype(np.uint8)
 
 
 def bands(letters: Sequence[str]) -> NDArray[np.uint8]:

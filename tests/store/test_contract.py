@@ -1,0 +1,141 @@
+"""The contract of every `LightCurveStore`: the same tests for all of them."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from broker_classifier.errors import ConfigError
+from broker_classifier.light_curve import bands, light_curve
+from broker_classifier.store import UNKNOWN, EmbeddedStore, MemoryStore, ObjectRecord, answered
+
+
+@pytest.fixture(params=["memory", "embedded"])
+def store(request, tmp_path):
+    opened = MemoryStore() if request.param == "memory" else EmbeddedStore(tmp_path / "store")
+    yield opened
+    opened.close()
+
+
+def record(*days, alerts=()):
+    return ObjectRecord(light_curve(days, 100.0, 10.0, bands("g" * len(days))), answered(alerts))
+
+
+def test_an_object_never_seen_is_unknown(store):
+    assert store.read(["nobody"]) == [UNKNOWN]
+
+
+def test_records_come_back_in_the_order_asked_for(store):
+    store.merge({"a": record(1.0), "b": record(2.0)}, seen_at=0.0)
+    assert store.read(["b", "nobody", "a"]) == [record(2.0), UNKNOWN, record(1.0)]
+    assert len(store) == 2
+
+
+def test_merging_unites_with_what_is_there(store):
+    store.merge({"a": record(1.0, 3.0, alerts=[(7, 3.0)])}, seen_at=0.0)
+    store.merge({"a": record(2.0, 3.0, alerts=[(5, 2.0), (7, 3.0)])}, seen_at=0.0)
+    assert store.read(["a"]) == [record(1.0, 2.0, 3.0, alerts=[(5, 2.0), (7, 3.0)])]
+
+
+def test_64_bit_alert_ids_are_exact(store):
+    store.merge({"a": record(1.0, alerts=[(2**63 - 1, 1.0), (2**53 + 1, 1.0)])}, seen_at=0.0)
+    assert store.read(["a"])[0].answered["alert_id"].tolist() == [2**53 + 1, 2**63 - 1]
+
+
+merges = st.lists(
+    st.tuples(st.sampled_from("ab"), st.integers(0, 9), st.integers(0, 9)), max_size=8
+)
+
+
+@given(merges, st.randoms())
+@settings(
+    max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+)
+def test_order_and_repeats_of_merges_do_not_matter(tmp_path_factory, facts, random):
+    shuffled = facts + facts[:2]
+    random.shuffle(shuffled)
+    for one, other in [
+        (MemoryStore(), MemoryStore()),
+        (MemoryStore(), EmbeddedStore(tmp_path_factory.mktemp("store"))),
+    ]:
+        for store, order in ((one, facts), (other, shuffled)):
+            for name, day, alert_id in order:
+                store.merge({name: record(float(day), alerts=[(alert_id, day)])}, seen_at=0.0)
+        same_ids = [{k: v for k, v in zip("ab", s.read("ab"), strict=True)} for s in (one, other)]
+        assert [r.curve for r in same_ids[0].values()] == [r.curve for r in same_ids[1].values()]
+        one.close(), other.close()
+
+
+def test_pruning_forgets_just_what_was_not_seen_lately(store):
+    store.merge({"old": record(1.0), "new": record(1.0)}, seen_at=100.0)
+    store.merge({"new": record(2.0)}, seen_at=200.0)
+    assert store.prune(seen_before=150.0) == 1
+    assert store.read(["old", "new"]) == [UNKNOWN, record(1.0, 2.0)]
+    assert store.prune(seen_before=150.0) == 0
+
+
+def test_a_late_merge_does_not_make_an_object_older(store):
+    store.merge({"a": record(1.0)}, seen_at=200.0)
+    store.merge({"a": record(2.0)}, seen_at=100.0)
+    assert store.prune(seen_before=150.0) == 0
+
+
+def test_an_empty_merge_and_a_second_close_are_harmless(store):
+    store.merge({}, seen_at=0.0)
+    store.close()
+    store.close()
+
+
+def test_the_embedded_store_remembers_after_a_restart(tmp_path):
+    first = EmbeddedStore(tmp_path)
+    first.merge({"a": record(1.0)}, seen_at=0.0)
+    first.close()
+    again = EmbeddedStore(tmp_path)
+    assert again.read(["a"]) == [record(1.0)]
+    again.close()
+
+
+def test_the_embedded_store_grows_past_its_first_size(tmp_path, monkeypatch):
+    monkeypatch.setattr("broker_classifier.store.embedded.FIRST_MAP_BYTES", 1 << 16)
+    store = EmbeddedStore(tmp_path)
+    many = {f"object{i}": record(*range(50)) for i in range(500)}
+    store.merge(many, seen_at=0.0)
+    assert len(store) == 500
+    store.close()
+
+
+CRASHER = """
+import os, signal, sys
+from pathlib import Path
+from broker_classifier.light_curve import bands, light_curve
+from broker_classifier.store import EmbeddedStore, ObjectRecord, answered
+store = EmbeddedStore(Path(sys.argv[1]))
+for i in range(10**6):
+    curve = light_curve([float(i)], 100.0, 10.0, bands("g"))
+    store.merge({f"{i % 7}": ObjectRecord(curve, answered([(i, float(i))]))}, seen_at=0.0)
+    print(i, flush=True)
+"""
+
+
+def test_every_merge_that_returned_survives_a_kill(tmp_path):
+    command = [sys.executable, "-c", CRASHER, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
+        last = 0
+        while last < 20:
+            last = int(writer.stdout.readline())
+        os.kill(writer.pid, signal.SIGKILL)
+        last = max([last, *(int(line) for line in writer.stdout.read().split("\n")[:-1])])
+    store = EmbeddedStore(tmp_path)
+    kept = {int(i) for r in store.read([str(n) for n in range(7)]) for i in r.answered["alert_id"]}
+    store.close()
+    assert set(range(last + 1)) <= kept <= set(range(last + 2))
+
+
+def test_a_store_that_cannot_be_opened_says_which_and_what_to_do(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match=r"file.*store\.path"):
+        EmbeddedStore(tmp_path / "file")

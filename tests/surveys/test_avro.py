@@ -1,0 +1,85 @@
+"""Containers against fastavro; broken ones end in a DecodeError and nothing else."""
+
+import io
+
+import fastavro
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from broker_classifier.errors import DecodeError
+from broker_classifier.surveys.avro import parsed_schema, read_container, split_container
+from tests.ztf_packets import SCHEMA, alert, container, measurement
+
+RECORDS = [
+    alert(f"ZTF{i}", [measurement(60000.0 + i, mag=None), measurement(60001.0 + i)])
+    for i in range(3)
+]
+
+
+@pytest.mark.parametrize("codec", ["null", "deflate", "snappy", "zstandard"])
+def test_records_of_every_codec_are_fastavros(codec):
+    packet = container(*RECORDS, codec=codec)
+    assert read_container(packet) == list(fastavro.reader(io.BytesIO(packet)))
+
+
+@pytest.mark.parametrize("codec", ["null", "snappy"])
+def test_a_split_container_holds_the_same_records_one_each(codec):
+    packets = list(split_container(container(*RECORDS, codec=codec)))
+    assert [list(fastavro.reader(io.BytesIO(packet))) for packet in packets] == [
+        [record] for record in fastavro.reader(io.BytesIO(container(*RECORDS)))
+    ]
+
+
+def test_a_container_of_one_record_is_passed_on_as_it_is():
+    packet = container(RECORDS[0], codec="deflate")
+    assert list(split_container(packet)) == [packet]
+
+
+def test_the_same_schema_bytes_are_parsed_once():
+    schema = b'{"type": "record", "name": "once", "fields": []}'
+    assert parsed_schema(schema) is parsed_schema(bytes(bytearray(schema)))
+
+
+@given(st.integers(0, len(container(RECORDS[0])) - 1))
+def test_every_truncation_is_refused(length):
+    with pytest.raises(DecodeError):
+        read_container(container(RECORDS[0])[:length])
+
+
+@pytest.mark.parametrize("codec", ["null", "deflate", "snappy", "zstandard"])
+@given(st.integers(0, 4000), st.integers(0, 255))
+def test_a_changed_byte_gives_records_or_a_decode_error(codec, position, byte):
+    packet = bytearray(container(RECORDS[0], codec=codec))
+    packet[position % len(packet)] = byte
+    try:
+        records = read_container(bytes(packet))
+    except DecodeError:
+        return
+    assert all(isinstance(record, dict) for record in records)
+
+
+@pytest.mark.parametrize("message", [b"", b"{}", b"Obj", b"Obj\x01", b"Obj\x02" + bytes(100)])
+def test_what_is_no_container_is_refused(message):
+    with pytest.raises(DecodeError):
+        read_container(message)
+
+
+def test_an_unknown_codec_is_named():
+    packet = container(RECORDS[0]).replace(b"null", b"lzma", 1)
+    packet = container(RECORDS[0], codec="deflate").replace(b"deflate", b"unknown", 1)
+    with pytest.raises(DecodeError, match="unknown"):
+        read_container(packet)
+
+
+def test_bytes_after_the_last_record_of_a_block_are_refused():
+    packet = io.BytesIO()
+    fastavro.writer(packet, fastavro.parse_schema(SCHEMA), RECORDS[:1])
+    whole = packet.getvalue()
+    sync = whole[-16:]
+    header, body = whole[: whole.index(sync) + 16], whole[whole.index(sync) + 16 : -16]
+    record = body[body.index(b"4.02") - 1 :]
+    size = len(record) + 1
+    block = b"\x02" + bytes([size << 1 & 0x7F | 0x80, size >> 6]) + record + b"\x00"
+    with pytest.raises(DecodeError, match="1 bytes are left"):
+        read_container(header + block + sync)

@@ -1,0 +1,87 @@
+"""A light curve is a set: merging repeats nothing, forgets nothing, and knows no order."""
+
+import math
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from broker_classifier.light_curve import BANDS, EMPTY, POINT, Kind, LightCurve, bands, light_curve
+
+# Few distinct times and fluxes, so that points collide and disagree often.
+points = st.tuples(
+    st.sampled_from([60000.0, 60000.5, 60001.0, 60002.0]),
+    st.sampled_from([-50.0, 0.0, 100.0, math.nan]),
+    st.sampled_from([1.0, 10.0]),
+    st.sampled_from([1, 2]),
+    st.sampled_from(list(Kind)),
+    st.booleans(),
+)
+
+
+@st.composite
+def curves(draw):
+    columns = list(zip(*draw(st.lists(points, max_size=12)), strict=True)) or [()] * 6
+    return light_curve(*columns)
+
+
+@given(curves())
+def test_merging_twice_is_merging_once(curve):
+    assert curve.merge(curve) == curve == curve.merge(EMPTY)
+
+
+@given(curves(), curves())
+def test_merge_knows_no_order(one, other):
+    assert one.merge(other) == other.merge(one)
+
+
+@given(curves(), curves(), curves())
+def test_merge_knows_no_grouping(one, two, three):
+    assert one.merge(two).merge(three) == one.merge(two.merge(three)) == three.merge(one, two)
+
+
+@given(curves(), curves())
+def test_merge_keeps_every_time_band_and_kind_once(one, other):
+    def keys(curve):
+        return list(zip(curve.mjd, curve.band, curve.kind, strict=True))
+
+    merged = keys(one.merge(other))
+    assert merged == sorted(set(keys(one)) | set(keys(other)))
+
+
+@given(curves(), st.floats(59999.0, 60003.0))
+def test_until_keeps_just_what_had_been_observed(curve, mjd):
+    assert curve.until(mjd).mjd.tolist() == [time for time in curve.mjd.tolist() if time <= mjd]
+
+
+@given(curves(), curves(), st.floats(59999.0, 60003.0))
+def test_until_of_a_merge_is_the_merge_of_untils(one, other, mjd):
+    assert one.merge(other).until(mjd) == one.until(mjd).merge(other.until(mjd))
+
+
+@given(curves())
+def test_bytes_round_trip(curve):
+    assert LightCurve.from_bytes(curve.to_bytes()) == curve
+    assert len(curve.to_bytes()) == 17 * len(curve)
+
+
+def test_a_withdrawn_point_stays_withdrawn_whatever_comes_later():
+    point = light_curve([60000.0], 100.0, 10.0, bands("g"))
+    withdrawn = light_curve([60000.0], 100.0, 10.0, bands("g"), is_withdrawn=True)
+    assert point.merge(withdrawn, point).is_withdrawn.tolist() == [True]
+
+
+def test_the_more_precise_of_two_versions_stands():
+    rough, fine = (
+        light_curve([60000.0], [flux], [err], bands("g")) for flux, err in [(9, 2), (8, 1)]
+    )
+    assert rough.merge(fine).psf_flux.tolist() == [8.0]
+
+
+def test_flags_hold_every_band_and_kind():
+    letters = [letter for letter in BANDS for _ in Kind]
+    kinds = list(Kind) * len(BANDS)
+    curve = light_curve(np.arange(18.0), 1.0, 1.0, bands(letters), kinds)
+    assert [BANDS[band] for band in curve.band] == letters
+    assert curve.kind.tolist() == kinds
+    assert POINT.itemsize == 17
