@@ -1,0 +1,1 @@
+"""Simulated ZTF alerts: parametric fits to real light curves, observed anew and put in packets."""
