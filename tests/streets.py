@@ -1,0 +1,102 @@
+"""A whole street in memory: lists for topics, so that a test sees everything that went where."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import orjson
+
+from broker_classifier.bundle import load_bundle
+from broker_classifier.errors import OutputUnavailableError
+from broker_classifier.metrics import Metrics
+from broker_classifier.service import Street
+from broker_classifier.store import MemoryStore
+from broker_classifier.streams import Message, Outgoing
+
+BUNDLE = load_bundle(Path(__file__).parent.parent / "models" / "ztf-transients")
+
+
+class Crash(BaseException):
+    """The process dies here."""
+
+
+class ListSource:
+    """A topic of one partition: what is not committed is read again by the next `ListSource`."""
+
+    def __init__(self, topic: "Topic", batch_size: int = 500) -> None:
+        self._topic = topic
+        self._batch_size = batch_size
+        self._position = topic.committed
+
+    @property
+    def is_exhausted(self) -> bool:
+        return self._position >= len(self._topic.values)
+
+    def poll(self) -> list[Message]:
+        first = self._position
+        values = self._topic.values[first : first + self._batch_size]
+        self._position += len(values)
+        return [
+            Message(value, "ztf_test", 0, first + i, 1_700_000_000_000, "ztf")
+            for i, value in enumerate(values)
+        ]
+
+    def commit(self, messages: Sequence[Message]) -> None:
+        self._topic.committed = max(message.offset for message in messages) + 1
+
+    def close(self) -> None:
+        pass
+
+
+class Topic:
+    """An input topic with its committed offset."""
+
+    def __init__(self, values: Iterable[bytes]) -> None:
+        self.values = list(values)
+        self.committed = 0
+
+
+class ListSink:
+    """Everything that was published; while `is_down`, nothing is."""
+
+    def __init__(self) -> None:
+        self.sent: list[Outgoing] = []
+        self.is_down = False
+
+    def publish(self, messages: Iterable[Outgoing]) -> None:
+        if self.is_down:
+            msg = "down"
+            raise OutputUnavailableError(msg)
+        self.sent.extend(messages)
+
+    def to(self, topic: str) -> list[Outgoing]:
+        return [message for message in self.sent if message.topic == topic]
+
+    def close(self) -> None:
+        pass
+
+
+def street(source, sink=None, store=None, **options) -> Street:
+    return Street(
+        source,
+        sink or ListSink(),
+        MemoryStore() if store is None else store,
+        {"ztf": BUNDLE},
+        Metrics(),
+        "classifications",
+        "dead-letters",
+        **{"retry_delay_s": 0.01} | options,
+    )
+
+
+def contents(messages: Iterable[Outgoing]) -> list[dict]:
+    return [orjson.loads(message.value) for message in messages]
+
+
+def standing(messages: Iterable[Outgoing]) -> dict[int, dict]:
+    """The answers that stand: the last one for every alert, without its times and causes."""
+    kept = {}
+    for content in contents(messages):
+        kept[content["alert_id"]] = {
+            name: value for name, value in content.items() if name not in ("times", "revised")
+        }
+    return kept
