@@ -36,6 +36,7 @@ _SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "rd_kafka_mock_broker_set_down": (_INT, (_HANDLE, _INT32)),
     "rd_kafka_mock_broker_set_up": (_INT, (_HANDLE, _INT32)),
     "rd_kafka_mock_broker_set_rtt": (_INT, (_HANDLE, _INT32, _INT)),
+    "rd_kafka_mock_set_controller_id": (_INT, (_HANDLE, _INT32)),
     "rd_kafka_mock_group_initial_rebalance_delay_ms": (None, (_HANDLE, _INT32)),
     "rd_kafka_mock_push_request_errors_array": (
         None,
@@ -86,6 +87,8 @@ def start_cluster(library: ctypes.CDLL, n_brokers: int) -> tuple[int, int]:
         msg = f"librdkafka cannot open {n_brokers} listening sockets on 127.0.0.1"
         raise SetupError(msg)
     library.rd_kafka_mock_group_initial_rebalance_delay_ms(cluster, _REBALANCE_DELAY_MS)
+    # Without a controller, a client's attempt to create topics waits for one until it times out.
+    library.rd_kafka_mock_set_controller_id(cluster, 1)
     return client, cluster
 
 

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from subprocess import PIPE
 
 import pytest
-from confluent_kafka import Consumer, KafkaError, Producer
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
+from confluent_kafka.admin import AdminClient, NewTopic
 
 from broker_classifier import _mock_cluster
 from broker_classifier.embedded_kafka import EmbeddedKafka, embedded_kafka
@@ -48,6 +49,14 @@ def test_another_process_reaches_the_broker_by_its_address(kafka: EmbeddedKafka)
 def test_creating_a_topic_twice_says_that_it_exists(kafka: EmbeddedKafka) -> None:
     with pytest.raises(SetupError, match=r"alerts.*exists already"):
         kafka.create_topic("alerts")
+
+
+def test_an_attempt_to_create_topics_as_a_client_is_refused_at_once(kafka: EmbeddedKafka) -> None:
+    admin = AdminClient({"bootstrap.servers": kafka.bootstrap_servers})
+    started = time.monotonic()
+    with pytest.raises(KafkaException):
+        admin.create_topics([NewTopic("more", 1)])["more"].result()
+    assert time.monotonic() - started < 5
 
 
 def test_a_stopped_broker_takes_nothing_until_it_restarts(kafka: EmbeddedKafka) -> None:
