@@ -1,0 +1,62 @@
+"""The alerts that a demo sends: simulated ones with their truth, or real ones from files."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from broker_classifier.errors import MessageError
+from broker_classifier.simulate.night import simulate_night
+from broker_classifier.streams.files import alert_packets
+from broker_classifier.surveys import DECODERS
+
+SURVEY = "ztf"
+
+
+@dataclass(frozen=True)
+class DemoAlert:
+    """One packet to send, and what the demo must know of it.
+
+    Attributes
+    ----------
+    alert_id : int or None
+        None where the packet cannot be read: it must become a dead letter.
+    mjd : float
+        Time of its detection, days; NaN where it cannot be read.
+    label : str or None
+        True class, of simulated objects.
+    message : bytes
+    """
+
+    alert_id: int | None
+    object_id: str
+    mjd: float
+    label: str | None
+    message: bytes
+
+
+def simulated_alerts(n_objects: int, seed: int) -> list[DemoAlert]:
+    """Simulate 100 nights of alerts, in time order."""
+    return [
+        DemoAlert(one.alert_id, one.object_id, one.mjd, one.label, one.message)
+        for one in simulate_night(n_objects, seed)
+    ]
+
+
+def real_alerts(path: Path) -> list[DemoAlert]:
+    """Read a file, folder or archive of packets, in time order; unreadable ones come last.
+
+    Raises
+    ------
+    DataError
+        If the path cannot be read or holds no alert.
+    """
+    alerts = [_real_alert(message) for _, message in alert_packets([path])]
+    return sorted(alerts, key=lambda alert: (math.isnan(alert.mjd), alert.mjd))
+
+
+def _real_alert(message: bytes) -> DemoAlert:
+    try:
+        alert = DECODERS[SURVEY](message)
+    except MessageError:
+        return DemoAlert(None, "", math.nan, None, message)
+    return DemoAlert(alert.alert_id, alert.object_id, alert.mjd, None, message)

@@ -1,0 +1,124 @@
+"""The demo's books: what was sent, what came back, and the proof that nothing is missing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from broker_classifier.demo.alerts import DemoAlert
+from broker_classifier.intake import Outcome
+from broker_classifier.publish import ClassificationMessage
+
+WITHOUT_ANSWER = (
+    Outcome.DECLINED,
+    Outcome.DUPLICATE,
+    Outcome.WITHDRAWN,
+    Outcome.DEAD_LETTERED,
+)
+_NAMED_MISSING = 5
+
+
+@dataclass
+class Ledger:
+    """What was sent, what a subscriber received, and what the service says of itself.
+
+    Attributes
+    ----------
+    sent : list of DemoAlert
+    answers : dict of int to ClassificationMessage
+        The newest answer for every alert id.
+    latencies_s : list of float
+        From an alert's Kafka timestamp to its first answer's.
+    totals : mapping of str to int
+        The service's own accounting, "received" and every outcome; empty until it answers.
+    """
+
+    sent: list[DemoAlert] = field(default_factory=list)
+    answers: dict[int, ClassificationMessage] = field(default_factory=dict)
+    latencies_s: list[float] = field(default_factory=list)
+    totals: Mapping[str, int] = field(default_factory=dict)
+
+    def receive(self, answer: ClassificationMessage, published_s: float) -> None:
+        """Enter an answer with the Unix time of its Kafka message."""
+        if answer.alert_id not in self.answers:
+            self.latencies_s.append(published_s - answer.times.received.timestamp())
+        self.answers[answer.alert_id] = answer
+
+    @property
+    def n_in_flight(self) -> int:
+        """Alerts sent that have neither been answered nor otherwise accounted for."""
+        return len(self.sent) - len(self.answers) - _n_without_answer(self)
+
+    def evolution(self) -> dict[str, list[ClassificationMessage]]:
+        """Return the answers of every object in the order of their alerts."""
+        objects: dict[str, list[ClassificationMessage]] = {}
+        for answer in sorted(self.answers.values(), key=lambda answer: answer.mjd):
+            objects.setdefault(answer.object_id, []).append(answer)
+        return objects
+
+    def latency_s(self, percentile: float) -> float:
+        """Return a percentile of the latencies; NaN before the first."""
+        return float(np.percentile(self.latencies_s, percentile)) if self.latencies_s else np.nan
+
+
+@dataclass(frozen=True)
+class Check:
+    """One statement of the proof, whether it holds, and its numbers."""
+
+    statement: str
+    holds: bool
+    numbers: str
+
+
+def proof(ledger: Ledger) -> list[Check]:
+    """Check that every alert sent was answered or is otherwise accounted for."""
+    n_sent, n_received = len(ledger.sent), ledger.totals.get("received", 0)
+    n_outcomes = sum(ledger.totals.get(one, 0) for one in Outcome)
+    n_classified, n_answered = ledger.totals.get(Outcome.CLASSIFIED, 0), len(ledger.answers)
+    are_ours = ledger.answers.keys() <= {alert.alert_id for alert in ledger.sent}
+    return [
+        Check(
+            "the service received every alert sent",
+            n_received >= n_sent,
+            f"{n_received} of {n_sent}",
+        ),
+        Check(
+            "received is the sum of the outcomes",
+            n_received == n_outcomes,
+            accounting_line(ledger.totals),
+        ),
+        Check(
+            "what it classified is what the subscriber received",
+            n_classified == n_answered and are_ours,
+            f"{n_classified} classified, {n_answered} received",
+        ),
+        Check(
+            "every alert sent is answered or accounted for",
+            n_sent - n_answered == _n_without_answer(ledger),
+            _unanswered(ledger),
+        ),
+    ]
+
+
+def accounting_line(totals: Mapping[str, int]) -> str:
+    """Write the accounting as one equation.
+
+    >>> accounting_line({"received": 3, "classified": 2, "dead_lettered": 1})
+    'received 3 = classified 2 + declined 0 + duplicate 0 + withdrawn 0 + dead-lettered 1'
+    """
+    parts = [f"{one.replace('_', '-')} {totals.get(one, 0)}" for one in Outcome]
+    return f"received {totals.get('received', 0)} = " + " + ".join(parts)
+
+
+def _n_without_answer(ledger: Ledger) -> int:
+    """Count alerts that rightly have no answer; what Kafka delivered again is not among them."""
+    n_again = max(0, ledger.totals.get("received", 0) - len(ledger.sent))
+    return sum(ledger.totals.get(one, 0) for one in WITHOUT_ANSWER) - n_again
+
+
+def _unanswered(ledger: Ledger) -> str:
+    unanswered = [one for one in ledger.sent if one.alert_id not in ledger.answers]
+    names = [f"{one.object_id or 'unreadable'} {one.alert_id or ''}".strip() for one in unanswered]
+    more = ["..."] if len(names) > _NAMED_MISSING else []
+    answered = f"{len(ledger.answers)} of {len(ledger.sent)} answered"
+    return answered + ("; not: " + ", ".join(names[:_NAMED_MISSING] + more) if names else "")

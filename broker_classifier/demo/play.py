@@ -1,0 +1,116 @@
+"""The demo's loop: send what is due, receive what is published, keep the books, show them."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from broker_classifier.config import KafkaSettings
+from broker_classifier.demo.alerts import DemoAlert
+from broker_classifier.demo.child import ServiceProcess
+from broker_classifier.demo.ledger import Ledger
+from broker_classifier.embedded_kafka import BYTES_KEPT_PER_PARTITION
+from broker_classifier.publish import parse
+from broker_classifier.streams import KafkaSink, KafkaSource, Outgoing
+
+ALERT_TOPIC = "ztf_demo"
+FEWEST_ALERTS_PER_S = 5.0
+MOST_IN_FLIGHT = 32  # answers repeat the whole light curve; all of them must fit one partition
+_SCRAPE_INTERVAL_S = 0.25
+_STALL_S = 30.0
+
+
+class View(Protocol):
+    """How the demo shows itself."""
+
+    def show(self, playing: "Playing") -> None:
+        """Show the present state; called many times a second."""
+
+
+@dataclass
+class Playing:
+    """The state of a demo under way.
+
+    Attributes
+    ----------
+    alerts : sequence of DemoAlert
+        All that will be sent, in order.
+    started, first_answer_s : float
+        Monotonic time of the demo's start; seconds from there to the first probability.
+    """
+
+    alerts: Sequence[DemoAlert]
+    started: float
+    ledger: Ledger = field(default_factory=Ledger)
+    first_answer_s: float | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether everything was sent, and is accounted for by the service and the subscriber."""
+        n_sent, n_received = len(self.ledger.sent), self.ledger.totals.get("received", 0)
+        return n_sent == len(self.alerts) <= n_received and self.ledger.n_in_flight <= 0
+
+
+def play(
+    playing: Playing, kafka: KafkaSettings, service: ServiceProcess, view: View, seconds: float
+) -> None:
+    """Send all alerts within about `seconds`, and wait until each is accounted for.
+
+    Gives up when nothing has moved for 30 s; the proof then says what is missing.
+
+    Raises
+    ------
+    SetupError
+        If the service ends.
+    """
+    sink, source = KafkaSink(kafka), KafkaSource(kafka, {"ztf": [kafka.output_topic]})
+    send = sender(playing, sink, seconds)
+    last_scrape = last_move = time.monotonic()
+    seen = (0, 0)
+    try:
+        while not playing.is_over and time.monotonic() - last_move < _STALL_S:
+            if playing.ledger.totals:
+                send()
+            receive(playing, source)
+            if time.monotonic() - last_scrape > _SCRAPE_INTERVAL_S:
+                playing.ledger.totals = service.totals() or playing.ledger.totals
+                last_scrape = time.monotonic()
+            if (len(playing.ledger.sent), playing.ledger.n_in_flight) != seen:
+                seen = len(playing.ledger.sent), playing.ledger.n_in_flight
+                last_move = time.monotonic()
+            view.show(playing)
+    finally:
+        source.close()
+
+
+def sender(playing: Playing, sink: KafkaSink, seconds: float) -> Callable[[], None]:
+    """Return the function that sends what is due.
+
+    It never lets more be in flight than the embedded Kafka keeps, and sends one alert alone first:
+    the clock runs from the first answer on.
+    """
+    alerts, ledger = playing.alerts, playing.ledger
+    rate = max(FEWEST_ALERTS_PER_S, len(alerts) / seconds)
+    largest = max((len(alert.message) for alert in alerts), default=1)
+    most = max(1, min(MOST_IN_FLIGHT, BYTES_KEPT_PER_PARTITION // 2 // largest))
+    clock_start: float | None = None
+
+    def send() -> None:
+        nonlocal clock_start
+        if clock_start is None and ledger.sent and ledger.n_in_flight == 0:
+            clock_start = time.monotonic()
+        n_due = 1 if clock_start is None else int(1 + rate * (time.monotonic() - clock_start))
+        n_now = min(n_due - len(ledger.sent), most - ledger.n_in_flight)
+        batch = alerts[len(ledger.sent) : len(ledger.sent) + max(0, n_now)]
+        sink.publish(Outgoing(ALERT_TOPIC, None, alert.message) for alert in batch)
+        ledger.sent.extend(batch)
+
+    return send
+
+
+def receive(playing: Playing, source: KafkaSource) -> None:
+    """Enter what has been published since the last call."""
+    for message in source.poll():
+        playing.ledger.receive(parse(message.value), message.timestamp_ms / 1000.0)
+        if playing.first_answer_s is None:
+            playing.first_answer_s = time.monotonic() - playing.started

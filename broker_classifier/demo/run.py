@@ -1,0 +1,125 @@
+"""Open everything that the demo needs, play it, prove that nothing is missing, show the page."""
+
+import os
+import sys
+import tempfile
+import time
+import webbrowser
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich.console import Console
+from rich.live import Live
+
+from broker_classifier.config import KafkaSettings
+from broker_classifier.demo.alerts import DemoAlert, real_alerts, simulated_alerts
+from broker_classifier.demo.child import running_service
+from broker_classifier.demo.ledger import Check, proof
+from broker_classifier.demo.page import write_page
+from broker_classifier.demo.play import ALERT_TOPIC, Playing, View, play
+from broker_classifier.demo.screen import LiveView, PlainView
+from broker_classifier.embedded_kafka import embedded_kafka
+
+PARTITIONS = 4
+PAGE = "index.html"
+_POLL_S = 0.05
+
+
+def run_demo(
+    alerts: Path | None = None,
+    n_objects: int = 40,
+    seed: int = 1,
+    output: Path = Path("demo-night"),
+    seconds: float = 60.0,
+) -> int:
+    """Run embedded Kafka, the real service, a replayer and a subscriber; show and check them.
+
+    Parameters
+    ----------
+    alerts : Path, optional
+        Real packets (a file, a folder, an archive) instead of simulated ones.
+    n_objects, seed : int
+        Size and seed of the simulated sky.
+    output : Path
+        Folder of the page that is written at the end.
+    seconds : float
+        How long the alerts are spread over.
+
+    Returns
+    -------
+    int
+        Exit code: 0 if every alert sent is accounted for, else 1.
+
+    Raises
+    ------
+    SetupError
+        If something cannot be started.
+    """
+    console, started = Console(), time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="broker-classifier-demo-") as folder:
+        playing = Playing([], started)
+        topics = {ALERT_TOPIC: PARTITIONS, "classifications": PARTITIONS, "dead-letters": 1}
+        with (
+            embedded_kafka(topics) as kafka,
+            running_service(kafka.bootstrap_servers, [ALERT_TOPIC], Path(folder)) as service,
+        ):
+            playing.alerts = chosen_alerts(alerts, n_objects, seed)
+            ours = KafkaSettings(
+                bootstrap_servers=kafka.bootstrap_servers,
+                group_id="demo-subscriber",
+                poll_timeout_s=_POLL_S,
+            )
+            with view(console, _title(alerts, n_objects)) as shown:
+                play(playing, ours, service, shown, seconds)
+    checks = proof(playing.ledger)
+    page = write_page(output / PAGE, playing.ledger, checks, _title(alerts, n_objects))
+    report(console, playing, checks, page)
+    open_in_browser(page)
+    return 0 if all(check.holds for check in checks) else 1
+
+
+def chosen_alerts(path: Path | None, n_objects: int, seed: int) -> list[DemoAlert]:
+    """Read the alerts to send, or simulate them."""
+    return real_alerts(path) if path else simulated_alerts(n_objects, seed)
+
+
+@contextmanager
+def view(console: Console, title: str) -> Iterator[View]:
+    """Show a live screen in a terminal, plain lines elsewhere."""
+    if not console.is_terminal:
+        yield PlainView(console)
+        return
+    with Live(console=console, auto_refresh=False) as live:
+        yield LiveView(console, live, title)
+
+
+def report(console: Console, playing: Playing, checks: list[Check], page: Path) -> None:
+    """Write the summary and the proof."""
+    ledger = playing.ledger
+    if playing.first_answer_s is not None:
+        console.print(
+            f"\nFirst probability after {playing.first_answer_s:.1f} s; "
+            f"{len(ledger.answers)} of {len(ledger.sent)} alerts classified; "
+            f"from alert to answer p50 {ledger.latency_s(50) * 1000:.0f} ms, "
+            f"p99 {ledger.latency_s(99) * 1000:.0f} ms."
+        )
+    for check in checks:
+        mark = "[bold green]✓[/]" if check.holds else "[bold red]✗[/]"
+        console.print(f"{mark} {check.statement} [dim]({check.numbers})[/]", highlight=False)
+    is_whole = all(check.holds for check in checks)
+    verdict = "[bold green]Nothing is missing." if is_whole else "[bold red]Alerts are missing."
+    console.print(verdict)
+    console.print(f"Every object's light curve and probabilities: {page}", soft_wrap=True)
+
+
+def open_in_browser(page: Path) -> None:
+    """Open the page where someone sits at a screen."""
+    has_display = sys.platform == "darwin" or bool(os.environ.get("DISPLAY"))
+    is_remote = "SSH_CONNECTION" in os.environ
+    if has_display and not is_remote and sys.stdout.isatty():
+        webbrowser.open(page.resolve().as_uri())
+
+
+def _title(alerts: Path | None, n_objects: int) -> str:
+    return f"alerts of {alerts.name}" if alerts else f"100 nights of {n_objects} simulated objects"

@@ -1,0 +1,187 @@
+"""The demo in a terminal: objects, their class probabilities as they evolve, and the accounting."""
+
+import time
+from collections.abc import Mapping, Sequence
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from broker_classifier.demo.colours import class_colour
+from broker_classifier.demo.ledger import Ledger, accounting_line
+from broker_classifier.demo.play import Playing
+from broker_classifier.publish import ClassificationMessage
+
+SPARKS = "▁▂▃▄▅▆▇█"
+_SPARK_LENGTH = 18
+_BAR_LENGTH = 30
+_LINES_BESIDE_ROWS = 13
+_FRAME_S = 0.12
+_PROGRESS_S = 5.0
+
+Evolution = Sequence[ClassificationMessage]
+
+
+class LiveView:
+    """A screen that redraws itself; objects keep their row until a newer one needs it."""
+
+    def __init__(self, console: Console, live: Live, title: str) -> None:
+        self._console = console
+        self._live = live
+        self._title = title
+        self._rows: list[str] = []
+        self._drawn = 0.0
+
+    def show(self, playing: Playing) -> None:
+        """Redraw, at most eight times a second."""
+        if time.monotonic() - self._drawn < _FRAME_S and not playing.is_over:
+            return
+        evolution = playing.ledger.evolution()
+        n_rows = max(3, self._console.height - _LINES_BESIDE_ROWS)
+        self._rows = rows_to_show(self._rows, evolution, n_rows)
+        self._live.update(screen(self._title, playing, evolution, self._rows), refresh=True)
+        self._drawn = time.monotonic()
+
+
+class PlainView:
+    """A line every five seconds, where there is no terminal."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._next_line = 0.0
+        self._has_first = False
+
+    def show(self, playing: Playing) -> None:
+        """Write the first probability when it comes, and then progress."""
+        if not self._has_first and playing.ledger.answers:
+            self._has_first = True
+            first = next(iter(playing.ledger.answers.values()))
+            self._console.print(
+                f"first probability after {playing.first_answer_s:.1f} s: "
+                f"{first.object_id} {first.top_class} {first.probability:.2f}"
+            )
+        if time.monotonic() > self._next_line:
+            self._next_line = time.monotonic() + _PROGRESS_S
+            ledger, n_alerts = playing.ledger, len(playing.alerts)
+            self._console.print(
+                f"sent {len(ledger.sent)}/{n_alerts}  {accounting_line(ledger.totals)}"
+                if ledger.totals
+                else "the service is starting ..."
+            )
+
+
+def rows_to_show(rows: Sequence[str], evolution: Mapping[str, Evolution], n_rows: int) -> list[str]:
+    """Choose which objects stand in which row.
+
+    New objects take a free row, else that of the object whose last answer is the oldest.
+
+    >>> rows_to_show(["a", "b"], {}, 3)
+    ['a', 'b']
+    """
+    shown = list(rows)[:n_rows]
+    for name in evolution:
+        if name in shown:
+            continue
+        if len(shown) < n_rows:
+            shown.append(name)
+            continue
+        oldest = min(shown, key=lambda one: evolution[one][-1].mjd)
+        if evolution[oldest][-1].mjd < evolution[name][-1].mjd:
+            shown[shown.index(oldest)] = name
+    return shown
+
+
+def screen(
+    title: str, playing: Playing, evolution: Mapping[str, Evolution], rows: Sequence[str]
+) -> RenderableType:
+    """Lay out one frame."""
+    truth = {a.object_id: a.label for a in playing.ledger.sent if a.label is not None}
+    classes = next((list(a.probabilities) for a in playing.ledger.answers.values()), [])
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    for heading in ("object", *(["truth"] if truth else []), "alerts", "class probabilities now"):
+        table.add_column(heading, justify="right" if heading == "alerts" else "left", no_wrap=True)
+    table.add_column("most probable", no_wrap=True)
+    table.add_column("P(truth) so far" if truth else "its P so far", no_wrap=True)
+    for name in rows:
+        table.add_row(*_row(evolution[name], truth.get(name), bool(truth)))
+    body = table if rows else Text("\n  " + _waiting(playing), style="dim")
+    parts = [_numbers(playing), Text(), body, Text(), _legend(classes), _accounting(playing.ledger)]
+    return Panel(Group(*parts), title=f"[bold]{title}", border_style="dim", padding=(0, 1))
+
+
+def bar(probabilities: Mapping[str, float], length: int = _BAR_LENGTH) -> Text:
+    """Draw probabilities as one bar of coloured stretches, `length` characters in all.
+
+    >>> bar({"SNIa": 0.7, "SNII": 0.3}, 10).plain
+    '██████████'
+    """
+    text, total, drawn = Text(), 0.0, 0
+    for name, probability in probabilities.items():
+        total += probability
+        n = round(total * length) - drawn
+        text.append("█" * n, style=class_colour(name))
+        drawn += n
+    return text
+
+
+def sparkline(values: Sequence[float], length: int = _SPARK_LENGTH) -> str:
+    """Draw numbers between 0 and 1 as a row of blocks, the newest at the right.
+
+    >>> sparkline([0.0, 0.5, 1.0])
+    '▁▅█'
+    """
+    return "".join(SPARKS[min(7, int(value * 8))] for value in values[-length:])
+
+
+def _row(answers: Evolution, label: str | None, has_truth: bool) -> list[RenderableType]:
+    newest = answers[-1]
+    followed = label or newest.top_class
+    is_right = newest.top_class == label
+    top = Text(f"{newest.top_class:<10}{newest.probability:4.2f}", class_colour(newest.top_class))
+    top.append(" ✓" if is_right else "", "bold green")
+    history = [answer.probabilities.get(followed, 0.0) for answer in answers]
+    truth = [Text(label or "", class_colour(label or ""))] if has_truth else []
+    spark = Text(sparkline(history), class_colour(followed))
+    count = str(len(answers))
+    return [Text(newest.object_id, "bold"), *truth, count, bar(newest.probabilities), top, spark]
+
+
+def _numbers(playing: Playing) -> Text:
+    ledger = playing.ledger
+    mjd = max((a.mjd for a in ledger.sent), default=0.0)
+    first = min((a.mjd for a in playing.alerts), default=0.0)
+    running_s = time.monotonic() - playing.started - (playing.first_answer_s or 0.0)
+    rate = len(ledger.answers) / running_s if playing.first_answer_s and running_s > 0 else 0.0
+    figures = {
+        "night": f"{max(0, int(mjd) - int(first)) + 1}",
+        "alerts": f"{len(ledger.sent)}/{len(playing.alerts)}",
+        "objects": f"{len({a.object_id for a in ledger.answers.values()})}",
+        "answers/s": f"{rate:.0f}",
+        "latency p50": f"{ledger.latency_s(50) * 1000:.0f} ms" if ledger.answers else "-",
+        "p99": f"{ledger.latency_s(99) * 1000:.0f} ms" if ledger.answers else "-",
+    }
+    text = Text()
+    for name, figure in figures.items():
+        text.append(f"{name} ", "dim").append(f"{figure}   ", "bold")
+    return text
+
+
+def _legend(classes: Sequence[str]) -> Text:
+    text = Text()
+    for name in classes:
+        text.append("█ ", class_colour(name)).append(f"{name}  ", "dim")
+    return text
+
+
+def _accounting(ledger: Ledger) -> Text:
+    if not ledger.totals:
+        return Text()
+    text = Text(accounting_line(ledger.totals))
+    return text.append(f"   in flight {max(0, ledger.n_in_flight)}", "dim")
+
+
+def _waiting(playing: Playing) -> str:
+    seconds = time.monotonic() - playing.started
+    return f"Kafka runs; the service loads its model ... {seconds:.0f} s"
