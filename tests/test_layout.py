@@ -20,7 +20,7 @@ STREET = [
     ["photometry"],
     ["light_curve"],
     ["config", "_mock_cluster"],
-    ["embedded_kafka"],
+    ["embedded_kafka", "logs"],
     ["surveys"],
     ["streams", "store"],
     ["intake"],
@@ -30,7 +30,8 @@ STREET = [
     ["bundle"],
     ["classify"],
     ["publish", "metrics", "dead_letters"],
-    ["service"],
+    ["service", "subscribe"],
+    ["serve", "replay", "show"],
     ["training", "simulate"],
     ["demo"],
     ["cli"],
@@ -83,6 +84,10 @@ def test_imports_only_point_upstream(source):
         if found != part and PLACE.get(found, len(STREET)) >= PLACE[part]
     ]
     assert down == []
+
+
+def test_the_street_names_only_what_is_there():
+    assert set(PLACE) == {part_of(source) for source in SOURCES} - {"__init__"}
 
 
 @pytest.mark.parametrize("source", [*SOURCES, *sorted((TOP / "tests").rglob("*.py"))], ids=name_of)
