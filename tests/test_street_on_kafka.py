@@ -1,0 +1,161 @@
+"""The real service on a real broker and on the embedded one, seen by clients that are not ours."""
+
+import json
+import urllib.request
+
+import pytest
+from kafka import KafkaConsumer
+
+from broker_classifier.config import KafkaSettings
+from broker_classifier.dead_letters import read_dead_letters, replay_dead_letters
+from broker_classifier.publish import parse
+from broker_classifier.subscribe import subscribe
+from tests.kafka_streets import read_topic, send, service, wait_until
+from tests.ztf_packets import flare
+
+NIGHT = [packet for name in ("ZTF1", "ZTF2", "ZTF3") for packet in flare(name, n=10)]
+BAD = [b"", b"no avro", NIGHT[0][:-40], b"Obj\x01" + bytes(50)]
+
+
+@pytest.fixture
+def served(kafka, unique, tmp_path):
+    with service(kafka.bootstrap_servers, unique, tmp_path) as one:
+        yield one
+
+
+def test_every_alert_is_classified_and_an_independent_client_reads_it(served):
+    send(served.bootstrap_servers, served.input, NIGHT)
+    messages = read_topic(served.bootstrap_servers, served.output, len(NIGHT))
+    contents = [json.loads(message.value) for message in messages]
+    assert len({content["alert_id"] for content in contents}) == len(NIGHT) == len(messages)
+    for message, content in zip(messages, contents, strict=True):
+        assert message.key.decode() == content["object_id"]
+        headers = {name: value.decode() for name, value in message.headers}
+        assert headers["survey"] == "ztf"
+        assert headers["class"] == content["class"]
+        assert float(headers["probability"]) == pytest.approx(content["probability"], abs=1e-6)
+
+
+@pytest.mark.kafka
+def test_kafka_python_reads_what_we_write(real_kafka, unique, tmp_path):
+    with service(real_kafka.bootstrap_servers, unique, tmp_path) as one:
+        send(one.bootstrap_servers, one.input, NIGHT[:5])
+        one.wait_for(received=5)
+        consumer = KafkaConsumer(
+            one.output,
+            bootstrap_servers=one.bootstrap_servers,
+            auto_offset_reset="earliest",
+            group_id=None,
+            consumer_timeout_ms=5000,
+        )
+        assert [parse(message.value).n_points_used for message in consumer] == [1, 2, 3, 4, 5]
+        consumer.close()
+
+
+def test_bad_messages_become_dead_letters_that_can_be_listed_and_replayed(served):
+    send(served.bootstrap_servers, served.input, [NIGHT[0], *BAD, NIGHT[1]])
+    assert served.wait_for(received=6) == accounting(received=6, classified=2, dead_lettered=4)
+    settings = KafkaSettings(
+        bootstrap_servers=served.bootstrap_servers,
+        group_id=f"letters-{served.input}",
+        dead_letter_topic=served.dead_letters,
+    )
+    letters = list(read_dead_letters(settings))
+    assert sorted(letter.value for letter in letters) == sorted(BAD)
+    assert {letter.topic for letter in letters} == {served.input}
+    assert replay_dead_letters(settings) == 4
+    assert served.wait_for(received=10)["dead_lettered"] == 8
+    assert replay_dead_letters(settings) == 4
+    served.wait_for(received=14)
+
+
+def test_replayed_letters_are_classified_once_they_can_be(served):
+    """A letter sent to another topic's service: here, what was bad is only in the wrong place."""
+    settings = KafkaSettings(
+        bootstrap_servers=served.bootstrap_servers,
+        group_id=f"letters-{served.input}",
+        dead_letter_topic=f"old-{served.dead_letters}",
+    )
+    send(served.bootstrap_servers, settings.dead_letter_topic, NIGHT[:3])
+    assert replay_dead_letters(settings, topic=served.input) == 3
+    assert served.wait_for(received=3) == accounting(received=3, classified=3)
+    assert replay_dead_letters(settings, topic=served.input) == 0
+
+
+def test_subscribers_filter_by_class_probability_and_object(served):
+    send(served.bootstrap_servers, served.input, NIGHT)
+    served.wait_for(received=len(NIGHT))
+
+    def read(**filters):
+        options = {"from_beginning": True, "idle_timeout_s": 2.0}
+        found = subscribe(served.bootstrap_servers, served.output, **options, **filters)
+        return sorted(found, key=lambda message: message.alert_id)
+
+    everything = read()
+    assert len(everything) == len(NIGHT)
+    top = everything[-1].top_class
+    assert read(classes=[top]) == [m for m in everything if m.top_class == top]
+    assert read(min_probability=0.5) == [m for m in everything if m.probability >= 0.5]
+    assert [m.object_id for m in read(object_ids=["ZTF2"])] == ["ZTF2"] * 10
+
+
+def test_a_killed_service_loses_nothing_and_repeats_are_recognisable(kafka, unique, tmp_path):
+    with service(kafka.bootstrap_servers, unique, tmp_path, BROKER_KAFKA__BATCH_SIZE="3") as one:
+        for part in range(3):
+            send(one.bootstrap_servers, one.input, NIGHT[part * 10 : part * 10 + 10])
+            wanted = part * 10 + 4
+            assert len(read_topic(one.bootstrap_servers, one.output, wanted)) >= wanted
+            one.kill()
+            one.start()
+        one_of_each = wait_until(
+            lambda: ids if len(ids := ids_in(one)) == len(NIGHT) else None,
+            "every alert's answer",
+        )
+        assert len(one_of_each) == len(NIGHT)
+
+
+def ids_in(one):
+    messages = read_topic(one.bootstrap_servers, one.output, len(NIGHT), timeout_s=2.0)
+    return {dict(message.headers)["id"] for message in messages}
+
+
+def test_sigterm_ends_the_service_cleanly_and_a_restart_goes_on_behind_it(served):
+    send(served.bootstrap_servers, served.input, NIGHT[:10])
+    served.wait_for(received=10)
+    assert served.stop() == 0
+    assert '"stopped"' in served.log()
+    send(served.bootstrap_servers, served.input, NIGHT[10:20])
+    served.start()
+    assert served.wait_for(received=10) == accounting(received=10, classified=10)
+    assert len(read_topic(served.bootstrap_servers, served.output, 21, timeout_s=3.0)) == 20
+
+
+def test_a_broker_that_goes_away_is_waited_for(own_kafka, unique, tmp_path):
+    with service(own_kafka.bootstrap_servers, unique, tmp_path) as one:
+        send(one.bootstrap_servers, one.input, NIGHT[:10])
+        one.wait_for(received=10)
+        own_kafka.stop_broker()
+        own_kafka.restart_broker()
+        send(one.bootstrap_servers, one.input, NIGHT[10:20])
+        assert one.wait_for(received=20)["classified"] >= 20
+        assert len(ids_in(one)) == 20
+
+
+def test_health_answers_while_the_loop_runs(served):
+    with urllib.request.urlopen(served.url("/health")) as answer:
+        assert (answer.status, answer.read()) == (200, b"ok\n")
+
+
+def test_latencies_and_counts_are_exported(served):
+    send(served.bootstrap_servers, served.input, NIGHT[:10])
+    served.wait_for(received=10)
+    metrics = served.metrics()
+    assert metrics["broker_kafka_latency_seconds_count"] == 10
+    assert metrics["broker_latency_seconds_count"] == 10
+    assert 0 < metrics["broker_kafka_latency_seconds_sum"] < 10 * 60
+    assert metrics["broker_objects"] == 1
+
+
+def accounting(received, **outcomes):
+    names = ("classified", "declined", "duplicate", "withdrawn", "dead_lettered")
+    return {"received": received} | dict.fromkeys(names, 0) | outcomes
