@@ -99,7 +99,8 @@ class LightCurve:
         """Unite light curves of one object.
 
         Where two disagree about one (time, band, kind), a withdrawal wins, then the smaller error,
-        then the larger flux: a total order, so the result depends on no order of arrival.
+        then the larger flux: a total order, so the result depends on no order of arrival. (ZTF
+        has objects with two candidates in one exposure, one of them a bad fit.)
         """
         return LightCurve(_canonical(np.concatenate([c.points for c in (self, *others)])))
 

@@ -1,0 +1,84 @@
+"""Settings: file, then environment, then options; nothing unknown passes."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from broker_classifier.config import load_settings, settings_table, with_bundle, with_kafka
+from broker_classifier.errors import ConfigError
+
+README = Path(__file__).parent.parent / "README.md"
+
+
+def written(tmp_path, text):
+    path = tmp_path / "broker.toml"
+    path.write_text(text)
+    return path
+
+
+def test_defaults_need_no_file():
+    settings = load_settings()
+    assert settings.kafka.bootstrap_servers == "localhost:9092"
+    assert list(settings.surveys) == ["ztf"]
+
+
+def test_the_environment_overrides_the_file_key_by_key(tmp_path, monkeypatch):
+    path = written(tmp_path, '[kafka]\ngroup_id = "file"\nbatch_size = 7\n')
+    monkeypatch.setenv("BROKER_KAFKA__GROUP_ID", "environment")
+    settings = load_settings(path)
+    assert (settings.kafka.group_id, settings.kafka.batch_size) == ("environment", 7)
+
+
+def test_lists_and_tables_are_json_in_the_environment(monkeypatch):
+    monkeypatch.setenv("BROKER_SURVEYS__ZTF__TOPICS", '["a", "^b.*"]')
+    monkeypatch.setenv("BROKER_KAFKA__CLIENT", '{"sasl.username": "me"}')
+    settings = load_settings()
+    assert settings.surveys["ztf"].topics == ("a", "^b.*")
+    assert settings.kafka.client == {"sasl.username": "me"}
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("[kafka]\nbootstrap = 1\n", r"kafka\.bootstrap: no such setting"),
+        ("[kafak]\n", r"kafak: no such setting"),
+        ("[kafka]\nbatch_size = 0\n", r"kafka\.batch_size: .*greater than or equal to 1"),
+        ("[surveys.ztf]\ntopics = []\n", r"surveys\.ztf\.topics"),
+        ("kafka = [", r"broker\.toml cannot be read as TOML"),
+    ],
+)
+def test_a_wrong_setting_in_the_file_is_named(tmp_path, text, named):
+    with pytest.raises(ConfigError, match=named):
+        load_settings(written(tmp_path, text))
+
+
+@pytest.mark.parametrize("name", ["BROKER_KAFKA__BOOTSTRAP", "BROKER_KAFAK__GROUP_ID"])
+def test_an_unknown_variable_is_named(monkeypatch, name):
+    monkeypatch.setenv(name, "x")
+    with pytest.raises(ConfigError, match=re.compile(name.split("__")[-1], re.IGNORECASE)):
+        load_settings()
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(ConfigError, match=r"none\.toml does not exist"):
+        load_settings(tmp_path / "none.toml")
+
+
+def test_options_override_the_environment_and_are_checked(monkeypatch):
+    monkeypatch.setenv("BROKER_KAFKA__BOOTSTRAP_SERVERS", "environment:1")
+    settings = with_kafka(load_settings(), bootstrap_servers="option:1", batch_size=None)
+    assert settings.kafka.bootstrap_servers == "option:1"
+    with pytest.raises(ConfigError, match="batch_size"):
+        with_kafka(settings, batch_size=-1)
+
+
+def test_a_bundle_option_replaces_the_surveys_own():
+    settings = with_bundle(load_settings(), "ztf", Path("other"))
+    assert settings.surveys["ztf"].bundle == Path("other")
+
+
+def test_every_setting_is_in_the_readme_with_its_default_and_sentence():
+    text = README.read_text()
+    for name, default, sentence in settings_table():
+        assert f"| `{name}` | `{default}` | {sentence} |" in text
