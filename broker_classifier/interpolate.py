@@ -27,8 +27,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from broker_classifier.light_curve import LightCurve, bands
-from broker_classifier.selection import Selected
+from broker_classifier.light_curve import LightCurve
+from broker_classifier.selection import Selected, band_positions
 
 PER_BAND = ("flux", "snr", "gap", "seen", "err", "decline", "rise")
 Floats = NDArray[np.float64]
@@ -102,8 +102,6 @@ def padded_points(
 
     Every one must have at least one used point.
     """
-    position = np.zeros(8, dtype=np.int64)
-    position[bands(band_letters)] = np.arange(len(band_letters))
     length = max(len(s.index) for s in selected)
     column = np.arange(length)
     taken = [
@@ -115,7 +113,7 @@ def padded_points(
         padded.mjd,
         padded.psf_flux.astype(np.float64),
         padded.psf_flux_err.astype(np.float64),
-        position[padded.band],
+        band_positions(band_letters)[padded.band],
     )
 
 

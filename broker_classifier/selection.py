@@ -4,6 +4,7 @@ Causal: whether a point counts depends on it and on earlier points only. One exc
 a new point may open a new episode, and then the older episode no longer counts.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from broker_classifier.light_curve import BANDS, Kind, LightCurve, bands
+from broker_classifier.light_curve import Kind, LightCurve, bands
 
 REASONS = (
     "",
@@ -99,8 +100,7 @@ def select(curve: LightCurve, selection: Selection) -> Selected:
     >>> select(curve, Selection()).rejected
     ('before_episode', '', 'negative', '')
     """
-    reason = _reasons_of_single_points(curve, selection)
-    _mark_repeats_in_a_night(curve, selection, reason)
+    reason = _reasons_of_points(curve, selection)
     usable = np.flatnonzero(reason == 0)
     if len(usable):
         mjd = curve.mjd[usable]
@@ -110,6 +110,30 @@ def select(curve: LightCurve, selection: Selection) -> Selected:
             "after_window"
         ]
     return Selected(np.flatnonzero(reason == 0), reason)
+
+
+def episodes(curve: LightCurve, selection: Selection) -> list[NDArray[np.intp]]:
+    """Give the points that each episode would use, oldest episode first.
+
+    The last one is `select(curve, selection).index`.
+    """
+    usable = np.flatnonzero(_reasons_of_points(curve, selection) == 0)
+    mjd = curve.mjd[usable]
+    starts = np.flatnonzero(is_episode_start(mjd, selection))
+    ends = np.searchsorted(mjd, mjd[starts] + selection.window_days, side="right")
+    ends = np.minimum(ends, [*starts[1:], len(usable)])
+    return [usable[start:end] for start, end in zip(starts, ends, strict=True)]
+
+
+def band_positions(letters: Sequence[str]) -> NDArray[np.int64]:
+    """Tabulate, for every value of `LightCurve.band`, its position in `letters`; -1 if not there.
+
+    >>> band_positions("gr")[[1, 2, 3]].tolist()
+    [0, 1, -1]
+    """
+    positions = np.full(8, -1, dtype=np.int64)  # 3 bits, so 8 values can occur
+    positions[bands(letters)] = np.arange(len(letters))
+    return positions
 
 
 def is_episode_start(mjd: NDArray[np.float64], selection: Selection) -> NDArray[np.bool_]:
@@ -133,6 +157,12 @@ def is_episode_start(mjd: NDArray[np.float64], selection: Selection) -> NDArray[
     return np.asarray(opens[anchor])
 
 
+def _reasons_of_points(curve: LightCurve, selection: Selection) -> NDArray[np.uint8]:
+    reason = _reasons_of_single_points(curve, selection)
+    _mark_repeats_in_a_night(curve, selection, reason)
+    return reason
+
+
 def _reasons_of_single_points(curve: LightCurve, selection: Selection) -> NDArray[np.uint8]:
     flux, flux_err, kind, band = curve.psf_flux, curve.psf_flux_err, curve.kind, curve.band
     reason = np.zeros(len(curve), dtype=np.uint8)
@@ -140,17 +170,11 @@ def _reasons_of_single_points(curve: LightCurve, selection: Selection) -> NDArra
         reason[flux <= 0] = _CODE["negative"]
     # The sum is finite only where both are; a comparison with NaN is False.
     reason[~(np.isfinite(flux + flux_err) & (flux_err > 0))] = _CODE["not_finite"]
-    reason[~_takes_band(selection)[band]] = _CODE["band"]
+    reason[band_positions(selection.bands)[band] < 0] = _CODE["band"]
     refused = ~_takes_kind(selection)[kind]
     reason[refused] = _CODE_OF_KIND[kind[refused]]
     reason[curve.is_withdrawn] = _CODE["withdrawn"]
     return reason
-
-
-def _takes_band(selection: Selection) -> NDArray[np.bool_]:
-    taken = np.zeros(len(BANDS) + 2, dtype=bool)  # 3 bits, so 8 values can occur
-    taken[bands(selection.bands)] = True
-    return taken
 
 
 def _takes_kind(selection: Selection) -> NDArray[np.bool_]:

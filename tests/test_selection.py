@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from broker_classifier.light_curve import EMPTY, Kind, light_curve
-from broker_classifier.selection import REASONS, Selection, is_episode_start, select
+from broker_classifier.selection import REASONS, Selection, episodes, is_episode_start, select
 from tests.curves import detections, light_curves
 
 RULES = Selection()
@@ -93,6 +93,17 @@ def test_every_point_is_used_or_has_a_reason(curve):
     assert used == selected.index.tolist()
     assert len(selected.rejected) == len(curve)
     assert set(selected.rejected) <= set(REASONS)
+
+
+@settings(deadline=None)
+@given(light_curves())
+def test_the_newest_of_the_episodes_is_the_selected_one(curve):
+    found = episodes(curve, RULES)
+    newest = found[-1] if found else np.empty(0)
+    assert newest.tolist() == select(curve, RULES).index.tolist()
+    for episode in found:
+        earlier = curve.until(curve.mjd[episode[-1]])
+        assert select(earlier, RULES).index.tolist() == episode.tolist()
 
 
 @settings(deadline=None)

@@ -1,0 +1,94 @@
+"""Variations of a training light curve that could have been observed: the same event elsewhere."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from broker_classifier.light_curve import POINT, LightCurve, point_flags
+from broker_classifier.selection import Selection, band_positions
+from broker_classifier.training.alert_noise import (
+    AlertNoise,
+    alert_error,
+    alert_probability,
+    error_rank,
+)
+from broker_classifier.training.examples import Example, main_episode
+from broker_classifier.training.recipe import Augmentation
+
+Floats = NDArray[np.float64]
+HARD_CUT_SNR = 5.0
+
+
+def augmented(
+    example: Example,
+    settings: Augmentation,
+    noise: AlertNoise,
+    selection: Selection,
+    random: np.random.Generator,
+) -> LightCurve:
+    """Draw one variation of an example; never empty.
+
+    Parameters
+    ----------
+    example : Example
+        Light curves of used points, all of them positive detections in `noise.bands`.
+    """
+    later = example.curves[1:]
+    curve = example.curves[0]
+    if later and random.random() < 0.5:
+        curve = later[random.integers(len(later))]
+    for change in (_scaled, _without_the_beginning, _thinned, _cut):
+        changed = change(curve, settings, noise, random)
+        curve = changed if len(changed) else curve
+    return main_episode(curve, selection)
+
+
+def _scaled(
+    curve: LightCurve, settings: Augmentation, noise: AlertNoise, random: np.random.Generator
+) -> LightCurve:
+    if random.random() >= settings.scale_probability:
+        return curve
+    x = random.uniform(settings.ln_dimmest, settings.ln_brightest)
+    position = band_positions(noise.bands)[curve.band]
+    flux, err = curve.psf_flux.astype(np.float64), curve.psf_flux_err.astype(np.float64)
+    rank = error_rank(flux, err, position, noise)
+    scaled = flux * np.exp(x)
+    quoted = alert_error(scaled, position, rank, noise)
+    if x < 0:
+        missing = np.sqrt(np.maximum(quoted**2 - (err * np.exp(x)) ** 2, 0.0))
+        scatter = noise.scatter_fraction * missing * random.normal(size=len(flux))
+        scaled = np.maximum(scaled + scatter, 1.0)
+    before = alert_probability(flux / err, position, noise)
+    after = alert_probability(scaled / quoted, position, noise)
+    kept = random.random(len(flux)) * before < after
+    ln_stretch = settings.dilation_per_ln * max(-x, 0.0) * random.random()
+    stretch = np.exp(ln_stretch + random.normal(0.0, settings.stretch))
+    mjd = curve.mjd[0] + (curve.mjd - curve.mjd[0]) * stretch
+    points = np.empty(len(curve), dtype=POINT)
+    points["mjd"], points["psf_flux"], points["psf_flux_err"] = mjd, scaled, quoted
+    points["flags"] = point_flags(curve.band, curve.kind)
+    return LightCurve(points[kept])
+
+
+def _without_the_beginning(
+    curve: LightCurve, settings: Augmentation, _: AlertNoise, random: np.random.Generator
+) -> LightCurve:
+    if random.random() >= settings.late_start_probability:
+        return curve
+    return LightCurve(curve.points[random.integers(len(curve)) :])
+
+
+def _thinned(
+    curve: LightCurve, settings: Augmentation, _: AlertNoise, random: np.random.Generator
+) -> LightCurve:
+    if random.random() >= settings.drop_probability or len(curve) <= 2:
+        return curve
+    fraction = random.choice(settings.drop_fractions)
+    return LightCurve(curve.points[random.random(len(curve)) > fraction])
+
+
+def _cut(
+    curve: LightCurve, settings: Augmentation, _: AlertNoise, random: np.random.Generator
+) -> LightCurve:
+    if random.random() >= settings.hard_cut_probability:
+        return curve
+    return LightCurve(curve.points[curve.psf_flux >= HARD_CUT_SNR * curve.psf_flux_err])

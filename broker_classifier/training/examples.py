@@ -1,0 +1,86 @@
+"""Labelled objects to what a network is trained and judged on: the episode that was the event."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from broker_classifier.light_curve import EMPTY, LightCurve
+from broker_classifier.selection import Selection, episodes
+from broker_classifier.training.homogenise import Homogenisation, homogenised, random_of
+from broker_classifier.training.objects import LabelledObject
+
+N_LATE_STARTS = 8
+
+
+@dataclass(frozen=True)
+class Example:
+    """One view of one object.
+
+    Attributes
+    ----------
+    canonical_id, source : str
+    target : int
+        Position of its class.
+    weight : float
+        Views of one object share a weight of 1.
+    curves : tuple of LightCurve
+        Episodes of used points only; the first is the event, the others are later starts.
+    """
+
+    canonical_id: str
+    source: str
+    target: int
+    weight: float
+    curves: tuple[LightCurve, ...]
+
+
+def main_episode(curve: LightCurve, selection: Selection) -> LightCurve:
+    """Keep the used points of the first episode with two or more; else of the first.
+
+    A single detection years before a supernova is noise, a late one after it is not the event.
+    """
+    found = episodes(curve, selection)
+    longer = [index for index in found if len(index) > 1]
+    return LightCurve(curve.points[(longer or found)[0]]) if found else EMPTY
+
+
+def make_examples(
+    objects: Sequence[LabelledObject],
+    rules: Homogenisation,
+    selection: Selection,
+    classes: Sequence[str],
+    late_start_classes: Sequence[str] = (),
+) -> list[Example]:
+    """Homogenise objects and find their events; objects without a usable point are left out."""
+    found = []
+    for labelled, curve in zip(objects, homogenised(objects, rules), strict=True):
+        starts_late = labelled.label in late_start_classes
+        curves = _curves(labelled, curve, selection, starts_late)
+        if curves:
+            found.append((labelled, curves))
+    ids = [labelled.canonical_id for labelled, _ in found]
+    n_views = dict(zip(*np.unique(ids, return_counts=True), strict=True))
+    return [
+        Example(
+            labelled.canonical_id,
+            labelled.source,
+            classes.index(labelled.label),
+            1.0 / float(n_views[labelled.canonical_id]),
+            curves,
+        )
+        for labelled, curves in found
+    ]
+
+
+def _curves(
+    labelled: LabelledObject, curve: LightCurve, selection: Selection, starts_late: bool
+) -> tuple[LightCurve, ...]:
+    event = main_episode(curve, selection)
+    if not len(event):
+        return ()
+    n_starts = min(N_LATE_STARTS, len(curve)) if starts_late else 0
+    random = random_of(labelled.object_id, "late start")
+    starts = random.choice(len(curve), n_starts, replace=False).tolist()
+    later = [main_episode(LightCurve(curve.points[start:]), selection) for start in starts]
+    return (event, *(c for c in later if len(c) > 1))

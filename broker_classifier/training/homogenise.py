@@ -1,0 +1,146 @@
+"""Give every labelled light curve the look that the alert stream would have given it.
+
+Classes come from different sources: supernovae from alerts, AGN from forced photometry. A model
+would learn the source. So points that are no alerts are thinned to a survey's public cadence, get
+the errors of alerts of their flux and band, the scatter that goes with them, and the alerts'
+detection threshold. What the label is plays no part in it.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from broker_classifier.errors import BundleError
+from broker_classifier.light_curve import LightCurve, light_curve
+from broker_classifier.selection import band_positions
+from broker_classifier.training.alert_noise import AlertNoise, alert_error, alert_probability
+from broker_classifier.training.objects import LabelledObject
+
+HOMOGENISATION_FILE = "homogenisation.json"
+Floats = NDArray[np.float64]
+_MIN_FORCED_SNR = 2.0
+_BIN_DEX = 0.2
+_MIN_IN_BIN = 10
+
+
+class Homogenisation(BaseModel):
+    """How labelled light curves become alert-like; `homogenisation.json` of a bundle.
+
+    Attributes
+    ----------
+    alert_sources : tuple of str
+        Sources whose points are alerts already: they are taken as they are.
+    noise : AlertNoise
+    cadence_nights : tuple of int
+        Gaps between visits in one band, each drawn with equal probability.
+    night_offset_days : float
+        As in `Selection`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    alert_sources: tuple[str, ...]
+    noise: AlertNoise
+    cadence_nights: tuple[int, ...] = (1, 2, 2, 3, 3)
+    night_offset_days: float = 0.3
+
+
+def read_homogenisation(bundle_folder: Path) -> Homogenisation:
+    """Read how the training data of a bundle were prepared."""
+    path = bundle_folder / HOMOGENISATION_FILE
+    try:
+        return Homogenisation.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError) as error:
+        msg = f"Bundle file {path} cannot be used ({error}): restore it or train the bundle again"
+        raise BundleError(msg) from error
+
+
+def homogenised(objects: Sequence[LabelledObject], rules: Homogenisation) -> list[LightCurve]:
+    """Make one light curve of detections per object; empty where nothing would be detected."""
+    ranks = error_ranks([o for o in objects if o.source not in rules.alert_sources])
+    return [
+        _forced_as_alerts(o, ranks[o.object_id], rules)
+        if o.object_id in ranks
+        else light_curve(o.mjd, o.flux, o.flux_err, o.band)
+        for o in objects
+    ]
+
+
+def error_ranks(objects: Sequence[LabelledObject]) -> dict[str, Floats]:
+    """Rank every error among points of the same source, band and flux (0.2 dex).
+
+    A rank carries over what made one observation worse than another (moon, seeing, host).
+    Where fewer than ten points compare, the rank is drawn at random, by the object's id.
+
+    Returns
+    -------
+    dict of object_id to float array, shape (n,)
+        From 0 to 1.
+    """
+    if not objects:
+        return {}
+    lengths = [len(o.mjd) for o in objects]
+    sources = {source: i for i, source in enumerate(sorted({o.source for o in objects}))}
+    source = np.repeat([sources[o.source] for o in objects], lengths)
+    flux = np.concatenate([o.flux for o in objects])
+    err = np.concatenate([o.flux_err for o in objects])
+    band = np.concatenate([o.band for o in objects])
+    is_bright = flux > _MIN_FORCED_SNR * err
+    bin_ = np.floor(np.log10(np.where(is_bright, flux, 1.0)) / _BIN_DEX).astype(np.int64)
+    ranks = np.concatenate([random_of(o.object_id, "rank").random(len(o.mjd)) for o in objects])
+    cell = np.where(is_bright, (source * 8 + band) * 1000 + bin_ + 500, -1)
+    _rank_within(cell, err, ranks)
+    pieces = np.split(ranks, np.cumsum(lengths)[:-1])
+    return {o.object_id: piece for o, piece in zip(objects, pieces, strict=True)}
+
+
+def random_of(object_id: str, purpose: str) -> np.random.Generator:
+    """Make a generator that depends on the object alone, so that each run draws the same."""
+    digest = hashlib.sha256(f"{purpose}/{object_id}".encode()).digest()
+    return np.random.default_rng(int.from_bytes(digest[:8], "big"))
+
+
+def _rank_within(cell: NDArray[np.int64], err: Floats, ranks: Floats) -> None:
+    order = np.lexsort((err, cell))
+    bounds = np.flatnonzero(np.diff(cell[order], prepend=-2, append=-2))
+    for start, stop in pairwise(bounds.tolist()):
+        n = stop - start
+        if n >= _MIN_IN_BIN and cell[order[start]] >= 0:
+            ranks[order[start:stop]] = (np.arange(n) + 0.5) / n
+
+
+def _forced_as_alerts(labelled: LabelledObject, ranks: Floats, rules: Homogenisation) -> LightCurve:
+    random = random_of(labelled.object_id, "homogenise")
+    visited = _visits(labelled, rules, random)
+    bright = labelled.flux > _MIN_FORCED_SNR * labelled.flux_err
+    position = band_positions(rules.noise.bands)[labelled.band]
+    kept = visited & bright & (position >= 0)
+    noise, rank, band = rules.noise, ranks[kept], position[kept]
+    flux, err = labelled.flux[kept], labelled.flux_err[kept]
+    scatter = noise.scatter_fraction * alert_error(flux, band, rank, noise)
+    missing = np.sqrt(np.maximum(scatter**2 - err**2, 0.0))
+    flux = np.maximum(flux + missing * random.normal(size=len(flux)), 1.0)
+    quoted = alert_error(flux, band, rank, noise)
+    is_alert = random.random(len(flux)) < alert_probability(flux / quoted, band, noise)
+    columns = labelled.mjd[kept], flux, quoted, labelled.band[kept]
+    return light_curve(*(column[is_alert] for column in columns))
+
+
+def _visits(
+    labelled: LabelledObject, rules: Homogenisation, random: np.random.Generator
+) -> NDArray[np.bool_]:
+    """Mark a survey's public visits: the first point of a band and night, every 1-3 nights."""
+    is_visit = np.zeros(len(labelled.mjd), dtype=bool)
+    night = np.floor(labelled.mjd + rules.night_offset_days).astype(np.int64)
+    for band in np.unique(labelled.band):
+        due = -1
+        for i in np.flatnonzero(labelled.band == band).tolist():
+            if night[i] >= due:
+                is_visit[i] = True
+                due = night[i] + random.choice(rules.cadence_nights)
+    return is_visit

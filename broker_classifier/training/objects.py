@@ -1,0 +1,144 @@
+"""Reading labelled light curves: a folder with `objects.csv` and `photometry.parquet`.
+
+    objects.csv          object_id, label; canonical_id, source_repo, preferred where known
+    photometry.parquet   object_id, mjd, band, flux_njy, flux_err_njy; is_upper_limit, forced
+
+Columns after the semicolon may be absent. Fluxes are AB nJy, times MJD.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from broker_classifier.errors import DataError
+from broker_classifier.light_curve import BANDS
+
+OBJECT_COLUMNS = ("object_id", "label")
+POINT_COLUMNS = ("object_id", "mjd", "band", "flux_njy", "flux_err_njy")
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledObject:
+    """One view of one object: its label and measured fluxes, sorted by time; no upper limits.
+
+    Attributes
+    ----------
+    object_id, canonical_id : str
+        Views of one object share the canonical id.
+    source : str
+        Where the view comes from; "" if unknown.
+    is_preferred : bool
+        The one view of its object that evaluations use.
+    mjd, flux, flux_err : float array, shape (n,)
+        Days; nJy; nJy, positive.
+    band : int array, shape (n,)
+        Indices into `BANDS`.
+    """
+
+    object_id: str
+    canonical_id: str
+    label: str
+    source: str
+    is_preferred: bool
+    mjd: NDArray[np.float64]
+    flux: NDArray[np.float64]
+    flux_err: NDArray[np.float64]
+    band: NDArray[np.int64]
+
+
+def read_objects(folder: str | Path, classes: Sequence[str]) -> list[LabelledObject]:
+    """Read the objects of these classes, in the file's order; others are ignored.
+
+    Raises
+    ------
+    DataError
+        A file or column is missing, or no object has one of the classes.
+    """
+    folder = Path(folder)
+    table = _objects_table(folder / "objects.csv")
+    table = table[table["label"].isin(list(classes))]
+    if table.empty:
+        msg = f"{folder / 'objects.csv'} has no object of {', '.join(classes)}: give another folder"
+        raise DataError(msg)
+    points = _points_by_object(folder / "photometry.parquet")
+    return [_labelled_object(row, points) for row in table.itertuples()]
+
+
+def preferred_objects(objects: Sequence[LabelledObject]) -> list[LabelledObject]:
+    """Keep one view per object: the preferred one, or the first where none is marked."""
+    chosen: dict[str, LabelledObject] = {}
+    for labelled in objects:
+        known = chosen.get(labelled.canonical_id)
+        if known is None or (labelled.is_preferred and not known.is_preferred):
+            chosen[labelled.canonical_id] = labelled
+    return list(chosen.values())
+
+
+def _objects_table(path: Path) -> pd.DataFrame:
+    try:
+        table = pd.read_csv(path, dtype={"object_id": str, "canonical_id": str})
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from error
+    _require(path, table, OBJECT_COLUMNS)
+    for column, default in (("source_repo", ""), ("preferred", "False")):
+        found = table[column] if column in table else pd.Series(default, index=table.index)
+        table[column] = found.fillna(default).astype(str)
+    canonical = table["canonical_id"] if "canonical_id" in table else table["object_id"]
+    table["canonical_id"] = canonical.fillna(table["object_id"])
+    return table
+
+
+def _points_by_object(path: Path) -> dict[str, pd.DataFrame]:
+    try:
+        table = pd.read_parquet(path)
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from error
+    _require(path, table, POINT_COLUMNS)
+    usable = np.isfinite(table["flux_njy"]) & (table["flux_err_njy"] > 0)
+    usable &= table["band"].isin(list(BANDS)) & np.isfinite(table["mjd"])
+    if "is_upper_limit" in table:
+        usable &= ~table["is_upper_limit"].astype(bool)
+    table = table.loc[usable, list(POINT_COLUMNS)]
+    table["object_id"] = table["object_id"].astype(str)
+    table["band"] = table["band"].astype(str).map(BANDS.index).astype(np.int64)
+    return dict(_groups(table.sort_values(["object_id", "mjd", "band"])))
+
+
+def _groups(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    names, starts = np.unique(table["object_id"].to_numpy(dtype=str), return_index=True)
+    for name, start, stop in zip(names, starts, [*starts[1:], len(table)], strict=True):
+        yield str(name), table.iloc[start:stop]
+
+
+def _labelled_object(row: Any, points: dict[str, pd.DataFrame]) -> LabelledObject:
+    mine = points.get(row.object_id)
+    columns = {} if mine is None else {name: mine[name].to_numpy() for name in POINT_COLUMNS[1:]}
+    empty = np.empty(0)
+    return LabelledObject(
+        object_id=row.object_id,
+        canonical_id=row.canonical_id,
+        label=row.label,
+        source=row.source_repo,
+        is_preferred=row.preferred == "True",
+        mjd=columns.get("mjd", empty).astype(np.float64),
+        flux=columns.get("flux_njy", empty).astype(np.float64),
+        flux_err=columns.get("flux_err_njy", empty).astype(np.float64),
+        band=columns.get("band", empty).astype(np.int64),
+    )
+
+
+def _require(path: Path, table: pd.DataFrame, columns: Sequence[str]) -> None:
+    missing = [name for name in columns if name not in table]
+    if missing:
+        msg = f"{path} lacks the column {', '.join(missing)}: add it (CONTRIBUTING names them all)"
+        raise DataError(msg)
+
+
+def _unreadable(path: Path, error: Exception) -> DataError:
+    msg = f"{path} cannot be read ({error}): give a folder with objects.csv and photometry.parquet"
+    return DataError(msg)

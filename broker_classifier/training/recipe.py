@@ -1,0 +1,160 @@
+"""A training recipe: everything that decides what a training makes, but for data and seed."""
+
+import tomllib
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from broker_classifier.errors import ConfigError
+from broker_classifier.interpolate import Normalisation
+from broker_classifier.selection import Selection
+
+_STRICT = ConfigDict(frozen=True, extra="forbid")
+
+
+class HomogenisationRecipe(BaseModel):
+    """How to make alerts of forced photometry.
+
+    Attributes
+    ----------
+    alert_sources : tuple of str
+        Values of `source_repo` whose points are alerts already.
+    threshold_class : str
+        A class with both alerts and forced photometry, on which the threshold is fitted.
+    """
+
+    model_config = _STRICT
+
+    alert_sources: tuple[str, ...]
+    threshold_class: str
+
+
+class Augmentation(BaseModel):
+    """How light curves are varied in training; each is left alone with the remaining probability.
+
+    Attributes
+    ----------
+    scale_probability : float
+        Of changing the flux by a factor e^x, x uniform in [ln_dimmest, ln_brightest], with new
+        errors and scatter, and points lost below the alerts' threshold.
+    dilation_per_ln : float
+        Dimmed light curves are stretched in time by up to this, per unit of -x (they are farther).
+    stretch : float
+        Scatter of ln(stretch).
+    drop_probability : float
+        Of dropping points, each with one of `drop_fractions`.
+    hard_cut_probability : float
+        Of keeping only points of quoted |SNR| >= 5, so that no class is told by those below.
+    late_start_classes : tuple of str
+        Variable sources without a beginning: half of the time seen from a random point on.
+    late_start_probability : float
+        Of forgetting the first points of any light curve, as when a broker starts too late.
+    """
+
+    model_config = _STRICT
+
+    scale_probability: float = 0.7
+    ln_dimmest: float = -0.9
+    ln_brightest: float = 0.35
+    dilation_per_ln: float = 0.12
+    stretch: float = 0.05
+    drop_probability: float = 0.6
+    drop_fractions: tuple[float, ...] = (0.1, 0.25, 0.5)
+    hard_cut_probability: float = 0.3
+    late_start_classes: tuple[str, ...] = ("AGN",)
+    late_start_probability: float = 0.0
+
+
+class Optimisation(BaseModel):
+    """AdamW under a one-cycle learning rate.
+
+    Attributes
+    ----------
+    epochs, batch, learning_rate, weight_decay
+    class_weight_exponent : float
+        A class of frequency f counts f^-exponent in all: by drawing its objects more often with
+        f^-oversampling_exponent, and by a weight in the loss for the rest.
+    oversampling_exponent : float
+    prefix_decay : float
+        The n-th prefix of a light curve counts n^-decay, so that early ones are not drowned.
+    """
+
+    model_config = _STRICT
+
+    epochs: int = Field(30, gt=0)
+    batch: int = Field(128, gt=0)
+    learning_rate: float = Field(2e-3, gt=0)
+    weight_decay: float = 1e-3
+    class_weight_exponent: float = Field(0.5, ge=0, le=1)
+    oversampling_exponent: float = Field(0.0, ge=0, le=1)
+    prefix_decay: float = Field(0.0, ge=0, le=1)
+
+
+class Network(BaseModel):
+    """Sizes of the network; channels and classes follow from the rest of the recipe."""
+
+    model_config = _STRICT
+
+    hidden: int = 100
+    attention: int = 50
+    dropout: float = 0.25
+
+
+class Card(BaseModel):
+    """What the model card says beside its figures.
+
+    Attributes
+    ----------
+    about : str
+        One paragraph.
+    limits : tuple of str
+        One sentence or two each.
+    provenance_class : str
+        A class that comes from several sources, to compare them.
+    """
+
+    model_config = _STRICT
+
+    about: str
+    limits: tuple[str, ...] = Field(min_length=1)
+    provenance_class: str
+
+
+class Recipe(BaseModel):
+    """The content of a recipe file."""
+
+    model_config = _STRICT
+
+    name: str
+    version: str
+    survey: str
+    classes: tuple[str, ...] = Field(min_length=2)
+    architecture: str = "streaming_attentive_gru"
+    selection: Selection = Selection()
+    normalisation: Normalisation = Normalisation()
+    homogenisation: HomogenisationRecipe
+    card: Card
+    network: Network = Network()
+    augmentation: Augmentation = Augmentation()
+    optimisation: Optimisation = Optimisation()
+
+
+def read_recipe(path: str | Path) -> Recipe:
+    """Read a recipe from TOML.
+
+    Raises
+    ------
+    ConfigError
+        Names the file and the first keys that are wrong.
+    """
+    try:
+        return Recipe.model_validate(tomllib.loads(Path(path).read_text()))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        msg = f"Recipe {path} cannot be read ({error}): give a TOML file like models/recipes/*.toml"
+        raise ConfigError(msg) from error
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors()[:5]
+        )
+        msg = f"Recipe {path}: {wrong}. Correct these keys."
+        raise ConfigError(msg) from error

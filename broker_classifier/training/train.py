@@ -1,0 +1,184 @@
+"""Training a bundle: data, model, loop, calibration, save; reads from top to bottom."""
+
+import shutil
+import subprocess
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from broker_classifier.bundle import Bundle, TrainingRecord
+from broker_classifier.calibration import Calibration
+from broker_classifier.errors import DataError
+from broker_classifier.interpolate import channel_names
+from broker_classifier.models import build_network
+from broker_classifier.models.streaming_attentive_gru import StreamingAttentiveGRU
+from broker_classifier.training.card import write_card
+from broker_classifier.training.evaluate import evaluate
+from broker_classifier.training.examples import Example, make_examples
+from broker_classifier.training.fit_alert_noise import fit_homogenisation
+from broker_classifier.training.fit_calibration import fit_calibration
+from broker_classifier.training.fit_network import class_frequencies, class_weights, fit_network
+from broker_classifier.training.homogenise import HOMOGENISATION_FILE, Homogenisation
+from broker_classifier.training.objects import LabelledObject, preferred_objects, read_objects
+from broker_classifier.training.prefixes import prefix_logits
+from broker_classifier.training.provenance import source_probe
+from broker_classifier.training.recipe import Recipe, read_recipe
+from broker_classifier.training.save import save_bundle
+from broker_classifier.training.split import TEST, TRAIN, VALIDATION, split_of
+
+PROBED_DETECTIONS = (1, 3, 10)
+
+
+def train(
+    recipe_path: str | Path,
+    data_folder: str | Path,
+    output_folder: str | Path,
+    seed: int = 0,
+    report: Callable[[str], None] = lambda message: None,
+) -> Bundle:
+    """Train a bundle on a folder of labelled light curves and write it.
+
+    The test objects are set aside before anything is fitted; `evaluate` with split "test" judges
+    the bundle on them.
+
+    Parameters
+    ----------
+    recipe_path : path
+        TOML, see `recipe.Recipe`.
+    data_folder : path
+        See `objects`.
+    output_folder : path
+        The bundle; its name in the description is the recipe's.
+    seed : int
+        Of weights, augmentation and order.
+    report : callable
+        Takes one line of progress at a time.
+
+    Raises
+    ------
+    ConfigError, DataError
+        The recipe or the data cannot be used.
+    """
+    recipe = read_recipe(recipe_path)
+    objects = read_objects(data_folder, recipe.classes)
+    rules, training, validation = _prepared(objects, recipe)
+    report(f"{len(objects)} light curves; alerts begin at SNR {rules.noise.threshold_snr}")
+    report(f"{len(training)} of them train, {len(validation)} validate")
+
+    torch.manual_seed(seed)
+    config = _network_config(recipe)
+    network = build_network(recipe.architecture, config)
+    fit_network(network, training, validation, rules.noise, recipe, seed, report)
+    calibration = _calibration(network, training, validation, recipe)
+    report(f"temperature {calibration.temperature} at {calibration.n_points} points")
+
+    folder = Path(output_folder)
+    description = {
+        **recipe.model_dump(include={"name", "version", "survey", "classes", "architecture"}),
+        "config": config,
+        "selection": recipe.selection,
+        "normalisation": recipe.normalisation,
+        "calibration": calibration,
+        "training": _record(recipe_path, data_folder, objects, recipe, seed),
+    }
+    bundle = save_bundle(folder, network, description)
+    (folder / HOMOGENISATION_FILE).write_text(rules.model_dump_json(indent=1) + "\n")
+    metrics = evaluate(folder, data_folder, folder, split=TEST)
+    write_card(folder, bundle, recipe.card, metrics, _probe(training, recipe))
+    report(f"bundle {bundle.name} {bundle.version} written to {folder}, hash {bundle.hash[:12]}")
+    return bundle
+
+
+def _prepared(
+    objects: Sequence[LabelledObject], recipe: Recipe
+) -> tuple[Homogenisation, list[Example], list[Example]]:
+    """Fit the homogenisation on training objects; make the training and validation examples."""
+    training, validation = _part(objects, TRAIN), _part(objects, VALIDATION)
+    missing = set(recipe.classes) - {o.label for o in training}
+    if missing:
+        msg = f"No training object of {', '.join(sorted(missing))}: add some or drop the class"
+        raise DataError(msg)
+    rules = fit_homogenisation(
+        training,
+        recipe.homogenisation.alert_sources,
+        recipe.selection.bands,
+        recipe.homogenisation.threshold_class,
+    )
+    one_view = preferred_objects(validation)
+    return rules, _examples(training, rules, recipe), _examples(one_view, rules, recipe)
+
+
+def _calibration(
+    network: StreamingAttentiveGRU,
+    training: Sequence[Example],
+    validation: Sequence[Example],
+    recipe: Recipe,
+) -> Calibration:
+    prior = class_frequencies(training, len(recipe.classes))
+    weights = class_weights(prior, recipe.optimisation.class_weight_exponent)
+    curves = [e.curves[0] for e in validation]
+    logits = prefix_logits(network, curves, recipe.selection, recipe.normalisation)
+    return fit_calibration(logits, [e.target for e in validation], prior, weights)
+
+
+def _part(objects: Sequence[LabelledObject], name: str) -> list[LabelledObject]:
+    return [o for o in objects if split_of(o.canonical_id) == name]
+
+
+def _examples(
+    objects: Sequence[LabelledObject], rules: Homogenisation, recipe: Recipe
+) -> list[Example]:
+    late = recipe.augmentation.late_start_classes
+    return make_examples(objects, rules, recipe.selection, recipe.classes, late)
+
+
+def _probe(examples: Sequence[Example], recipe: Recipe) -> dict[int, float | None]:
+    target = recipe.classes.index(recipe.card.provenance_class)
+    one_class = [e for e in examples if e.target == target]
+    sources = recipe.homogenisation.alert_sources
+    return {
+        n: source_probe(one_class, sources, n, recipe.selection, recipe.normalisation)
+        for n in PROBED_DETECTIONS
+    }
+
+
+def _network_config(recipe: Recipe) -> dict[str, int | float]:
+    n_channels = len(channel_names(recipe.selection.bands))
+    sizes = {"n_channels": n_channels, "n_classes": len(recipe.classes)}
+    return {**sizes, **recipe.network.model_dump()}
+
+
+def _record(
+    recipe_path: str | Path,
+    data_folder: str | Path,
+    objects: Sequence[LabelledObject],
+    recipe: Recipe,
+    seed: int,
+) -> TrainingRecord:
+    one_each = preferred_objects(objects)
+    labels = {name: [o.label for o in _part(one_each, name)] for name in (TRAIN, VALIDATION, TEST)}
+    return TrainingRecord(
+        data=Path(data_folder).resolve().name,
+        n_objects={
+            name: {c: int(np.sum([label == c for label in found])) for c in recipe.classes}
+            for name, found in labels.items()
+        },
+        recipe=Path(recipe_path).name,
+        commit=_commit(),
+        seed=seed,
+        date=datetime.now(UTC).date().isoformat(),
+    )
+
+
+def _commit() -> str:
+    """Commit of the code that runs, "unknown" outside a git checkout."""
+    git = shutil.which("git")
+    if git is None:
+        return "unknown"
+    command = [git, "rev-parse", "HEAD"]
+    here = Path(__file__).parent
+    found = subprocess.run(command, cwd=here, capture_output=True, text=True, check=False)
+    return found.stdout.strip() or "unknown"

@@ -1,0 +1,15 @@
+"""An alert noise that can be computed by hand."""
+
+from broker_classifier.training.alert_noise import RANKS, AlertNoise
+
+
+def plain_noise(threshold_snr: float = 5.0, threshold_width: float = 0.1) -> AlertNoise:
+    """Errors of 1000 nJy (rank 0) to 10,000 nJy (rank 1) in log, at every flux, g and r."""
+    ladder = tuple(3.0 + rank for rank in RANKS)
+    return AlertNoise(
+        bands=("g", "r"),
+        log_flux=(3.0, 5.0, 7.0),
+        log_err=((ladder,) * 3,) * 2,
+        threshold_snr=(threshold_snr,) * 2,
+        threshold_width=(threshold_width,) * 2,
+    )

@@ -1,0 +1,81 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from broker_classifier.errors import BundleError
+from broker_classifier.training.homogenise import (
+    Homogenisation,
+    error_ranks,
+    homogenised,
+    read_homogenisation,
+)
+from broker_classifier.training.objects import LabelledObject
+from tests.training.noises import plain_noise
+
+RULES = Homogenisation(alert_sources=("alerts",), noise=plain_noise())
+
+
+def labelled(flux, source="forced", name="a", label="SNIa", err=100.0, per_night=1):
+    n = len(flux)
+    mjd = 59000.0 + np.arange(n) / per_night
+    band = np.full(n, 2)
+    return LabelledObject(name, name, label, source, True, mjd, flux, np.full(n, err), band)
+
+
+def test_alerts_are_taken_as_they_are():
+    mine = labelled(np.array([5e3, 1e5, -7e3]), source="alerts")
+    (curve,) = homogenised([mine], RULES)
+    assert curve.psf_flux.tolist() == [5e3, 1e5, -7e3]
+    assert curve.psf_flux_err.tolist() == [100.0] * 3
+
+
+def test_forced_points_get_errors_of_alerts():
+    (curve,) = homogenised([labelled(np.full(200, 1e6))], RULES)
+    assert 1e3 <= curve.psf_flux_err.min() < curve.psf_flux_err.max() <= 1e4 * 1.001
+
+
+def test_forced_points_get_the_scatter_of_alerts():
+    (curve,) = homogenised([labelled(np.full(4000, 1e6))], RULES)
+    pulls = (curve.psf_flux - 1e6) / curve.psf_flux_err
+    assert pulls.std() == pytest.approx(RULES.noise.scatter_fraction, rel=0.1)
+
+
+def test_forced_points_below_the_threshold_are_no_alerts():
+    (curve,) = homogenised([labelled(np.full(4000, 2e4))], RULES)
+    snr = curve.psf_flux / curve.psf_flux_err
+    assert snr.min() > 5 * np.exp(-8 * 0.1)
+    assert 0 < len(curve) < 4000
+
+
+def test_forced_photometry_is_thinned_to_one_visit_in_one_to_three_nights():
+    (curve,) = homogenised([labelled(np.full(900, 1e7), per_night=3)], RULES)
+    nights = np.diff(np.floor(curve.mjd + 0.3))
+    assert set(nights.tolist()) <= {1.0, 2.0, 3.0}
+    assert nights.mean() == pytest.approx(2.2, abs=0.2)
+
+
+def test_the_label_plays_no_part():
+    mine = labelled(np.geomspace(1e4, 1e6, 50))
+    as_sn, as_agn = homogenised([mine], RULES), homogenised([replace(mine, label="AGN")], RULES)
+    assert as_sn == as_agn
+
+
+def test_every_run_draws_the_same():
+    mine = [labelled(np.geomspace(1e4, 1e6, 50), name=name) for name in "ab"]
+    assert homogenised(mine, RULES) == homogenised(mine, RULES)
+
+
+def test_errors_are_ranked_among_points_of_like_flux():
+    mine = replace(labelled(np.full(20, 1e6)), flux_err=np.arange(20.0) + 1)
+    expected = (np.arange(20) + 0.5) / 20
+    assert error_ranks([mine])["a"] == pytest.approx(expected)
+
+
+def test_an_object_without_points_gives_an_empty_curve():
+    assert [len(c) for c in homogenised([labelled(np.empty(0))], RULES)] == [0]
+
+
+def test_a_bundle_without_its_homogenisation_is_refused(tmp_path):
+    with pytest.raises(BundleError, match=r"homogenisation.json"):
+        read_homogenisation(tmp_path)

@@ -1,0 +1,35 @@
+from pathlib import Path
+
+import pytest
+
+from broker_classifier.errors import ConfigError
+from broker_classifier.training.recipe import read_recipe
+
+RECIPES = sorted((Path(__file__).parents[2] / "models" / "recipes").glob("*.toml"))
+SMALL = Path(__file__).with_name("small.toml")
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
+def test_every_shipped_recipe_is_valid_and_has_its_name(path):
+    assert read_recipe(path).name == path.stem
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        ("epochs = 12", "epoch = 12", "optimisation.epoch"),
+        ("epochs = 12", "epochs = 0", "optimisation.epochs"),
+        ('name = "small"', "", "name"),
+        ("[network]", "[network", "cannot be read"),
+    ],
+)
+def test_a_wrong_recipe_is_refused_by_the_name_of_its_key(tmp_path, old, new, complaint):
+    path = tmp_path / "recipe.toml"
+    path.write_text(SMALL.read_text().replace(old, new))
+    with pytest.raises(ConfigError, match=complaint):
+        read_recipe(path)
+
+
+def test_a_missing_recipe_is_named(tmp_path):
+    with pytest.raises(ConfigError, match=r"nowhere\.toml"):
+        read_recipe(tmp_path / "nowhere.toml")

@@ -1,0 +1,128 @@
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from broker_classifier.bundle import load_bundle
+from broker_classifier.classify import classify
+from broker_classifier.errors import DataError
+from broker_classifier.light_curve import LightCurve
+from broker_classifier.training.evaluate import evaluate, predict
+from broker_classifier.training.examples import make_examples
+from broker_classifier.training.homogenise import read_homogenisation
+from broker_classifier.training.objects import read_objects
+from broker_classifier.training.split import split_of
+from broker_classifier.training.train import train
+from tests.training.synthetic import CLASSES, write_data_set
+
+RECIPE = Path(__file__).with_name("small.toml")
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return write_data_set(tmp_path_factory.mktemp("data") / "made-up", n_objects=240)
+
+
+@pytest.fixture(scope="module")
+def folder(data, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("bundle")
+    train(RECIPE, data, folder, seed=1)
+    return folder
+
+
+def test_a_trained_bundle_loads_and_has_learned(folder):
+    bundle = load_bundle(folder)
+    metrics = json.loads((folder / "metrics.json").read_text())
+    assert bundle.classes == CLASSES
+    assert metrics["full"]["balanced_accuracy"] > 0.8  # chance is 1/3
+    assert metrics["bundle"]["hash"] == bundle.hash
+
+
+def test_the_same_seed_gives_the_same_weights(data, folder, tmp_path):
+    again = train(RECIPE, data, tmp_path, seed=1)
+    assert again.description.weights_sha256 == load_bundle(folder).description.weights_sha256
+
+
+def test_the_record_counts_every_object_once(data, folder):
+    table = pd.read_csv(data / "objects.csv")
+    table = table[table["label"] != "other"]
+    counts = table.groupby([table["canonical_id"].map(split_of), "label"]).size()
+    recorded = load_bundle(folder).description.training.n_objects
+    assert {(s, c): n for s, found in recorded.items() for c, n in found.items() if n} == dict(
+        counts.items()
+    )
+
+
+def test_the_card_shows_the_figures(folder):
+    card = (folder / "README.md").read_text()
+    metrics = json.loads((folder / "metrics.json").read_text())
+    assert f"{metrics['full']['grouped']['balanced_accuracy']:.3f}" in card
+    for plot in ("accuracy.png", "confusion.png", "reliability.png"):
+        assert plot in card
+        assert (folder / plot).read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_metrics_have_every_cut_and_figure(data, folder, tmp_path):
+    metrics = evaluate(folder, data, tmp_path)
+    assert metrics == json.loads((tmp_path / "metrics.json").read_text())
+    assert set(metrics["by_detections"]) == {"1", "2", "3", "5", "10", "20"}
+    assert set(metrics["by_days"]) == {"0", "2", "5", "10", "20", "30", "50"}
+    assert set(metrics["by_fraction"]) == {"0.25", "0.5", "1.0"}
+    figures = {"n", "balanced_accuracy", "macro_f1", "accuracy", "ece", "recall", "confusion"}
+    for cut in (*metrics["by_days"].values(), metrics["full"], metrics["full"]["grouped"]):
+        assert figures <= set(cut)
+    assert metrics["n_objects"] == metrics["full"]["n"]
+
+
+def test_an_evaluation_says_what_classify_says(data, folder):
+    bundle = load_bundle(folder)
+    objects = read_objects(data, bundle.classes)
+    examples = make_examples(objects, read_homogenisation(folder), bundle.selection, bundle.classes)
+    found = {cut: p for cut, p in predict(examples, bundle).items() if cut.value == "3"}
+    ((_, predictions),) = found.items()
+    reached = [e.curves[0] for e in examples if len(e.curves[0]) >= 3]
+    known = [LightCurve(curve.points[:3]) for curve in reached]
+    expected = [c.probabilities for c in classify(known, bundle) if c is not None]
+    np.testing.assert_allclose(predictions.probabilities, expected, atol=1e-5)
+
+
+def test_a_set_without_sources_or_flags_can_be_evaluated(data, folder, tmp_path):
+    objects = pd.read_csv(data / "objects.csv")[["object_id", "label"]]
+    points = pd.read_parquet(data / "photometry.parquet")
+    objects.to_csv(tmp_path / "objects.csv", index=False)
+    points.drop(columns=["is_upper_limit", "forced"]).to_parquet(tmp_path / "photometry.parquet")
+    assert evaluate(folder, tmp_path, tmp_path / "report")["full"]["balanced_accuracy"] > 0.6
+
+
+def test_a_set_with_one_class_can_be_evaluated(data, folder, tmp_path):
+    shutil.copy(data / "photometry.parquet", tmp_path)
+    objects = pd.read_csv(data / "objects.csv")
+    objects[objects["label"] == "AGN"].to_csv(tmp_path / "objects.csv", index=False)
+    metrics = evaluate(folder, tmp_path, tmp_path / "report")
+    assert metrics["full"]["recall"]["SNIa"] is None
+
+
+def test_a_set_too_faint_for_the_survey_is_refused(data, folder, tmp_path):
+    points = pd.read_parquet(data / "photometry.parquet")
+    points[["flux_njy", "flux_err_njy"]] *= 1e-6
+    pd.read_csv(data / "objects.csv")[["object_id", "label"]].to_csv(
+        tmp_path / "objects.csv", index=False
+    )
+    points.to_parquet(tmp_path / "photometry.parquet")
+    with pytest.raises(DataError, match="usable detection"):
+        evaluate(folder, tmp_path, tmp_path / "report")
+
+
+def test_an_unknown_split_is_refused(data, folder, tmp_path):
+    with pytest.raises(DataError, match="'holdout'"):
+        evaluate(folder, data, tmp_path, split="holdout")
+
+
+def test_a_class_without_training_objects_is_refused(data, tmp_path):
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(RECIPE.read_text().replace('"AGN"]', '"AGN", "TDE"]'))
+    with pytest.raises(DataError, match="No training object of TDE"):
+        train(recipe, data, tmp_path / "bundle")
