@@ -183,7 +183,7 @@ def train(
     recipe: Annotated[Path, typer.Argument(help="Recipe (TOML), such as models/recipes/*.toml.")],
     data: DataPath,
     output: Annotated[Path, typer.Option("--output", help="Folder of the new bundle.")],
-    seed: Annotated[int | None, typer.Option(help="Instead of the recipe's.")] = None,
+    seed: Annotated[int, typer.Option(help="Of everything random in the training.")] = 0,
 ) -> None:
     """Train a model on labelled light curves and write its bundle.
 

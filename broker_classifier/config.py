@@ -26,7 +26,7 @@ class KafkaSettings(_Section):
     """Where alerts come from and results go to."""
 
     bootstrap_servers: str = Field("localhost:9092", description="Kafka's address, host:port,…")
-    group_id: str = Field("broker-classifier", description="Consumer group shared by all workers.")
+    group_id: str = Field("broker-classifier", description="Consumer group; one worker a store.")
     output_topic: str = Field("classifications", description="Topic of the class probabilities.")
     dead_letter_topic: str = Field(
         "dead-letters", description="Topic of the messages that could not be used."
@@ -173,7 +173,7 @@ def settings_table() -> list[tuple[str, str, str]]:
 def _rows(section: type[BaseModel], prefix: str) -> list[tuple[str, str, str]]:
     rows: list[tuple[str, str, str]] = []
     for name, field in section.model_fields.items():
-        default = field.get_default(call_default_factory=True)  # type: ignore[call-arg]
+        default = field.get_default(call_default_factory=True)
         if isinstance(default, BaseModel):
             rows += _rows(type(default), f"{prefix}{name}.")
         else:

@@ -12,7 +12,7 @@ from confluent_kafka import Message as KafkaMessage
 
 from broker_classifier.config import KafkaSettings
 from broker_classifier.errors import MessageError, OutputUnavailableError
-from broker_classifier.streams.kafka import KafkaSink, client_settings
+from broker_classifier.streams.kafka import KafkaSink, client_settings, headers_of
 from broker_classifier.streams.message import Message, Outgoing
 
 REPLAY_GROUP_SUFFIX = "-dead-letters-replay"
@@ -148,13 +148,14 @@ def _stored(consumer: Consumer, topic: str, starts: Offsets) -> Iterator[KafkaMe
             continue
         if message.error():
             raise KafkaException(message.error())
-        if message.offset() + 1 >= ends.get(message.partition(), 0):
-            ends.pop(message.partition(), None)
+        partition, offset = message.partition() or 0, message.offset() or 0
+        if offset + 1 >= ends.get(partition, 0):
+            ends.pop(partition, None)
         yield message
 
 
 def _letter(message: KafkaMessage) -> DeadLetter:
-    headers = {name: value.decode() for name, value in message.headers() or ()}
+    headers = headers_of(message)
     return DeadLetter(
         reason=headers.get("reason", ""),
         explanation=headers.get("explanation", ""),

@@ -89,7 +89,7 @@ class LightCurve:
     @property
     def is_withdrawn(self) -> NDArray[np.bool_]:
         """Points that the survey took back; they stay, so that a late copy cannot revive them."""
-        return (self.points["flags"] & np.uint8(_WITHDRAWN)) != 0
+        return np.asarray(self.points["flags"] & np.uint8(_WITHDRAWN), dtype=bool)
 
     def until(self, mjd: float) -> "LightCurve":
         """Keep what had been observed at `mjd`, that moment included."""

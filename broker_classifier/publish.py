@@ -16,7 +16,7 @@ from broker_classifier.intake import Task
 from broker_classifier.light_curve import BANDS, Kind, LightCurve
 from broker_classifier.streams.message import Outgoing
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION: Literal[1] = 1
 SCHEMA_FILE = "classification.schema.json"
 UNIX_EPOCH_MJD = 40587.0
 SECONDS_PER_DAY = 86400.0

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from broker_classifier.config import KafkaSettings
 from broker_classifier.errors import OutputUnavailableError
 from broker_classifier.publish import ClassificationMessage, parse
-from broker_classifier.streams.kafka import client_settings
+from broker_classifier.streams.kafka import client_settings, headers_of
 
 log = structlog.get_logger()
 
@@ -76,7 +76,7 @@ def subscribe(
         for message in _messages(consumer, idle_timeout_s):
             if _matches(message, classes, min_probability, object_ids):
                 try:
-                    yield parse(message.value())
+                    yield parse(message.value() or b"")
                 except ValidationError as error:
                     log.warning("not a classification", offset=message.offset(), reason=str(error))
     finally:
@@ -89,22 +89,24 @@ def _messages(consumer: Consumer, idle_timeout_s: float | None) -> Iterator[Kafk
         message = consumer.poll(POLL_S)
         if message is None:
             idle_s += POLL_S
-        elif message.error() is None:
+            continue
+        error = message.error()
+        if error is None:
             idle_s = 0.0
             yield message
-        elif message.error().fatal():
-            reason = f"Kafka refuses to be read: {message.error().str()}"
+        elif error.fatal():
+            reason = f"Kafka refuses to be read: {error.str()}"
             raise OutputUnavailableError(reason)
-        elif message.error().code() != KafkaError._PARTITION_EOF:
-            log.warning("kafka reports", reason=message.error().str())
+        elif error.code() != KafkaError._PARTITION_EOF:
+            log.warning("kafka reports", reason=error.str())
 
 
 def _matches(
     message: KafkaMessage, classes: Sequence[str], min_probability: float, objects: Sequence[str]
 ) -> bool:
-    headers = {name: value.decode() for name, value in message.headers() or ()}
+    headers = headers_of(message)
     return (
         (not classes or headers.get("class") in classes)
         and float(headers.get("probability", 0.0)) >= min_probability
-        and (not objects or (message.key() or b"").decode() in objects)
+        and (not objects or bytes(message.key() or b"").decode() in objects)
     )

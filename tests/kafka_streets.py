@@ -100,11 +100,14 @@ class Service:
         }
 
     def wait_for(self, received: int) -> dict[str, int]:
-        def all_received():
-            accounting = self.accounting()
-            return accounting if accounting["received"] >= received else None
+        def all_received() -> dict[str, int] | None:
+            so_far = self.accounting()
+            return so_far if so_far["received"] >= received else None
 
-        return wait_until(all_received, f"{received} alerts: {self.log()[-3000:]}")
+        accounting: dict[str, int] = wait_until(
+            all_received, f"{received} alerts: {self.log()[-3000:]}"
+        )
+        return accounting
 
 
 @contextmanager

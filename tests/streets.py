@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -88,11 +89,11 @@ def street(source, sink=None, store=None, **options) -> Street:
     )
 
 
-def contents(messages: Iterable[Outgoing]) -> list[dict]:
+def contents(messages: Iterable[Outgoing]) -> list[dict[str, Any]]:
     return [orjson.loads(message.value) for message in messages]
 
 
-def standing(messages: Iterable[Outgoing]) -> dict[int, dict]:
+def standing(messages: Iterable[Outgoing]) -> dict[int, dict[str, Any]]:
     """The answers that stand: the last one for every alert, without its times and causes."""
     kept = {}
     for content in contents(messages):

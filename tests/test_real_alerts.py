@@ -89,7 +89,7 @@ def test_every_value_is_what_fastavro_reads(files):
         content = file.read_bytes()
         [record] = fastavro.reader(io.BytesIO(content))
         decoded, candidate = decode(content), record["candidate"]
-        assert (decoded.object_id, decoded.alert_id) == (record["objectId"], record["candid"])
+        assert (decoded.object_id, decoded.alert_id) == (record["objectId"], candidate["candid"])
         assert decoded.mjd == pytest.approx(candidate["jd"] - 2400000.5, abs=1e-7)
         past = record["prv_candidates"] or []
         limits = [p for p in past if p["magpsf"] is None and p["diffmaglim"] is not None]

@@ -9,7 +9,7 @@ import fastavro
 
 JD_OFFSET = 2400000.5
 NULLABLE_DOUBLE = ["null", "double"]
-MEASUREMENT = [
+MEASUREMENT: list[dict[str, Any]] = [
     {"name": "jd", "type": "double"},
     {"name": "fid", "type": "int"},
     {"name": "candid", "type": ["null", "long"]},
@@ -20,7 +20,7 @@ MEASUREMENT = [
     {"name": "ra", "type": NULLABLE_DOUBLE},
     {"name": "dec", "type": NULLABLE_DOUBLE},
 ]
-FORCED = [
+FORCED: list[dict[str, Any]] = [
     {"name": "jd", "type": "double"},
     {"name": "fid", "type": "int"},
     {"name": "forcediffimflux", "type": ["null", "float"]},

@@ -7,7 +7,7 @@ from pathlib import Path
 import lmdb
 
 from broker_classifier.errors import ConfigError, StoreUnavailableError
-from broker_classifier.store.record import UNKNOWN, ObjectRecord, seen_at
+from broker_classifier.store.record import HEAD_BYTES, UNKNOWN, ObjectRecord, seen_at
 
 FIRST_MAP_BYTES = 1 << 28
 PRUNE_BATCH = 10_000
@@ -81,7 +81,7 @@ class EmbeddedStore:
     def _stale(self, seen_before: float) -> Iterator[bytes]:
         with self._env.begin(buffers=True) as transaction:
             for key, packed in transaction.cursor():
-                if seen_at(packed) < seen_before:
+                if seen_at(bytes(packed[:HEAD_BYTES])) < seen_before:
                     yield bytes(key)
 
     def __len__(self) -> int:

@@ -11,6 +11,7 @@ from broker_classifier.light_curve import EMPTY, POINT, LightCurve
 
 ANSWERED = np.dtype([("alert_id", "<i8"), ("mjd", "<f8")])
 _HEAD = struct.Struct("<dI")
+HEAD_BYTES = _HEAD.size
 
 
 def answered(alerts: Iterable[tuple[int, float]]) -> NDArray[np.void]:
@@ -58,7 +59,7 @@ class ObjectRecord:
 
 
 def seen_at(packed: bytes) -> float:
-    """Read when a packed record was last merged into (Unix s)."""
+    """Read from a record's first `HEAD_BYTES` when it was last merged into (Unix s)."""
     moment: float = _HEAD.unpack_from(packed)[0]
     return moment
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 import orjson
 
@@ -67,7 +67,7 @@ def _packets_of_file(file: Path) -> Iterator[tuple[str, bytes]]:
             yield from _packets(str(file), content)
 
 
-def _packets(origin: str, content: BinaryIO | tarfile.ExFileObject) -> Iterator[tuple[str, bytes]]:
+def _packets(origin: str, content: IO[bytes]) -> Iterator[tuple[str, bytes]]:
     whole = content.read()
     try:
         for packet in split_container(whole):

@@ -1,7 +1,8 @@
 """Kafka as source and sink; nothing is committed before its results are confirmed."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 import structlog
 from confluent_kafka import (
@@ -23,6 +24,8 @@ MAX_MESSAGE_BYTES = 10_000_000
 TOPIC_REFRESH_MS = 5_000
 LINGER_MS = 5
 
+OnDelivery = Callable[[KafkaError | None, KafkaMessage], None]
+
 log = structlog.get_logger()
 
 _STALE_MEMBERSHIP = {
@@ -34,9 +37,15 @@ _STALE_MEMBERSHIP = {
 }
 
 
-def client_settings(settings: KafkaSettings) -> dict[str, str | int | float | bool]:
+def client_settings(settings: KafkaSettings) -> dict[str, Any]:
     """Return the librdkafka settings that all clients share."""
-    return {"bootstrap.servers": settings.bootstrap_servers, "log_level": 3} | settings.client
+    return {"bootstrap.servers": settings.bootstrap_servers, "log_level": 3, **settings.client}
+
+
+def headers_of(message: KafkaMessage) -> dict[str, str]:
+    """Return the headers of a message as text."""
+    headers: dict[str, Any] = dict(message.headers() or ())
+    return {name: (value or b"").decode(errors="replace") for name, value in headers.items()}
 
 
 class KafkaSource:
@@ -104,13 +113,14 @@ class KafkaSource:
 
     def _message(self, message: KafkaMessage) -> Message:
         kind, timestamp_ms = message.timestamp()
+        topic = message.topic() or ""
         return Message(
             value=message.value() or b"",
-            topic=message.topic(),
-            partition=message.partition(),
-            offset=message.offset(),
+            topic=topic,
+            partition=message.partition() or 0,
+            offset=message.offset() or 0,
             timestamp_ms=0 if kind == TIMESTAMP_NOT_AVAILABLE else timestamp_ms,
-            survey=self._survey(message.topic()),
+            survey=self._survey(topic),
         )
 
     def _survey(self, topic: str) -> str:
@@ -194,14 +204,14 @@ class KafkaSink:
             )
             raise OutputUnavailableError(reason)
 
-    def _produce(self, message: Outgoing, on_delivery: object) -> None:
+    def _produce(self, message: Outgoing, on_delivery: OnDelivery) -> None:
         while True:
             try:
                 return self._producer.produce(
                     message.topic,
                     value=message.value,
                     key=message.key,
-                    headers=message.headers,
+                    headers=list(message.headers.items()),
                     on_delivery=on_delivery,
                 )
             except BufferError:

@@ -102,7 +102,7 @@ def _forced(entry: Record) -> Point | None:
     mjd, band = _when_and_band(entry)
     counts, counts_err = _number(entry, "forcediffimflux"), _number(entry, "forcediffimfluxunc")
     zero_point = _number(entry, "magzpsci")
-    if None in (mjd, band, counts, counts_err, zero_point):
+    if mjd is None or band is None or counts is None or counts_err is None or zero_point is None:
         return None
     flux = photometry.flux_from_counts(counts, zero_point)
     flux_err = photometry.flux_from_counts(counts_err, zero_point)
@@ -112,7 +112,7 @@ def _forced(entry: Record) -> Point | None:
 def _when_and_band(entry: Record) -> tuple[float | None, int | None]:
     jd = _number(entry, "jd")
     mjd = None if jd is None else photometry.mjd_from_jd(jd)
-    return mjd, BAND_OF_FID.get(entry.get("fid"))
+    return mjd, BAND_OF_FID.get(entry.get("fid", 0))
 
 
 def _number(entry: Record, name: str) -> float | None:
