@@ -30,7 +30,7 @@ types: $(VENV)/.dev
 
 tests: $(VENV)/.dev
 	@deploy/install-java
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest --quiet $(TESTS)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(TESTS)
 
 format: $(VENV)/.dev
 	@$(BIN)/ruff check --quiet --fix .

@@ -1,6 +1,7 @@
 """Kafka for the tests, embedded and real, and the folder of development data."""
 
 import uuid
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,6 +25,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         fixtures = getattr(item, "fixturenames", ())
         if {"real_kafka", "own_real_kafka"} & set(fixtures):
             item.add_marker("kafka")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say once, not once a test, what is missing on this machine."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    reasons = Counter(str(report.longrepr[2]).removeprefix("Skipped: ") for report in skipped)
+    for reason, n_tests in reasons.items():
+        terminalreporter.write_line(f"{n_tests} skipped: {reason}")
 
 
 @pytest.fixture(scope="session")

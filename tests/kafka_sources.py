@@ -15,7 +15,7 @@ IMAGE = "apache/kafka:4.1.1"
 FETCH_TIMEOUT_S = 600.0
 ADVICE = (
     "no Kafka found: set KAFKA_BOOTSTRAP (a running broker) or KAFKA_HOME (a distribution, with"
-    " Java 17+), or install Maven with Java 17+, or Docker"
+    " Java 17+), or install Maven with Java 17+ or Docker, and let them fetch it"
 )
 
 
@@ -45,7 +45,7 @@ def kafka_sources(*, own: bool = False) -> Iterator[KafkaSource]:
         if shared.is_dir():
             yield KafkaSource("../shared/kafka", libs=shared)
         if shutil.which("mvn"):
-            yield KafkaSource("Maven with tests/kafka/pom.xml", libs=maven_libs(), pom=POM)
+            yield KafkaSource("Maven, to fetch it when needed", libs=maven_libs(), pom=POM)
     if has_docker():
         yield KafkaSource(f"Docker with {IMAGE}", image=IMAGE)
 
