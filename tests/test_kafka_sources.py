@@ -43,10 +43,10 @@ def test_where_maven_cannot_fetch_the_jars_docker_is_taken(programs, monkeypatch
     programs("java", "echo 'openjdk version \"21\"' >&2")
     programs("mvn", "exit 1")
     programs("docker", "echo 'Server Version: 28'")
-    assert [source.name.split()[0] for source in kafka_sources()] == ["Maven", "Docker"]
-    obtained = obtain_kafka()
-    assert obtained is not None
-    assert obtained.image is not None
+    maven, docker = kafka_sources()
+    assert maven.pom is not None
+    assert docker.image is not None
+    assert obtain_kafka() == docker
 
 
 def test_jars_that_maven_fetched_are_kept_for_the_next_time(programs, monkeypatch, tmp_path):
