@@ -24,7 +24,7 @@ def fit_calibration(
     Parameters
     ----------
     logits : sequence of float array, shape (n_points, K)
-        Of validation objects; every prefix counts, each object with a total weight of 1.
+        Of validation objects; the n-th prefix counts 1/n, whatever the light curve's length.
     target : sequence of int
     prior : float array, shape (K,)
         Class frequencies of the training objects.
@@ -41,7 +41,7 @@ def fit_calibration(
     balanced = torch.from_numpy(np.concatenate(list(logits)) - log_trained_prior)
     repeats = [len(rows) for rows in logits]
     targets = torch.from_numpy(np.repeat(np.array(target), repeats))
-    weight = torch.from_numpy(1.0 / np.repeat(np.array(repeats, dtype=np.float64), repeats))
+    weight = torch.from_numpy(1.0 / n)
     share = torch.from_numpy(_node_shares(n))  # (N, nodes)
     log_prior = torch.from_numpy(np.log(prior))
     log_temperature = torch.zeros(len(N_POINTS), dtype=torch.float64, requires_grad=True)

@@ -20,6 +20,7 @@ from broker_classifier.training.recipe import Recipe
 
 Floats = NDArray[np.float64]
 GRADIENT_NORM = 1.0
+TYPICAL_LENGTH = 20
 FIRST_JUDGED = 0.4  # the learning rate is still high before this part of the epochs
 
 
@@ -136,8 +137,9 @@ def _loss(
     length = torch.tensor([len(c) for c in curves])
     n_steps = inputs.shape[1]
     step = torch.arange(n_steps)[None]
-    counts = (step < length[:, None]) * (step + 1.0) ** -recipe.optimisation.prefix_decay  # (B, T)
-    counts = counts / counts.sum(dim=1, keepdim=True)
+    share = (step + 1.0) ** -recipe.optimisation.prefix_decay
+    share = share / share[:, :TYPICAL_LENGTH].sum()
+    counts = (step < length[:, None]) * share  # (B, T)
     logits, _ = network(inputs)
     each = cross_entropy(
         logits.transpose(1, 2),  # (B, T, K) -> (B, K, T)

@@ -135,7 +135,7 @@ def _labelled_object(row: Any, points: dict[str, pd.DataFrame]) -> LabelledObjec
 def _require(path: Path, table: pd.DataFrame, columns: Sequence[str]) -> None:
     missing = [name for name in columns if name not in table]
     if missing:
-        msg = f"{path} lacks the column {', '.join(missing)}: add it (CONTRIBUTING names them all)"
+        msg = f"{path} lacks the column {', '.join(missing)}: it needs {', '.join(columns)}"
         raise DataError(msg)
 
 

@@ -76,7 +76,8 @@ class Optimisation(BaseModel):
         f^-oversampling_exponent, and by a weight in the loss for the rest.
     oversampling_exponent : float
     prefix_decay : float
-        The n-th prefix of a light curve counts n^-decay, so that early ones are not drowned.
+        The n-th prefix counts n^-decay in every light curve, short or long: so at each n the
+        class frequencies are those of the objects, and the prior correction is exact.
     """
 
     model_config = _STRICT
@@ -87,7 +88,7 @@ class Optimisation(BaseModel):
     weight_decay: float = 1e-3
     class_weight_exponent: float = Field(0.5, ge=0, le=1)
     oversampling_exponent: float = Field(0.0, ge=0, le=1)
-    prefix_decay: float = Field(0.0, ge=0, le=1)
+    prefix_decay: float = Field(0.5, ge=0, le=1)
 
 
 class Network(BaseModel):

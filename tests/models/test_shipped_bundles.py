@@ -1,5 +1,6 @@
 """One battery for every bundle under models/ (STYLE 19)."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -134,6 +135,12 @@ def test_loading_again_gives_an_equal_bundle(bundle, folder, curves):
     again = load_bundle(folder)
     assert again.hash == bundle.hash
     np.testing.assert_array_equal(probabilities(curves, bundle), probabilities(curves, again))
+
+
+def test_the_card_and_its_figures_are_of_these_weights(bundle, folder):
+    metrics = json.loads((folder / "metrics.json").read_text())
+    assert metrics["bundle"]["hash"] == bundle.hash
+    assert (folder / "README.md").read_text().startswith(f"# {bundle.name} {bundle.version}")
 
 
 def test_the_weights_are_small(folder):
