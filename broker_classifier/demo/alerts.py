@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from broker_classifier.errors import MessageError
@@ -10,6 +11,7 @@ from broker_classifier.streams.files import alert_packets
 from broker_classifier.surveys import DECODERS
 
 SURVEY = "ztf"
+MOST_REAL_ALERTS = 3000
 
 
 @dataclass(frozen=True)
@@ -43,14 +45,17 @@ def simulated_alerts(n_objects: int, seed: int) -> list[DemoAlert]:
 
 
 def real_alerts(path: Path) -> list[DemoAlert]:
-    """Read a file, folder or archive of packets, in time order; unreadable ones come last.
+    """Read packets from a file, folder or archive, in time order; unreadable ones come last.
+
+    Of very many, the first 3000: a demo holds them in memory.
 
     Raises
     ------
     DataError
         If the path cannot be read or holds no alert.
     """
-    alerts = [_real_alert(message) for _, message in alert_packets([path])]
+    packets = islice(alert_packets([path]), MOST_REAL_ALERTS)
+    alerts = [_real_alert(message) for _, message in packets]
     return sorted(alerts, key=lambda alert: (math.isnan(alert.mjd), alert.mjd))
 
 

@@ -4,14 +4,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 
 from broker_classifier.demo.colours import class_colour
-from broker_classifier.publish import ClassificationMessage, PointMessage
+from broker_classifier.schemas.classification import ClassificationMessage, PointMessage
 
 WIDTH, CURVE_HEIGHT, AREA_TOP, AREA_HEIGHT = 340.0, 120.0, 130.0, 52.0
 HEIGHT = 206.0
 _LEFT, _RIGHT, _TOP = 34.0, 332.0, 8.0
 _DAYS_BEFORE = 12.0
 _MOST_HISTORY_DAYS = 250.0
-_LARGEST_RADIUS = 5.5
+_SMALLEST_RADIUS, _LARGEST_RADIUS = 1.6, 5.5
 
 Scale = Callable[[float], float]
 
@@ -19,7 +19,7 @@ Scale = Callable[[float], float]
 def chart(answers: Sequence[ClassificationMessage]) -> str:
     """Draw an object's newest light curve and the evolution of its class probabilities.
 
-    A point's area is its attention weight; points that the classifier did not use are hollow,
+    A point's size shows its attention weight; points that the classifier did not use are hollow,
     upper limits are ticks.
     """
     newest = answers[-1]
@@ -110,7 +110,7 @@ def _points(shown: Sequence[PointMessage], x: Scale, y: Scale) -> Iterable[str]:
 def _used(point: PointMessage, x: float, y: Scale, heaviest: float) -> str:
     flux, err, weight = point.psf_flux or 0.0, point.psf_flux_err, point.attention or 0.0
     band = f"band-{point.band}"
-    radius = 1.2 + (_LARGEST_RADIUS - 1.2) * (weight / heaviest) ** 0.5
+    radius = _SMALLEST_RADIUS + (_LARGEST_RADIUS - _SMALLEST_RADIUS) * (weight / heaviest) ** 0.5
     bar = f'<path d="M{x:.1f},{y(flux - err):.1f}V{y(flux + err):.1f}" class="err {band}"/>'
     title = f"{point.band}, MJD {point.mjd:.2f}: {flux / 1000:.1f} µJy, attention {weight:.1%}"
     place = f'cx="{x:.1f}" cy="{y(flux):.1f}" r="{radius:.1f}"'

@@ -7,14 +7,9 @@ import numpy as np
 
 from broker_classifier.demo.alerts import DemoAlert
 from broker_classifier.intake import Outcome
-from broker_classifier.publish import ClassificationMessage
+from broker_classifier.schemas.classification import ClassificationMessage
 
-WITHOUT_ANSWER = (
-    Outcome.DECLINED,
-    Outcome.DUPLICATE,
-    Outcome.WITHDRAWN,
-    Outcome.DEAD_LETTERED,
-)
+WITHOUT_ANSWER = (Outcome.DECLINED, Outcome.WITHDRAWN, Outcome.DEAD_LETTERED)
 _NAMED_MISSING = 5
 
 
@@ -47,7 +42,18 @@ class Ledger:
     @property
     def n_in_flight(self) -> int:
         """Alerts sent that have neither been answered nor otherwise accounted for."""
-        return len(self.sent) - len(self.answers) - _n_without_answer(self)
+        return self.n_distinct - len(self.answers) - self.n_without_answer
+
+    @property
+    def n_distinct(self) -> int:
+        """Alerts sent, repeats counted once, and each that cannot be read."""
+        ids = [alert.alert_id for alert in self.sent]
+        return len(set(ids) - {None}) + ids.count(None)
+
+    @property
+    def n_without_answer(self) -> int:
+        """Alerts that the service declined, found withdrawn or could not read."""
+        return sum(self.totals.get(one, 0) for one in WITHOUT_ANSWER)
 
     def evolution(self) -> dict[str, list[ClassificationMessage]]:
         """Return the answers of every object in the order of their alerts."""
@@ -93,8 +99,8 @@ def proof(ledger: Ledger) -> list[Check]:
             f"{n_classified} classified, {n_answered} received",
         ),
         Check(
-            "every alert sent is answered or accounted for",
-            n_sent - n_answered == _n_without_answer(ledger),
+            "every alert is answered, or declined, withdrawn or a dead letter",
+            ledger.n_in_flight == 0,
             _unanswered(ledger),
         ),
     ]
@@ -110,15 +116,11 @@ def accounting_line(totals: Mapping[str, int]) -> str:
     return f"received {totals.get('received', 0)} = " + " + ".join(parts)
 
 
-def _n_without_answer(ledger: Ledger) -> int:
-    """Count alerts that rightly have no answer; what Kafka delivered again is not among them."""
-    n_again = max(0, ledger.totals.get("received", 0) - len(ledger.sent))
-    return sum(ledger.totals.get(one, 0) for one in WITHOUT_ANSWER) - n_again
-
-
 def _unanswered(ledger: Ledger) -> str:
+    numbers = f"{len(ledger.answers)} + {ledger.n_without_answer} of {ledger.n_distinct}"
+    if ledger.n_in_flight == 0:
+        return numbers
     unanswered = [one for one in ledger.sent if one.alert_id not in ledger.answers]
     names = [f"{one.object_id or 'unreadable'} {one.alert_id or ''}".strip() for one in unanswered]
     more = ["..."] if len(names) > _NAMED_MISSING else []
-    answered = f"{len(ledger.answers)} of {len(ledger.sent)} answered"
-    return answered + ("; not: " + ", ".join(names[:_NAMED_MISSING] + more) if names else "")
+    return f"{numbers}; without answer: " + ", ".join(names[:_NAMED_MISSING] + more)

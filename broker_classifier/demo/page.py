@@ -9,7 +9,7 @@ from string import Template
 from broker_classifier.demo.charts import chart
 from broker_classifier.demo.colours import class_colour
 from broker_classifier.demo.ledger import Check, Ledger
-from broker_classifier.publish import ClassificationMessage
+from broker_classifier.schemas.classification import ClassificationMessage
 
 MOST_OBJECTS = 200
 _TEMPLATE = "page.html"
@@ -47,15 +47,14 @@ def page(ledger: Ledger, checks: Sequence[Check], title: str) -> str:
 
 def _card(answers: Sequence[ClassificationMessage], label: str | None) -> str:
     newest = answers[-1]
-    verdict = f"{newest.top_class} {newest.probability:.2f}"
     mark = ' <span class="right">✓</span>' if newest.top_class == label else ""
-    truth = f"truth {_chip(label)}" if label else ""
-    plural = "s" if len(answers) > 1 else ""
+    truth = f"truth {_chip(label)} · " if label else ""
     return (
-        f'<article><header><h2>{escape(newest.object_id)}</h2><span class="truth">{truth}</span>'
-        f'<b style="color:{class_colour(newest.top_class)}">{escape(verdict)}</b>{mark}</header>'
-        f"{chart(answers)}<footer>{len(answers)} answer{plural}, "
-        f"{newest.n_points_used} points used in the newest</footer></article>"
+        f"<article><header><h2>{escape(newest.object_id)}</h2>"
+        f'<b style="color:{class_colour(newest.top_class)}">{escape(newest.top_class)} '
+        f'{newest.probability:.2f}</b>{mark}</header><div class="about">{truth}'
+        f"{len(answers)} answers · {newest.n_points_used} points</div>"
+        f"{chart(answers)}</article>"
     )
 
 

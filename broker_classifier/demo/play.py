@@ -10,14 +10,14 @@ from broker_classifier.demo.alerts import DemoAlert
 from broker_classifier.demo.child import ServiceProcess
 from broker_classifier.demo.ledger import Ledger
 from broker_classifier.embedded_kafka import BYTES_KEPT_PER_PARTITION
-from broker_classifier.publish import parse
-from broker_classifier.streams import KafkaSink, KafkaSource, Outgoing
+from broker_classifier.schemas.classification import parse
+from broker_classifier.streams import KafkaSink, KafkaSource, Outgoing, Sink, Source
 
 ALERT_TOPIC = "ztf_demo"
 FEWEST_ALERTS_PER_S = 5.0
 MOST_IN_FLIGHT = 32  # answers repeat the whole light curve; all of them must fit one partition
 _SCRAPE_INTERVAL_S = 0.25
-_STALL_S = 30.0
+STALL_S = 30.0
 
 
 class View(Protocol):
@@ -68,7 +68,7 @@ def play(
     last_scrape = last_move = time.monotonic()
     seen = (0, 0)
     try:
-        while not playing.is_over and time.monotonic() - last_move < _STALL_S:
+        while not playing.is_over and time.monotonic() - last_move < STALL_S:
             if playing.ledger.totals:
                 send()
             receive(playing, source)
@@ -83,7 +83,7 @@ def play(
         source.close()
 
 
-def sender(playing: Playing, sink: KafkaSink, seconds: float) -> Callable[[], None]:
+def sender(playing: Playing, sink: Sink, seconds: float) -> Callable[[], None]:
     """Return the function that sends what is due.
 
     It never lets more be in flight than the embedded Kafka keeps, and sends one alert alone first:
@@ -108,7 +108,7 @@ def sender(playing: Playing, sink: KafkaSink, seconds: float) -> Callable[[], No
     return send
 
 
-def receive(playing: Playing, source: KafkaSource) -> None:
+def receive(playing: Playing, source: Source) -> None:
     """Enter what has been published since the last call."""
     for message in source.poll():
         playing.ledger.receive(parse(message.value), message.timestamp_ms / 1000.0)

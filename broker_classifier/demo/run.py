@@ -20,6 +20,7 @@ from broker_classifier.demo.page import write_page
 from broker_classifier.demo.play import ALERT_TOPIC, Playing, View, play
 from broker_classifier.demo.screen import LiveView, PlainView
 from broker_classifier.embedded_kafka import embedded_kafka
+from broker_classifier.simulate.night import N_NIGHTS
 
 PARTITIONS = 4
 PAGE = "index.html"
@@ -70,10 +71,11 @@ def run_demo(
                 group_id="demo-subscriber",
                 poll_timeout_s=_POLL_S,
             )
-            with view(console, _title(alerts, n_objects)) as shown:
+            title = _title(alerts, len(playing.alerts), n_objects)
+            with view(console, title) as shown:
                 play(playing, ours, service, shown, seconds)
     checks = proof(playing.ledger)
-    page = write_page(output / PAGE, playing.ledger, checks, _title(alerts, n_objects))
+    page = write_page(output / PAGE, playing.ledger, checks, title)
     report(console, playing, checks, page)
     open_in_browser(page)
     return 0 if all(check.holds for check in checks) else 1
@@ -121,5 +123,7 @@ def open_in_browser(page: Path) -> None:
         webbrowser.open(page.resolve().as_uri())
 
 
-def _title(alerts: Path | None, n_objects: int) -> str:
-    return f"alerts of {alerts.name}" if alerts else f"100 nights of {n_objects} simulated objects"
+def _title(alerts: Path | None, n_alerts: int, n_objects: int) -> str:
+    if alerts:
+        return f"{n_alerts} alerts of {alerts.name}"
+    return f"{N_NIGHTS} nights of {n_objects} simulated objects"

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.panel import Panel
@@ -12,12 +13,13 @@ from rich.text import Text
 from broker_classifier.demo.colours import class_colour
 from broker_classifier.demo.ledger import Ledger, accounting_line
 from broker_classifier.demo.play import Playing
-from broker_classifier.publish import ClassificationMessage
+from broker_classifier.schemas.classification import ClassificationMessage
 
 SPARKS = "▁▂▃▄▅▆▇█"
-_SPARK_LENGTH = 18
-_BAR_LENGTH = 30
-_LINES_BESIDE_ROWS = 13
+_LONGEST_BAR, _LONGEST_SPARK = 36, 30
+_SHARE_OF_SPARK = 0.4
+_COLUMNS_BESIDE_DRAWINGS = 60
+_LINES_BESIDE_ROWS = 14
 _FRAME_S = 0.12
 _PROGRESS_S = 5.0
 
@@ -41,7 +43,8 @@ class LiveView:
         evolution = playing.ledger.evolution()
         n_rows = max(3, self._console.height - _LINES_BESIDE_ROWS)
         self._rows = rows_to_show(self._rows, evolution, n_rows)
-        self._live.update(screen(self._title, playing, evolution, self._rows), refresh=True)
+        frame = screen(self._title, playing, evolution, self._rows, self._console.width)
+        self._live.update(frame, refresh=True)
         self._drawn = time.monotonic()
 
 
@@ -94,24 +97,28 @@ def rows_to_show(rows: Sequence[str], evolution: Mapping[str, Evolution], n_rows
 
 
 def screen(
-    title: str, playing: Playing, evolution: Mapping[str, Evolution], rows: Sequence[str]
+    title: str,
+    playing: Playing,
+    evolution: Mapping[str, Evolution],
+    rows: Sequence[str],
+    width: int,
 ) -> RenderableType:
-    """Lay out one frame."""
+    """Lay out one frame, `width` characters wide."""
     truth = {a.object_id: a.label for a in playing.ledger.sent if a.label is not None}
     classes = next((list(a.probabilities) for a in playing.ledger.answers.values()), [])
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    for heading in ("object", *(["truth"] if truth else []), "alerts", "class probabilities now"):
+    for heading in ("object", *(["truth"] if truth else []), "alerts", "probabilities"):
         table.add_column(heading, justify="right" if heading == "alerts" else "left", no_wrap=True)
     table.add_column("most probable", no_wrap=True)
-    table.add_column("P(truth) so far" if truth else "its P so far", no_wrap=True)
+    table.add_column("P(truth) so far" if truth else "P so far", no_wrap=True)
     for name in rows:
-        table.add_row(*_row(evolution[name], truth.get(name), bool(truth)))
+        table.add_row(*_row(evolution[name], truth.get(name), bool(truth), width))
     body = table if rows else Text("\n  " + _waiting(playing), style="dim")
     parts = [_numbers(playing), Text(), body, Text(), _legend(classes), _accounting(playing.ledger)]
     return Panel(Group(*parts), title=f"[bold]{title}", border_style="dim", padding=(0, 1))
 
 
-def bar(probabilities: Mapping[str, float], length: int = _BAR_LENGTH) -> Text:
+def bar(probabilities: Mapping[str, float], length: int) -> Text:
     """Draw probabilities as one bar of coloured stretches, `length` characters in all.
 
     >>> bar({"SNIa": 0.7, "SNII": 0.3}, 10).plain
@@ -126,26 +133,32 @@ def bar(probabilities: Mapping[str, float], length: int = _BAR_LENGTH) -> Text:
     return text
 
 
-def sparkline(values: Sequence[float], length: int = _SPARK_LENGTH) -> str:
-    """Draw numbers between 0 and 1 as a row of blocks, the newest at the right.
+def sparkline(values: Sequence[float], length: int) -> str:
+    """Draw numbers between 0 and 1 as a row of blocks; of too many, an even choice.
 
-    >>> sparkline([0.0, 0.5, 1.0])
+    >>> sparkline([0.0, 0.5, 1.0], 10)
+    '▁▅█'
+    >>> sparkline([0.0, 0.0, 0.5, 0.5, 1.0], 3)
     '▁▅█'
     """
-    return "".join(SPARKS[min(7, int(value * 8))] for value in values[-length:])
+    chosen = np.linspace(0, len(values) - 1, min(len(values), length)).round().astype(int)
+    return "".join(SPARKS[min(7, int(values[i] * 8))] for i in chosen)
 
 
-def _row(answers: Evolution, label: str | None, has_truth: bool) -> list[RenderableType]:
+def _row(
+    answers: Evolution, label: str | None, has_truth: bool, width: int
+) -> list[RenderableType]:
     newest = answers[-1]
     followed = label or newest.top_class
-    is_right = newest.top_class == label
     top = Text(f"{newest.top_class:<10}{newest.probability:4.2f}", class_colour(newest.top_class))
-    top.append(" ✓" if is_right else "", "bold green")
+    top.append(" ✓" if newest.top_class == label else "", "bold green")
     history = [answer.probabilities.get(followed, 0.0) for answer in answers]
     truth = [Text(label or "", class_colour(label or ""))] if has_truth else []
-    spark = Text(sparkline(history), class_colour(followed))
-    count = str(len(answers))
-    return [Text(newest.object_id, "bold"), *truth, count, bar(newest.probabilities), top, spark]
+    room = max(12, width - _COLUMNS_BESIDE_DRAWINGS)
+    spark_length = min(_LONGEST_SPARK, int(room * _SHARE_OF_SPARK))
+    spark = Text(sparkline(history, spark_length), class_colour(followed))
+    drawn = bar(newest.probabilities, min(_LONGEST_BAR, room - spark_length))
+    return [Text(newest.object_id, "bold"), *truth, str(len(answers)), drawn, top, spark]
 
 
 def _numbers(playing: Playing) -> Text:
