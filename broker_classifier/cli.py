@@ -137,7 +137,7 @@ def subscribe(
     from itertools import islice
 
     from broker_classifier.show import table_header, table_row
-    from broker_classifier.subscribe import subscribe
+    from broker_classifier.subscriber import subscribe
 
     settings = _kafka(config, bootstrap_servers)
     messages = subscribe(

@@ -3,7 +3,7 @@
 import orjson
 
 from broker_classifier.dead_letters import DeadLetter
-from broker_classifier.publish import ClassificationMessage
+from broker_classifier.schemas.classification import ClassificationMessage
 
 _COLUMNS = "{:<20} {:>14} {:>11} {:>7}  {:<11} {:>5}  {}"
 RUNNERS_UP = 2

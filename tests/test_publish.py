@@ -7,7 +7,7 @@ import orjson
 import pytest
 
 from broker_classifier.light_curve import BANDS, Kind
-from broker_classifier.publish import json_schema, parse, published_schema
+from broker_classifier.schemas.classification import json_schema, parse, published_schema
 from broker_classifier.service import run
 from broker_classifier.surveys.ztf import decode
 from tests.streets import BUNDLE, ListSource, Topic, street

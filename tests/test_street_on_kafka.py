@@ -8,8 +8,8 @@ from kafka import KafkaConsumer
 
 from broker_classifier.config import KafkaSettings
 from broker_classifier.dead_letters import read_dead_letters, replay_dead_letters
-from broker_classifier.publish import parse
-from broker_classifier.subscribe import subscribe
+from broker_classifier.schemas.classification import parse
+from broker_classifier.subscriber import subscribe
 from tests.kafka_streets import read_topic, send, service, wait_until
 from tests.ztf_packets import flare
 

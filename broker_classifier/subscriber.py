@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from broker_classifier.config import KafkaSettings
 from broker_classifier.errors import OutputUnavailableError
-from broker_classifier.publish import ClassificationMessage, parse
+from broker_classifier.schemas.classification import ClassificationMessage, parse
 from broker_classifier.streams.kafka import client_settings, headers_of
 
 log = structlog.get_logger()
