@@ -63,7 +63,7 @@ def _input(bundle: Bundle) -> str:
 
 
 def _figures(metrics: Mapping[str, Any]) -> str:
-    rows = [_figure_row(f"{n} detections", m) for n, m in metrics["by_detections"].items()]
+    rows = [_figure_row(_detections(n), m) for n, m in metrics["by_detections"].items()]
     rows += [_figure_row(f"{d} days", m) for d, m in metrics["by_days"].items()]
     rows += [_figure_row(f"{f} of the time span", m) for f, m in metrics["by_fraction"].items()]
     rows.append(_figure_row("whole light curve", metrics["full"]))
@@ -95,7 +95,7 @@ def _figure_row(known: str, values: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _recalls(metrics: Mapping[str, Any]) -> str:
-    cuts = {f"{n} detections": m for n, m in metrics["by_detections"].items()}
+    cuts = {_detections(n): m for n, m in metrics["by_detections"].items()}
     cuts["whole light curve"] = metrics["full"]
     rows = [
         (known, *(_number(values["recall"][name]) for name in metrics["classes"]))
@@ -138,3 +138,7 @@ def _number(value: float | None) -> str:
 def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
+
+
+def _detections(n: str) -> str:
+    return f"{n} detection" if n == "1" else f"{n} detections"

@@ -41,7 +41,7 @@ def _save(figure: Figure, path: Path) -> None:
 
 
 def _confusion_figure(metrics: dict[str, Any]) -> Figure:
-    shown = [(f"{n} detections", metrics["by_detections"].get(n)) for n in SHOWN_DETECTIONS]
+    shown = [(f"after detection {n}", metrics["by_detections"].get(n)) for n in SHOWN_DETECTIONS]
     shown = [(title, m) for title, m in [*shown, ("whole light curve", metrics["full"])] if m]
     figure = Figure(figsize=(3.2 * len(shown), 6.6), layout="constrained")
     axes = figure.subplots(2, len(shown), squeeze=False)

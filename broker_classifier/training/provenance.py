@@ -35,7 +35,7 @@ def source_probe(
         curves of either kind.
     """
     long_enough = [e for e in examples if len(e.curves[0]) >= n_detections]
-    is_alert = np.array([e.source in alert_sources for e in long_enough])
+    is_alert = np.array([e.source in alert_sources for e in long_enough], dtype=bool)
     if min(is_alert.sum(), (~is_alert).sum()) < MIN_OF_EACH:
         return None
     rows = padded_input([e.curves[0] for e in long_enough], selection, normalisation)

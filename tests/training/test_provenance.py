@@ -1,0 +1,40 @@
+import numpy as np
+
+from broker_classifier.interpolate import Normalisation
+from broker_classifier.selection import Selection
+from broker_classifier.training.examples import Example
+from broker_classifier.training.provenance import source_probe
+from tests.curves import detections
+
+
+def curves_of(source, error_factor, n=80):
+    random = np.random.default_rng(sum(source.encode()))
+    for i in range(n):
+        flux = 10 ** random.uniform(4, 5, 4)
+        err = error_factor * flux * random.uniform(0.08, 0.12, 4)
+        curve = detections(np.cumsum(random.uniform(1, 3, 4)), flux, err)
+        yield Example(f"{source}{i}", source, 0, 1.0, (curve,))
+
+
+def probe(examples, n_detections=3):
+    return source_probe(examples, ["alerts"], n_detections, Selection(), Normalisation())
+
+
+def test_sources_that_look_alike_cannot_be_told_apart():
+    found = probe([*curves_of("alerts", 1.0), *curves_of("forced", 1.0)])
+    assert found is not None
+    assert abs(found - 0.5) < 0.15
+
+
+def test_smaller_errors_give_a_source_away():
+    found = probe([*curves_of("alerts", 1.0), *curves_of("forced", 0.5)])
+    assert found is not None
+    assert found > 0.95
+
+
+def test_a_few_light_curves_prove_nothing():
+    assert probe([*curves_of("alerts", 1.0), *curves_of("forced", 1.0, n=19)]) is None
+
+
+def test_light_curves_that_are_too_short_do_not_count():
+    assert probe([*curves_of("alerts", 1.0), *curves_of("forced", 1.0)], n_detections=5) is None
