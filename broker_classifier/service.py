@@ -117,16 +117,19 @@ def process(street: Street, messages: Sequence[Message]) -> dict[Outcome, int]:
 
 
 def decode(
-    messages: Iterable[Message], dead_letter_topic: str
+    messages: Sequence[Message], dead_letter_topic: str
 ) -> tuple[list[Arrival], list[Outgoing]]:
-    """Decode every message; what cannot be becomes a dead letter."""
+    """Decode every message, all of one survey at once; what cannot be becomes a dead letter."""
     arrivals, letters = [], []
-    for message in messages:
-        try:
-            arrivals.append(Arrival(message, DECODERS[message.survey](message.value)))
-        except MessageError as error:
-            log.warning("dead letter", origin=message.origin, reason=str(error))
-            letters.append(dead_letter(message, error, dead_letter_topic))
+    for survey in dict.fromkeys(message.survey for message in messages):
+        ours = [message for message in messages if message.survey == survey]
+        decoded = DECODERS[survey]([message.value for message in ours])
+        for message, alert in zip(ours, decoded, strict=True):
+            if isinstance(alert, MessageError):
+                log.warning("dead letter", origin=message.origin, reason=str(alert))
+                letters.append(dead_letter(message, alert, dead_letter_topic))
+            else:
+                arrivals.append(Arrival(message, alert))
     return arrivals, letters
 
 

@@ -6,10 +6,11 @@ new detection is rounded alike, so that one exposure is one fact whichever packe
 """
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from broker_classifier import photometry
-from broker_classifier.errors import DecodeError, SchemaError
+from broker_classifier.errors import DecodeError, MessageError, SchemaError
 from broker_classifier.light_curve import BANDS, Kind, LightCurve, light_curve
 from broker_classifier.surveys.alert import Alert
 from broker_classifier.surveys.avro import Record, read_container
@@ -19,6 +20,17 @@ MISSING = -99999.0
 POSITIVE = {"t", "1"}
 
 Point = tuple[float, float, float, int, Kind]
+
+
+def decode_batch(messages: Sequence[bytes]) -> list[Alert | MessageError]:
+    """Decode many ZTF alerts; one that cannot be is the error that says why, in its place."""
+    decoded: list[Alert | MessageError] = []
+    for message in messages:
+        try:
+            decoded.append(decode(message))
+        except MessageError as error:
+            decoded.append(error)
+    return decoded
 
 
 def decode(message: bytes) -> Alert:
