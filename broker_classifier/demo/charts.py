@@ -20,10 +20,10 @@ def chart(answers: Sequence[ClassificationMessage]) -> str:
     """Draw an object's newest light curve and the evolution of its class probabilities.
 
     A point's size shows its attention weight; points that the classifier did not use are hollow,
-    upper limits are ticks.
+    upper limits are ticks, and forced photometry is left out unless it was used.
     """
     newest = answers[-1]
-    points = [point for point in newest.light_curve if point.kind != "forced"]
+    points = [p for p in newest.light_curve if p.kind != "forced" or p.attention is not None]
     measured = [point for point in points if point.psf_flux is not None]
     first = min(point.mjd for point in measured)
     start = max(first - _DAYS_BEFORE, newest.mjd - _MOST_HISTORY_DAYS)
