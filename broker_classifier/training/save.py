@@ -21,6 +21,7 @@ from broker_classifier.bundle import (
 )
 from broker_classifier.light_curve import BANDS, Kind, LightCurve, bands, light_curve
 from broker_classifier.models.streaming_attentive_gru import StreamingAttentiveGRU
+from broker_classifier.selection import Selection
 
 N_GOLDEN = 6
 
@@ -52,7 +53,7 @@ def save_bundle(
 
 
 def _golden_case(seed: int, bundle: Bundle) -> GoldenCase:
-    curve = made_up_curve(seed, bundle.selection.bands)
+    curve = made_up_curve(seed, bundle.selection)
     probabilities = probabilities_of(curve, bundle)
     assert probabilities is not None, "a made-up light curve has usable points"
     return GoldenCase(
@@ -66,19 +67,21 @@ def _golden_case(seed: int, bundle: Bundle) -> GoldenCase:
     )
 
 
-def made_up_curve(seed: int, band_letters: tuple[str, ...]) -> LightCurve:
+def made_up_curve(seed: int, selection: Selection) -> LightCurve:
     """Make a rise and an exponential decline with noise, one point a band every few days.
 
-    The bands follow each other by an hour; fluxes and errors have two decimals (nJy).
+    In the bands and of the kind that a bundle takes. The bands follow each other by an hour; fluxes
+    and errors have two decimals (nJy).
     """
     random = np.random.default_rng(seed)
     n_nights = int(random.integers(1, 25))
     nights = 59000.2 + np.cumsum(random.integers(1, 5, n_nights))
-    mjd = (nights[:, None] + np.arange(len(band_letters)) / 24).ravel()
-    band = np.tile(bands(band_letters), n_nights)
+    mjd = (nights[:, None] + np.arange(len(selection.bands)) / 24).ravel()
+    band = np.tile(bands(selection.bands), n_nights)
     age = mjd - 59010.0
     peak = 10 ** random.uniform(4.3, 5.5)
     shape = np.exp(-np.maximum(age, 0) / random.uniform(15, 60)) / (1 + np.exp(-age / 3))
     flux_err = 0.05 * peak + 500.0
     flux = np.maximum(peak * shape + random.normal(0, flux_err / 3, len(mjd)), flux_err)
-    return light_curve(mjd.round(5), flux.round(2), np.full(len(mjd), flux_err).round(2), band)
+    kind = Kind[selection.kinds[0].upper()]
+    return light_curve(mjd.round(5), flux.round(2), round(flux_err, 2), band, kind)

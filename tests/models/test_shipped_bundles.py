@@ -29,7 +29,7 @@ def bundle(folder):
 
 @pytest.fixture(scope="module")
 def curves(bundle):
-    return [made_up_curve(seed, bundle.selection.bands) for seed in range(100, 140)]
+    return [made_up_curve(seed, bundle.selection) for seed in range(100, 140)]
 
 
 def classified(curves, bundle):
