@@ -8,7 +8,7 @@ from pathlib import Path
 from broker_classifier.errors import MessageError
 from broker_classifier.simulate.night import simulate_night
 from broker_classifier.streams.files import alert_packets
-from broker_classifier.surveys import DECODERS
+from broker_classifier.surveys import DECODERS, Alert
 
 SURVEY = "ztf"
 MOST_REAL_ALERTS = 3000
@@ -54,14 +54,13 @@ def real_alerts(path: Path) -> list[DemoAlert]:
     DataError
         If the path cannot be read or holds no alert.
     """
-    packets = islice(alert_packets([path]), MOST_REAL_ALERTS)
-    alerts = [_real_alert(message) for _, message in packets]
+    messages = [message for _, message in islice(alert_packets([path]), MOST_REAL_ALERTS)]
+    decoded = DECODERS[SURVEY](messages)
+    alerts = [_real_alert(*one) for one in zip(messages, decoded, strict=True)]
     return sorted(alerts, key=lambda alert: (math.isnan(alert.mjd), alert.mjd))
 
 
-def _real_alert(message: bytes) -> DemoAlert:
-    try:
-        alert = DECODERS[SURVEY](message)
-    except MessageError:
+def _real_alert(message: bytes, alert: Alert | MessageError) -> DemoAlert:
+    if isinstance(alert, MessageError):
         return DemoAlert(None, "", math.nan, None, message)
     return DemoAlert(alert.alert_id, alert.object_id, alert.mjd, None, message)
