@@ -10,15 +10,17 @@ from enum import IntEnum
 from typing import Any
 
 import numpy as np
+from numba import from_dtype, njit, types
 from numpy.typing import ArrayLike, NDArray
 
 BANDS = "ugrizy"
 POINT = np.dtype([("mjd", "<f8"), ("psf_flux", "<f4"), ("psf_flux_err", "<f4"), ("flags", "u1")])
 
-_BAND_MASK = 0b111
-_KIND_SHIFT = 3
-_KIND_MASK = 0b11
-_WITHDRAWN = 0b100000
+BAND_MASK = 0b111
+KIND_SHIFT = 3
+KIND_MASK = 0b11
+_KEY = BAND_MASK | KIND_MASK << KIND_SHIFT
+WITHDRAWN = 0b100000
 
 
 class Kind(IntEnum):
@@ -79,17 +81,17 @@ class LightCurve:
     @property
     def band(self) -> NDArray[np.uint8]:
         """Indices into `BANDS`."""
-        return self.points["flags"] & np.uint8(_BAND_MASK)
+        return self.points["flags"] & np.uint8(BAND_MASK)
 
     @property
     def kind(self) -> NDArray[np.uint8]:
         """`Kind` of every point."""
-        return (self.points["flags"] >> np.uint8(_KIND_SHIFT)) & np.uint8(_KIND_MASK)
+        return (self.points["flags"] >> np.uint8(KIND_SHIFT)) & np.uint8(KIND_MASK)
 
     @property
     def is_withdrawn(self) -> NDArray[np.bool_]:
         """Points that the survey took back; they stay, so that a late copy cannot revive them."""
-        return np.asarray(self.points["flags"] & np.uint8(_WITHDRAWN), dtype=bool)
+        return np.asarray(self.points["flags"] & np.uint8(WITHDRAWN), dtype=bool)
 
     def until(self, mjd: float) -> "LightCurve":
         """Keep what had been observed at `mjd`, that moment included."""
@@ -102,7 +104,10 @@ class LightCurve:
         then the larger flux: a total order, so the result depends on no order of arrival. (ZTF
         has objects with two candidates in one exposure, one of them a bad fit.)
         """
-        return LightCurve(_canonical(np.concatenate([c.points for c in (self, *others)])))
+        points = self.points
+        for other in others:
+            points = _merge_sorted(points, other.points)
+        return LightCurve(points)
 
 
 def light_curve(
@@ -138,8 +143,8 @@ def light_curve(
 
 def point_flags(band: ArrayLike, kind: ArrayLike, is_withdrawn: ArrayLike = False) -> Any:
     """Pack band (bits 0-2), kind (3-4) and withdrawal (5) into one byte a point."""
-    flags = np.asarray(band, dtype=np.uint8) | (np.asarray(kind, dtype=np.uint8) << _KIND_SHIFT)
-    return flags | np.where(is_withdrawn, _WITHDRAWN, 0).astype(np.uint8)
+    flags = np.asarray(band, dtype=np.uint8) | (np.asarray(kind, dtype=np.uint8) << KIND_SHIFT)
+    return flags | np.where(is_withdrawn, WITHDRAWN, 0).astype(np.uint8)
 
 
 def bands(letters: Sequence[str]) -> NDArray[np.uint8]:
@@ -151,11 +156,55 @@ def bands(letters: Sequence[str]) -> NDArray[np.uint8]:
     return np.array([BANDS.index(letter) for letter in letters], dtype=np.uint8)
 
 
+@njit(cache=True)
+def _replaces(new: Any, old: Any) -> bool:
+    new_withdrawn, old_withdrawn = new.flags & WITHDRAWN, old.flags & WITHDRAWN
+    if new_withdrawn != old_withdrawn:
+        return bool(new_withdrawn > old_withdrawn)
+    if new.psf_flux_err != old.psf_flux_err:
+        return bool(new.psf_flux_err < old.psf_flux_err)
+    if np.isnan(old.psf_flux):
+        return not np.isnan(new.psf_flux)
+    return bool(new.psf_flux > old.psf_flux)
+
+
+@njit(cache=True)
+def _band_and_kind(key: int) -> int:
+    return (key & BAND_MASK) << 2 | key >> KIND_SHIFT
+
+
+# Named for both writable and read-only points, so that it is compiled once and not for each mix.
+POINTS = types.Array(from_dtype(POINT), 1, "C", readonly=True)
+
+
+@njit(types.Array(from_dtype(POINT), 1, "C")(POINTS, POINTS), cache=True)
+def _merge_sorted(one: NDArray[np.void], other: NDArray[np.void]) -> NDArray[np.void]:
+    merged = np.empty(len(one) + len(other), dtype=one.dtype)
+    i = j = n = 0
+    while i < len(one) and j < len(other):
+        p, q = one[i], other[j]
+        p_key, q_key = p.flags & _KEY, q.flags & _KEY
+        if p.mjd == q.mjd and p_key == q_key:
+            merged[n] = q if _replaces(q, p) else p
+            i += 1
+            j += 1
+        elif p.mjd < q.mjd or (p.mjd == q.mjd and _band_and_kind(p_key) < _band_and_kind(q_key)):
+            merged[n] = p
+            i += 1
+        else:
+            merged[n] = q
+            j += 1
+        n += 1
+    rest = one[i:] if i < len(one) else other[j:]
+    merged[n : n + len(rest)] = rest
+    return merged[: n + len(rest)]
+
+
 def _canonical(points: NDArray[np.void]) -> NDArray[np.void]:
     flags = points["flags"]
-    key = flags & np.uint8(_BAND_MASK | _KIND_MASK << _KIND_SHIFT)
-    band, kind = key & np.uint8(_BAND_MASK), key >> np.uint8(_KIND_SHIFT)
-    not_withdrawn = (flags & np.uint8(_WITHDRAWN)) == 0
+    key = flags & np.uint8(_KEY)
+    band, kind = key & np.uint8(BAND_MASK), key >> np.uint8(KIND_SHIFT)
+    not_withdrawn = (flags & np.uint8(WITHDRAWN)) == 0
     precedence = (-points["psf_flux"], points["psf_flux_err"], not_withdrawn)
     order = np.lexsort((*precedence, kind, band, points["mjd"]))
     mjd, key = points["mjd"][order], key[order]

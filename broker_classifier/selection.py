@@ -6,13 +6,23 @@ a new point may open a new episode, and then the older episode no longer counts.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from functools import lru_cache
+from typing import Any, Literal
 
 import numpy as np
+from numba import njit, types
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from broker_classifier.light_curve import Kind, LightCurve, bands
+from broker_classifier.light_curve import (
+    BAND_MASK,
+    KIND_MASK,
+    KIND_SHIFT,
+    POINTS,
+    WITHDRAWN,
+    LightCurve,
+    bands,
+)
 
 REASONS = (
     "",
@@ -27,11 +37,10 @@ REASONS = (
     "before_episode",
     "after_window",
 )
-_CODE = {reason: np.uint8(code) for code, reason in enumerate(REASONS)}
-_CODE_OF_KIND = np.array(
-    [_CODE["detection"], _CODE["upper_limit"], _CODE["forced"], _CODE["not_finite"]], dtype=np.uint8
-)
-_KIND_OF_NAME = {"detection": Kind.DETECTION, "forced": Kind.FORCED}
+CODE = {reason: np.uint8(code) for code, reason in enumerate(REASONS)}
+_USED, _WITHDRAWN_CODE, _BAND = CODE[""], CODE["withdrawn"], CODE["band"]
+_NOT_FINITE, _NEGATIVE, _SAME_NIGHT = CODE["not_finite"], CODE["negative"], CODE["same_night"]
+_KINDS = ("detection", "upper_limit", "forced", "not_finite")  # by `Kind`; the fourth is no kind
 
 
 class Selection(BaseModel):
@@ -87,7 +96,7 @@ class Selected:
     @property
     def rejected(self) -> tuple[str, ...]:
         """Reason of every point of the light curve, "" where it is used."""
-        return tuple(REASONS[code] for code in self.reason.tolist())
+        return tuple([REASONS[code] for code in self.reason.tolist()])
 
 
 def select(curve: LightCurve, selection: Selection) -> Selected:
@@ -105,10 +114,9 @@ def select(curve: LightCurve, selection: Selection) -> Selected:
     if len(usable):
         mjd = curve.mjd[usable]
         start = int(np.flatnonzero(is_episode_start(mjd, selection))[-1])
-        reason[usable[:start]] = _CODE["before_episode"]
-        reason[usable[start:][mjd[start:] > mjd[start] + selection.window_days]] = _CODE[
-            "after_window"
-        ]
+        is_after = mjd[start:] > mjd[start] + selection.window_days
+        reason[usable[:start]] = CODE["before_episode"]
+        reason[usable[start:][is_after]] = CODE["after_window"]
     return Selected(np.flatnonzero(reason == 0), reason)
 
 
@@ -139,58 +147,91 @@ def band_positions(letters: Sequence[str]) -> NDArray[np.int64]:
 def is_episode_start(mjd: NDArray[np.float64], selection: Selection) -> NDArray[np.bool_]:
     """Mark the points that open an episode.
 
+    A point opens one if it is the first, if it follows a gap above `episode_gap_days`, or if it
+    follows a gap above `isolated_gap_days` and the point before it opened one (was alone in it).
+
     Parameters
     ----------
     mjd : float array, shape (n,)
         Times of usable points, ascending (days).
-
-    Notes
-    -----
-    A point opens one if it is the first, if it follows a gap above `episode_gap_days`, or if it
-    follows a gap above `isolated_gap_days` and the point before it opened one (was alone in it).
-    The last clause is a chain; it is resolved by looking up the nearest point outside the chain.
     """
-    gap = np.diff(mjd, prepend=-np.inf)
-    opens = gap > selection.episode_gap_days
-    in_chain = (gap > selection.isolated_gap_days) & ~opens
-    anchor = np.maximum.accumulate(np.where(in_chain, -1, np.arange(len(mjd))))
-    return np.asarray(opens[anchor])
+    gaps = selection.isolated_gap_days, selection.episode_gap_days
+    starts: NDArray[np.bool_] = _episode_starts(mjd, *gaps)
+    return starts
 
 
 def _reasons_of_points(curve: LightCurve, selection: Selection) -> NDArray[np.uint8]:
-    reason = _reasons_of_single_points(curve, selection)
-    _mark_repeats_in_a_night(curve, selection, reason)
-    return reason
+    takes_band, code_of_kind = _tables(selection)
+    reasons: NDArray[np.uint8] = _reasons(
+        curve.points,
+        takes_band,
+        code_of_kind,
+        selection.positive_only,
+        selection.one_per_band_and_night,
+        selection.night_offset_days,
+    )
+    return reasons
 
 
-def _reasons_of_single_points(curve: LightCurve, selection: Selection) -> NDArray[np.uint8]:
-    flux, flux_err, kind, band = curve.psf_flux, curve.psf_flux_err, curve.kind, curve.band
-    reason = np.zeros(len(curve), dtype=np.uint8)
-    if selection.positive_only:
-        reason[flux <= 0] = _CODE["negative"]
-    # The sum is finite only where both are; a comparison with NaN is False.
-    reason[~(np.isfinite(flux + flux_err) & (flux_err > 0))] = _CODE["not_finite"]
-    reason[band_positions(selection.bands)[band] < 0] = _CODE["band"]
-    refused = ~_takes_kind(selection)[kind]
-    reason[refused] = _CODE_OF_KIND[kind[refused]]
-    reason[curve.is_withdrawn] = _CODE["withdrawn"]
-    return reason
+@lru_cache(maxsize=16)
+def _tables(selection: Selection) -> tuple[NDArray[np.bool_], NDArray[np.uint8]]:
+    """Tabulate which of 8 bands are taken, and the reason for each of 4 kinds (0 if taken)."""
+    code_of_kind = np.array([CODE[name] for name in _KINDS], dtype=np.uint8)
+    code_of_kind[[_KINDS.index(name) for name in selection.kinds]] = 0
+    return band_positions(selection.bands) >= 0, code_of_kind
 
 
-def _takes_kind(selection: Selection) -> NDArray[np.bool_]:
-    taken = np.zeros(4, dtype=bool)
-    taken[[_KIND_OF_NAME[name] for name in selection.kinds]] = True
-    return taken
+@njit(
+    types.bool_[:](types.Array(types.float64, 1, "A", readonly=True), types.float64, types.float64),
+    cache=True,
+)
+def _episode_starts(
+    mjd: NDArray[np.float64], isolated_gap: float, episode_gap: float
+) -> NDArray[np.bool_]:
+    starts = np.zeros(len(mjd), dtype=np.bool_)
+    for i in range(len(mjd)):
+        gap = mjd[i] - mjd[i - 1] if i else np.inf
+        starts[i] = gap > episode_gap or (gap > isolated_gap and starts[i - 1])
+    return starts
 
 
-def _mark_repeats_in_a_night(
-    curve: LightCurve, selection: Selection, reason: NDArray[np.uint8]
-) -> None:
-    if not selection.one_per_band_and_night:
-        return
-    usable = np.flatnonzero(reason == 0)
-    night = np.floor(curve.mjd[usable] + selection.night_offset_days).astype(np.int64)
-    key = night * 8 + curve.band[usable]
-    order = np.argsort(key, kind="stable")
-    key = key[order]
-    reason[usable[order[1:][key[1:] == key[:-1]]]] = _CODE["same_night"]
+@njit(cache=True)
+def _reason_of_point(
+    point: Any, takes_band: NDArray[np.bool_], code_of_kind: NDArray[np.uint8], positive_only: bool
+) -> Any:
+    band, kind = point.flags & BAND_MASK, point.flags >> KIND_SHIFT & KIND_MASK
+    flux, flux_err = point.psf_flux, point.psf_flux_err
+    if point.flags & WITHDRAWN:
+        return _WITHDRAWN_CODE
+    if code_of_kind[kind]:
+        return code_of_kind[kind]
+    if not takes_band[band]:
+        return _BAND
+    if not (np.isfinite(flux) and np.isfinite(flux_err) and flux_err > 0):
+        return _NOT_FINITE
+    return _NEGATIVE if positive_only and flux <= 0 else _USED
+
+
+@njit(
+    types.uint8[:](POINTS, types.bool_[:], types.uint8[:], types.bool_, types.bool_, types.float64),
+    cache=True,
+)
+def _reasons(
+    points: NDArray[np.void],
+    takes_band: NDArray[np.bool_],
+    code_of_kind: NDArray[np.uint8],
+    positive_only: bool,
+    one_per_band_and_night: bool,
+    night_offset: float,
+) -> NDArray[np.uint8]:
+    reasons = np.empty(len(points), dtype=np.uint8)
+    last_night = np.full(8, -np.inf)
+    for i in range(len(points)):
+        reasons[i] = _reason_of_point(points[i], takes_band, code_of_kind, positive_only)
+        if reasons[i] == 0 and one_per_band_and_night:
+            band = points[i].flags & BAND_MASK
+            night = np.floor(points[i].mjd + night_offset)
+            if night == last_night[band]:
+                reasons[i] = _SAME_NIGHT
+            last_night[band] = night
+    return reasons

@@ -6,10 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from broker_classifier.embedded_kafka import EmbeddedKafka, embedded_kafka
 from tests.kafka_brokers import KafkaNotStarted, RealKafka, running_kafka
 from tests.kafka_sources import ADVICE, TOP, kafka_sources, obtain_kafka
+
+# The first example of a test may compile a loop; a deadline would measure that, or the neighbours.
+settings.register_profile("project", deadline=None)
+settings.load_profile("project")
 
 KINDS = ["embedded", pytest.param("real", marks=pytest.mark.kafka)]
 

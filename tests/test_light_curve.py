@@ -59,6 +59,14 @@ def test_until_of_a_merge_is_the_merge_of_untils(one, other, mjd):
     assert one.merge(other).until(mjd) == one.until(mjd).merge(other.until(mjd))
 
 
+@given(st.lists(points, max_size=12), st.lists(points, max_size=12))
+def test_merging_two_curves_is_sorting_all_their_points(one, other):
+    def curve(chosen):
+        return light_curve(*(list(zip(*chosen, strict=True)) or [()] * 6))
+
+    assert curve(one).merge(curve(other)) == curve(one + other)
+
+
 @given(curves())
 def test_bytes_round_trip(curve):
     assert LightCurve.from_bytes(curve.to_bytes()) == curve

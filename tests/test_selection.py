@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from broker_classifier.light_curve import EMPTY, Kind, light_curve
+from broker_classifier.light_curve import BANDS, EMPTY, Kind, light_curve
 from broker_classifier.selection import REASONS, Selection, episodes, is_episode_start, select
 from tests.curves import detections, light_curves
 
@@ -113,3 +113,40 @@ def test_a_point_used_now_was_used_when_it_was_new(curve, mjd):
     seen = len(curve.until(mjd))
     for a, b in zip(now.rejected[:seen], then.rejected, strict=True):
         assert a == b or a == "before_episode"  # the one change that later points may bring
+
+
+def reasons_told_slowly(curve, rules):
+    """The rules again, point by point, as one would explain them."""
+    reasons, seen = [], set()
+    for point, band, kind in zip(curve.points, curve.band, curve.kind, strict=True):
+        night = int(np.floor(point["mjd"] + rules.night_offset_days)), int(band)
+        if kind != Kind.DETECTION:
+            reason = Kind(kind).name.lower()
+        elif BANDS[band] not in rules.bands:
+            reason = "band"
+        elif not np.isfinite(point["psf_flux"]):
+            reason = "not_finite"
+        elif point["psf_flux"] <= 0:
+            reason = "negative"
+        else:
+            reason = "same_night" if night in seen else ""
+            seen.add(night)
+        reasons.append(reason)
+    return reasons
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.floats(60000.0, 60003.0),
+            st.sampled_from([-5.0, 0.0, 7.0, np.nan]),
+            st.sampled_from([1, 2, 3]),
+            st.sampled_from(list(Kind)),
+        ),
+        min_size=1,
+    )
+)
+def test_every_reason_is_the_one_that_the_rules_give(points):
+    mjd, flux, band, kind = zip(*points, strict=True)
+    curve = light_curve(mjd, flux, 1.0, band, kind)
+    assert list(select(curve, RULES).rejected) == reasons_told_slowly(curve, RULES)
