@@ -7,11 +7,11 @@ import hashlib
 
 SALT = "broker-classifier 2026"
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
-_FIRST_HUNDREDTHS = ((70, TRAIN), (85, VALIDATION), (100, TEST))
+_FIRST_HUNDREDTHS = ((80, TRAIN), (90, VALIDATION), (100, TEST))
 
 
 def split_of(canonical_id: str) -> str:
-    """Assign an object to "train" (70 %), "validation" (15 %) or "test" (15 %).
+    """Assign an object to "train" (80 %), "validation" (10 %) or "test" (10 %).
 
     >>> split_of("AT2018hco") in ("train", "validation", "test")
     True

@@ -23,7 +23,7 @@ RECIPE = Path(__file__).with_name("small.toml")
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    return write_data_set(tmp_path_factory.mktemp("data") / "made-up", n_objects=240)
+    return write_data_set(tmp_path_factory.mktemp("data") / "made-up", n_objects=360)
 
 
 @pytest.fixture(scope="module")
