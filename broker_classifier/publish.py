@@ -17,7 +17,7 @@ from broker_classifier.streams.message import Outgoing
 UNIX_EPOCH_MJD = 40587.0
 SECONDS_PER_DAY = 86400.0
 
-KIND_NAMES = {Kind.DETECTION: "detection", Kind.UPPER_LIMIT: "upper_limit", Kind.FORCED: "forced"}
+KIND_NAMES = tuple(kind.name.lower() for kind in Kind)
 
 
 def outgoing(
@@ -80,14 +80,15 @@ def _points(curve: LightCurve, classification: Classification) -> list[dict[str,
     weights = np.round(classification.attention, 6).tolist()
     for index, weight in zip(classification.used.tolist(), weights, strict=True):
         attention[index] = weight
+    upper_limit = int(Kind.UPPER_LIMIT)
     flux = np.round(curve.psf_flux.astype(float), 3).tolist()
     flux_err = np.round(curve.psf_flux_err.astype(float), 3).tolist()
     return [
         {
             "mjd": mjd,
             "band": BANDS[band],
-            "kind": KIND_NAMES[Kind(kind)],
-            "psf_flux": None if kind == Kind.UPPER_LIMIT else value,
+            "kind": KIND_NAMES[kind],
+            "psf_flux": None if kind == upper_limit else value,
             "psf_flux_err": err,
             "attention": weight,
             "rejected": reason or None,
