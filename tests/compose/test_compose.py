@@ -2,7 +2,6 @@
 
 import json
 import time
-from typing import Any
 from urllib.request import urlopen
 
 import pytest
@@ -46,7 +45,7 @@ def read(consumer, messages, n_wanted):
 
 
 def test_a_restart_in_the_middle_of_a_night_loses_nothing(project, expected, classifications):
-    messages: dict[int, dict[str, Any]] = {}
+    messages = {}
     project.compose("--profile", "demo", "up", "--detach", "replayer", "subscriber")
     read(classifications, messages, N_BEFORE_RESTART)
     project.compose("restart", "classifier")
