@@ -2,6 +2,8 @@
 
 librdkafka declares these functions in `rdkafka_mock.h`; the confluent-kafka wheel's own copy of the
 library exports them. The process ends at the end of its input.
+
+It is run as a file and imports nothing of the package, so that a broker starts in a moment.
 """
 
 import ctypes
@@ -13,8 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import confluent_kafka
-
-from broker_classifier.errors import SetupError
 
 _WHEEL_LIBRARIES = (
     "confluent_kafka.libs/librdkafka-*.so*",  # Linux wheels
@@ -53,7 +53,7 @@ def load_librdkafka() -> ctypes.CDLL:
             function = getattr(library, name)
         except AttributeError:
             msg = f"{library_path()} lacks {name}; install a confluent-kafka wheel from PyPI"
-            raise SetupError(msg) from None
+            raise OSError(msg) from None
         function.restype, function.argtypes = result, arguments
     return library
 
@@ -70,7 +70,7 @@ def library_path() -> str:
         f"no librdkafka beside confluent-kafka in {site_packages} nor in the system's library path;"
         " install confluent-kafka from a PyPI wheel, or use a real Kafka instead"
     )
-    raise SetupError(msg)
+    raise OSError(msg)
 
 
 def start_cluster(library: ctypes.CDLL, n_brokers: int) -> tuple[int, int]:
@@ -81,11 +81,11 @@ def start_cluster(library: ctypes.CDLL, n_brokers: int) -> tuple[int, int]:
     client = library.rd_kafka_new(0, conf, reason, len(reason))
     if not client:
         msg = f"librdkafka refuses to start: {reason.value.decode()}"
-        raise SetupError(msg)
+        raise OSError(msg)
     cluster = library.rd_kafka_mock_cluster_new(client, n_brokers)
     if not cluster:
         msg = f"librdkafka cannot open {n_brokers} listening sockets on 127.0.0.1"
-        raise SetupError(msg)
+        raise OSError(msg)
     library.rd_kafka_mock_group_initial_rebalance_delay_ms(cluster, _REBALANCE_DELAY_MS)
     # Without a controller, a client's attempt to create topics waits for one until it times out.
     library.rd_kafka_mock_set_controller_id(cluster, 1)
@@ -124,7 +124,7 @@ def main(n_brokers: int) -> None:
     try:
         library = load_librdkafka()
         client, cluster = start_cluster(library, n_brokers)
-    except SetupError as error:
+    except OSError as error:
         _reply({"answer": "", "error": str(error)})
         return
     bootstrap_servers = library.rd_kafka_mock_cluster_bootstraps(cluster).decode()

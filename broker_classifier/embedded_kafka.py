@@ -10,11 +10,13 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from broker_classifier.errors import SetupError
 
 BYTES_KEPT_PER_PARTITION = 5 * 1024 * 1024
+_PROGRAM = Path(__file__).with_name("_mock_cluster.py")
 _STOP_TIMEOUT_S = 5.0
 
 
@@ -32,13 +34,17 @@ class EmbeddedKafka:
     def __init__(self, n_brokers: int = 1) -> None:
         # A session of its own: Ctrl-C in a terminal must reach the service before its broker.
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "broker_classifier._mock_cluster", str(n_brokers)],
+            [sys.executable, "-P", str(_PROGRAM), str(n_brokers)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
             start_new_session=True,
         )
-        self.bootstrap_servers: str = self._reply()
+        try:
+            self.bootstrap_servers: str = self._reply()
+        except SetupError:
+            self.close()
+            raise
 
     def create_topic(self, name: str, partitions: int = 1) -> None:
         """Create a topic that does not exist yet."""

@@ -6,6 +6,7 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from subprocess import PIPE
 
 import pytest
@@ -108,8 +109,24 @@ def test_it_dies_with_a_parent_that_is_killed() -> None:
 def test_a_missing_library_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_mock_cluster, "_WHEEL_LIBRARIES", ())
     monkeypatch.setattr("ctypes.util.find_library", lambda name: None)
-    with pytest.raises(SetupError, match="install confluent-kafka from a PyPI wheel"):
+    with pytest.raises(OSError, match="install confluent-kafka from a PyPI wheel"):
         _mock_cluster.library_path()
+
+
+@pytest.mark.parametrize(
+    ("program", "message"),
+    [
+        ("""print('{"answer": "", "error": "no librdkafka"}')""", "no librdkafka"),
+        ("raise SystemExit(3)", "exit code 3"),
+    ],
+)
+def test_a_cluster_that_cannot_start_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str, message: str
+) -> None:
+    (tmp_path / "program.py").write_text(program)
+    monkeypatch.setattr("broker_classifier.embedded_kafka._PROGRAM", tmp_path / "program.py")
+    with pytest.raises(SetupError, match=message):
+        EmbeddedKafka()
 
 
 def _producer(kafka: EmbeddedKafka) -> Producer:

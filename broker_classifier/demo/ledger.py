@@ -76,17 +76,17 @@ class Check:
     numbers: str
 
 
-def proof(ledger: Ledger) -> list[Check]:
-    """Check that every alert sent was answered or is otherwise accounted for."""
+def proof(ledger: Ledger, n_alerts: int) -> list[Check]:
+    """Check that all of `n_alerts` were sent, and each was answered or is accounted for."""
     n_sent, n_received = len(ledger.sent), ledger.totals.get("received", 0)
     n_outcomes = sum(ledger.totals.get(one, 0) for one in Outcome)
     n_classified, n_answered = ledger.totals.get(Outcome.CLASSIFIED, 0), len(ledger.answers)
     are_ours = ledger.answers.keys() <= {alert.alert_id for alert in ledger.sent}
     return [
         Check(
-            "the service received every alert sent",
-            n_received >= n_sent,
-            f"{n_received} of {n_sent}",
+            "every alert was sent, and the service received it",
+            n_received >= n_sent == n_alerts,
+            f"{n_alerts} alerts, {n_sent} sent, {n_received} received",
         ),
         Check(
             "received is the sum of the outcomes",

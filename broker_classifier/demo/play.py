@@ -10,6 +10,7 @@ from broker_classifier.demo.alerts import DemoAlert
 from broker_classifier.demo.child import ServiceProcess
 from broker_classifier.demo.ledger import Ledger
 from broker_classifier.embedded_kafka import BYTES_KEPT_PER_PARTITION
+from broker_classifier.errors import SetupError
 from broker_classifier.schemas.classification import parse
 from broker_classifier.streams import KafkaSink, KafkaSource, Outgoing, Sink, Source
 
@@ -17,6 +18,7 @@ ALERT_TOPIC = "ztf_demo"
 FEWEST_ALERTS_PER_S = 5.0
 MOST_IN_FLIGHT = 32  # answers repeat the whole light curve; all of them must fit one partition
 _SCRAPE_INTERVAL_S = 0.25
+_START_INTERVAL_S, _START_TIMEOUT_S = 0.1, 180.0
 STALL_S = 30.0
 
 
@@ -61,26 +63,43 @@ def play(
     Raises
     ------
     SetupError
-        If the service ends.
+        If the service does not start, or ends.
     """
     sink, source = KafkaSink(kafka), KafkaSource(kafka, {"ztf": [kafka.output_topic]})
-    send = sender(playing, sink, seconds)
+    ledger, send = playing.ledger, sender(playing, sink, seconds)
+    wait_until_ready(playing, service, view)
     last_scrape = last_move = time.monotonic()
     seen = (0, 0)
     try:
         while not playing.is_over and time.monotonic() - last_move < STALL_S:
-            if playing.ledger.totals:
-                send()
+            send()
             receive(playing, source)
             if time.monotonic() - last_scrape > _SCRAPE_INTERVAL_S:
-                playing.ledger.totals = service.totals() or playing.ledger.totals
+                ledger.totals = service.totals() or ledger.totals
                 last_scrape = time.monotonic()
-            if (len(playing.ledger.sent), playing.ledger.n_in_flight) != seen:
-                seen = len(playing.ledger.sent), playing.ledger.n_in_flight
+            if (len(ledger.sent), ledger.n_in_flight) != seen:
+                seen = len(ledger.sent), ledger.n_in_flight
                 last_move = time.monotonic()
             view.show(playing)
     finally:
         source.close()
+
+
+def wait_until_ready(playing: Playing, service: ServiceProcess, view: View) -> None:
+    """Wait until the service has loaded its model and answers.
+
+    Raises
+    ------
+    SetupError
+        If it ends, or takes more than three minutes.
+    """
+    while not (totals := service.totals()):
+        if time.monotonic() - playing.started > _START_TIMEOUT_S:
+            msg = f"the service did not answer within {_START_TIMEOUT_S:.0f} s of the start"
+            raise SetupError(msg)
+        view.show(playing)
+        time.sleep(_START_INTERVAL_S)
+    playing.ledger.totals = totals
 
 
 def sender(playing: Playing, sink: Sink, seconds: float) -> Callable[[], None]:

@@ -74,7 +74,7 @@ def run_demo(
             title = _title(alerts, len(playing.alerts), n_objects)
             with view(console, title) as shown:
                 play(playing, ours, service, shown, seconds)
-    checks = proof(playing.ledger)
+    checks = proof(playing.ledger, len(playing.alerts))
     page = write_page(output / PAGE, playing.ledger, checks, title)
     report(console, playing, checks, page)
     open_in_browser(page)

@@ -14,7 +14,7 @@ def books(n_sent: int, n_answered: int, **totals: int) -> Ledger:
 
 
 def holds(ledger: Ledger) -> list[bool]:
-    return [check.holds for check in proof(ledger)]
+    return [check.holds for check in proof(ledger, len(ledger.sent))]
 
 
 def test_all_answered_is_proven():
@@ -29,9 +29,14 @@ def test_each_other_outcome_accounts_for_an_alert():
 
 
 def test_an_alert_that_the_service_never_saw_fails_the_proof():
-    checks = proof(books(4, 3, received=3, classified=3))
+    checks = proof(books(4, 3, received=3, classified=3), 4)
     assert [check.holds for check in checks] == [False, True, True, False]
     assert "ZTF1 3" in checks[-1].numbers
+
+
+def test_an_alert_that_was_never_sent_fails_the_proof():
+    checks = proof(books(4, 4, received=4, classified=4), 5)
+    assert [check.holds for check in checks] == [False, True, True, True]
 
 
 def test_an_answer_that_never_arrived_fails_the_proof():

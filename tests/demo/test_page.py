@@ -27,7 +27,9 @@ def ledger(names=("ZTF1", "ZTF<2>")) -> Ledger:
 
 
 def written(path: Path, books: Ledger) -> str:
-    return write_page(path / "night" / "index.html", books, proof(books), "a night").read_text()
+    return write_page(
+        path / "night" / "index.html", books, proof(books, len(books.sent)), "a night"
+    ).read_text()
 
 
 def test_the_page_needs_nothing_but_itself(tmp_path):
