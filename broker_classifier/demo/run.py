@@ -70,6 +70,7 @@ def run_demo(
                 bootstrap_servers=kafka.bootstrap_servers,
                 group_id="demo-subscriber",
                 poll_timeout_s=_POLL_S,
+                client={"log_level": 0},  # a demo that is interrupted ends without Kafka's protest
             )
             title = _title(alerts, len(playing.alerts), n_objects)
             with view(console, title) as shown:
