@@ -3,7 +3,8 @@
 BrokerError
 ├── MessageError            one message is bad      → dead-letter topic, the stream goes on
 │   ├── DecodeError           its bytes are not the Avro or JSON they claim to be
-│   └── SchemaError           its schema lacks what a classification cannot do without
+│   ├── SchemaError           its schema lacks what a classification cannot do without
+│   └── LightCurveUnavailableError   what it lacks cannot be fetched now; replay it later
 ├── UnavailableError        a destination is down   → stop polling, commit nothing, try again
 │   ├── StoreUnavailableError
 │   └── OutputUnavailableError
@@ -28,6 +29,10 @@ class DecodeError(MessageError):
 
 class SchemaError(MessageError):
     """The message decodes, but a field that identifies or dates the alert is missing."""
+
+
+class LightCurveUnavailableError(MessageError):
+    """The message came without a light curve, and nobody can be asked for it at the moment."""
 
 
 class UnavailableError(BrokerError):

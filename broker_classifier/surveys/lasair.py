@@ -1,0 +1,178 @@
+"""Lasair's filter topics: JSON rows of LSST and ZTF objects; and alert packets written as JSON.
+
+A row holds the columns that the filter's SQL selects. LSST filters may add the light curve
+(`alert`, lite or full); where there is none, Lasair's object API has it. The alert that a row
+stands for is that of the object's newest detection, and its `Alert` names the survey it is of.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, Protocol
+
+from broker_classifier.errors import MessageError, SchemaError
+from broker_classifier.light_curve import EMPTY
+from broker_classifier.photometry import mjd_from_jd
+from broker_classifier.surveys import ztf
+from broker_classifier.surveys.alert import Alert
+from broker_classifier.surveys.lasair_curves import (
+    Row,
+    Subject,
+    alert_of_lists,
+    alert_of_lsst_packet,
+    derived_alert_id,
+    first_number,
+    nested,
+    records,
+)
+from broker_classifier.surveys.loose_json import integer, number, parse_json
+
+MJD_OF_UNIX_EPOCH = 40587.0
+SECONDS_PER_DAY = 86400.0
+ID_COLUMNS = ("diaobjectid", "objectid")
+LIGHT_CURVES = ("diaSourcesList", "candidates")
+
+
+class ObjectApi(Protocol):
+    """Where light curves that a row lacks come from."""
+
+    def fetch(self, object_id: str, state: str) -> Row | None:
+        """Return what Lasair knows of an object; None if that is nothing.
+
+        Parameters
+        ----------
+        object_id : str
+        state : str
+            Changes whenever the object does, so that an answer for the same state may be reused.
+
+        Raises
+        ------
+        LightCurveUnavailableError
+            If it cannot be had now.
+        """
+
+
+def decoder(
+    apis: Mapping[str, ObjectApi],
+) -> Callable[[Sequence[bytes]], list[Alert | MessageError]]:
+    """Return the batch decoder that fetches missing light curves from these; see `decode_batch`."""
+    return partial(decode_batch, apis=apis)
+
+
+def decode_batch(
+    messages: Sequence[bytes], apis: Mapping[str, ObjectApi] | None = None
+) -> list[Alert | MessageError]:
+    """Decode many rows; one that cannot be is the error that says why, in its place.
+
+    Parameters
+    ----------
+    messages : sequence of bytes
+    apis : mapping of str to ObjectApi, optional
+        The object API of each survey's Lasair. A row without light curve, of a survey that has no
+        API here, is declined as "no_light_curve".
+    """
+    decoded: list[Alert | MessageError] = []
+    for message in messages:
+        try:
+            decoded.append(decode(message, apis or {}))
+        except MessageError as error:
+            decoded.append(error)
+    return decoded
+
+
+def decode(message: bytes, apis: Mapping[str, ObjectApi] | None = None) -> Alert:
+    """Decode one row, or one alert packet written as JSON.
+
+    Raises
+    ------
+    DecodeError
+        If the bytes are no JSON.
+    SchemaError
+        If they do not say which object they are about, or when it was seen.
+    LightCurveUnavailableError
+        If the light curve has to be fetched, and cannot be now.
+    """
+    row = parse_json(message)
+    if not isinstance(row, dict):
+        msg = f"the message is a JSON {type(row).__name__}, not an object; a row is one"
+        raise SchemaError(msg)
+    if isinstance(row.get("candidate"), dict):
+        return ztf.alert_from_record(row)
+    if isinstance(row.get("diaSource"), dict):
+        return alert_of_lsst_packet(row)
+    subject = _subject(row)
+    lists = _lists(row) or _fetched(subject, (apis or {}).get(subject.survey))
+    return alert_of_lists(subject, lists) or _without_light_curve(subject)
+
+
+def _subject(row: Row) -> Subject:
+    columns = _lower_case(row)
+    about = _lower_case(nested(nested(row, "alert"), "diaObject") or nested(row, "diaObject"))
+    survey, object_id = _identity(columns, about, *records(_lists(row).get("diaSourcesList")))
+    jd = number(columns.get("jdmax"))
+    return Subject(
+        survey,
+        object_id,
+        ra=first_number(about | columns, "ra", "ramean"),
+        dec=first_number(about | columns, "decl", "dec", "decmean"),
+        detected_mjd=mjd_from_jd(jd) if jd else number(columns.get("lastdiasourcemjdtai")),
+        written_mjd=_mjd_of_utc(columns.get("utc")),
+    )
+
+
+def _identity(*parts: Row) -> tuple[str, str]:
+    for part in parts:
+        for column in ID_COLUMNS:
+            value = _lower_case(part).get(column)
+            dia_object_id = integer(value)
+            if dia_object_id:
+                return "lsst", str(dia_object_id)
+            if isinstance(value, str) and value.startswith("ZTF"):
+                return "ztf", value
+    msg = "the row has no usable `diaObjectId` or `objectId`; add it to the filter's SELECT"
+    raise SchemaError(msg)
+
+
+def _lists(row: Row) -> Row:
+    """Return the part of a row that holds a light curve with detections; empty where none does."""
+    parts = nested(row, "alert"), row
+    return next((one for one in parts if any(records(one.get(key)) for key in LIGHT_CURVES)), {})
+
+
+def _fetched(subject: Subject, api: ObjectApi | None) -> Row:
+    answer = api.fetch(subject.object_id, _state(subject)) if api else None
+    return _lists(answer or {})
+
+
+def _without_light_curve(subject: Subject) -> Alert:
+    mjd = subject.detected_mjd or subject.written_mjd
+    if mjd is None:
+        msg = "the row has neither a light curve nor `UTC`; nothing says when the object was seen"
+        raise SchemaError(msg)
+    return Alert(
+        survey=subject.survey,
+        object_id=subject.object_id,
+        # Not the detection's own id: that stays free for when its light curve is to be had.
+        alert_id=derived_alert_id(subject.object_id, f"row {_state(subject)}"),
+        mjd=mjd,
+        curve=EMPTY,
+        ra=subject.ra,
+        dec=subject.dec,
+        decline="no_light_curve",
+    )
+
+
+def _state(subject: Subject) -> str:
+    return str(subject.detected_mjd or subject.written_mjd or "")
+
+
+def _lower_case(row: Row) -> dict[str, Any]:
+    return {name.lower(): value for name, value in row.items()}
+
+
+def _mjd_of_utc(text: Any) -> float | None:
+    try:
+        moment = datetime.fromisoformat(text).replace(tzinfo=UTC)
+    except (TypeError, ValueError):
+        return None
+    return moment.timestamp() / SECONDS_PER_DAY + MJD_OF_UNIX_EPOCH
