@@ -12,7 +12,8 @@ from confluent_kafka import Message as KafkaMessage
 
 from broker_classifier.config import KafkaSettings
 from broker_classifier.errors import MessageError, OutputUnavailableError
-from broker_classifier.streams.kafka import KafkaSink, client_settings, headers_of
+from broker_classifier.streams.kafka import client_settings, headers_of
+from broker_classifier.streams.kafka_sink import KafkaSink
 from broker_classifier.streams.message import Message, Outgoing
 
 REPLAY_GROUP_SUFFIX = "-dead-letters-replay"

@@ -84,8 +84,12 @@ class Metrics:
 
     def totals(self) -> dict[str, int]:
         """Return the accounting so far: received, and how many alerts met which outcome."""
-        outcomes = {str(one): int(self._outcomes.labels(one)._value.get()) for one in Outcome}
-        return {"received": int(self._received._value.get())} | outcomes
+
+        def total(name: str, **labels: str) -> int:
+            return int(self.registry.get_sample_value(f"broker_{name}_total", labels) or 0)
+
+        outcomes = {str(one): total("alerts", outcome=one) for one in Outcome}
+        return {"received": total("alerts_received")} | outcomes
 
     def health(self) -> tuple[bool, str]:
         """Tell whether the loop runs and reaches all it needs, with a sentence."""

@@ -16,7 +16,6 @@ from broker_classifier.metrics import Metrics, serve_metrics
 from broker_classifier.service import Street, run
 from broker_classifier.store import EmbeddedStore, LightCurveStore, MemoryStore
 from broker_classifier.streams import FileSource, JsonLinesSink, KafkaSink, KafkaSource
-from broker_classifier.streams.kafka import create_topics
 from broker_classifier.surveys import DECODERS
 
 SECONDS_PER_DAY = 86400.0
@@ -39,8 +38,8 @@ def serve(settings: Settings, stop: threading.Event) -> None:
         closing(open_store(settings.store.path)) as store,
         metrics_server(metrics, settings),
     ):
-        create_topics(kafka, [kafka.output_topic, kafka.dead_letter_topic])
-        with closing(KafkaSource(kafka, topics)) as source, closing(KafkaSink(kafka)) as sink:
+        sink = KafkaSink(kafka, [kafka.output_topic, kafka.dead_letter_topic])
+        with closing(sink), closing(KafkaSource(kafka, topics)) as source:
             log.info("serving", bootstrap_servers=kafka.bootstrap_servers, topics=topics)
             run(
                 Street(

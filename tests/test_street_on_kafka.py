@@ -1,14 +1,17 @@
 """The real service on a real broker and on the embedded one, seen by clients that are not ours."""
 
 import json
+import random
 import urllib.request
 
 import pytest
+from confluent_kafka.admin import AdminClient, NewTopic
 from kafka import KafkaConsumer
 
 from broker_classifier.config import KafkaSettings
 from broker_classifier.dead_letters import read_dead_letters, replay_dead_letters
 from broker_classifier.schemas.classification import parse
+from broker_classifier.streams import KafkaSink, Outgoing
 from broker_classifier.subscriber import subscribe
 from tests.kafka_streets import read_topic, send, service, wait_until
 from tests.ztf_packets import flare
@@ -159,3 +162,25 @@ def test_latencies_and_counts_are_exported(served):
 def accounting(received, **outcomes):
     names = ("classified", "declined", "duplicate", "withdrawn", "dead_lettered")
     return {"received": received} | dict.fromkeys(names, 0) | outcomes
+
+
+@pytest.mark.kafka
+def test_what_is_too_large_for_its_topic_is_published_without_its_value(real_kafka, unique):
+    topic = f"small-{unique}"
+    admin = AdminClient({"bootstrap.servers": real_kafka.bootstrap_servers})
+    small = NewTopic(topic, 1, config={"max.message.bytes": "9000"})
+    admin.create_topics([small])[topic].result()
+    sink = KafkaSink(KafkaSettings(bootstrap_servers=real_kafka.bootstrap_servers))
+    noise = random.Random(0).randbytes(20_000)
+    sink.publish([Outgoing(topic, b"k", noise, {"id": "1"}), Outgoing(topic, b"k", b"small")])
+    messages = read_topic(real_kafka.bootstrap_servers, topic, 2)
+    assert sorted(message.value for message in messages) == [b"", b"small"]
+    [stub] = [dict(message.headers) for message in messages if message.headers]
+    assert stub["id"] == b"1"
+    assert stub["omitted"].startswith(b"20000 bytes")
+
+
+def test_a_batch_size_of_one_is_fine(kafka, unique, tmp_path):
+    with service(kafka.bootstrap_servers, unique, tmp_path, BROKER_KAFKA__BATCH_SIZE="1") as one:
+        send(one.bootstrap_servers, one.input, NIGHT[:3])
+        assert one.wait_for(received=3)["classified"] == 3

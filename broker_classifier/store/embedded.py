@@ -1,8 +1,8 @@
 """A store in a folder on local disk (LMDB): no server, and a merge that returned is on disk."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import lmdb
 
@@ -17,7 +17,8 @@ class EmbeddedStore:
     """`LightCurveStore` in an LMDB environment.
 
     A merge is one synchronous transaction, so it survives a crash of the process and of the
-    machine. The map, LMDB's bound on the file's size, doubles whenever it is full.
+    machine. The map, LMDB's bound on the file's size, doubles whenever it is full. Several
+    processes of one machine may share the folder.
 
     Parameters
     ----------
@@ -44,18 +45,16 @@ class EmbeddedStore:
 
     def read(self, object_ids: Sequence[str]) -> list[ObjectRecord]:
         """Return the records of these objects, in this order; `UNKNOWN` for one never seen."""
-        with self._available(), self._env.begin() as transaction:
-            packed = [transaction.get(object_id.encode()) for object_id in object_ids]
+        packed = self._when_available(self._read, object_ids)
         return [UNKNOWN if one is None else ObjectRecord.unpack(one) for one in packed]
+
+    def _read(self, object_ids: Sequence[str]) -> list[bytes | None]:
+        with self._env.begin() as transaction:
+            return [transaction.get(object_id.encode()) for object_id in object_ids]
 
     def merge(self, records: Mapping[str, ObjectRecord], seen_at: float) -> None:
         """Unite these records with what is stored, all of them or none."""
-        with self._available():
-            while True:
-                try:
-                    return self._merge(records, seen_at)
-                except lmdb.MapFullError:
-                    self._env.set_mapsize(2 * self._env.info()["map_size"])
+        self._when_available(self._merge, records, seen_at)
 
     def _merge(self, records: Mapping[str, ObjectRecord], at: float) -> None:
         with self._env.begin(write=True) as transaction:
@@ -70,35 +69,43 @@ class EmbeddedStore:
 
     def prune(self, seen_before: float) -> int:
         """Forget the objects last seen before this moment (Unix s); return how many."""
-        with self._available():
-            stale = list(self._stale(seen_before))
-            for first in range(0, len(stale), PRUNE_BATCH):
-                with self._env.begin(write=True) as transaction:
-                    for key in stale[first : first + PRUNE_BATCH]:
-                        transaction.delete(key)
+        stale = self._when_available(self._stale, seen_before)
+        for first in range(0, len(stale), PRUNE_BATCH):
+            self._when_available(self._delete, stale[first : first + PRUNE_BATCH])
         return len(stale)
 
-    def _stale(self, seen_before: float) -> Iterator[bytes]:
+    def _stale(self, seen_before: float) -> list[bytes]:
         with self._env.begin(buffers=True) as transaction:
-            for key, packed in transaction.cursor():
-                if seen_at(bytes(packed[:HEAD_BYTES])) < seen_before:
-                    yield bytes(key)
+            return [
+                bytes(key)
+                for key, packed in transaction.cursor()
+                if seen_at(bytes(packed[:HEAD_BYTES])) < seen_before
+            ]
+
+    def _delete(self, keys: Sequence[bytes]) -> None:
+        with self._env.begin(write=True) as transaction:
+            for key in keys:
+                transaction.delete(key)
 
     def __len__(self) -> int:
-        with self._available():
-            return int(self._env.stat()["entries"])
+        return int(self._when_available(self._env.stat)["entries"])
 
     def close(self) -> None:
         """Close the environment."""
         self._env.close()
 
-    @contextmanager
-    def _available(self) -> Iterator[None]:
-        try:
-            yield
-        except lmdb.Error as error:
-            msg = (
-                f"the light-curve store {self._folder} failed: {error}; "
-                "free its disk or repair it, the service goes on by itself"
-            )
-            raise StoreUnavailableError(msg) from error
+    def _when_available(self, operation: Callable[..., Any], *arguments: Any) -> Any:
+        """Run one operation; double the map when it is full, follow it when it was grown."""
+        while True:
+            try:
+                return operation(*arguments)
+            except lmdb.MapFullError:
+                self._env.set_mapsize(2 * self._env.info()["map_size"])
+            except lmdb.MapResizedError:
+                self._env.set_mapsize(0)
+            except lmdb.Error as error:
+                msg = (
+                    f"the light-curve store {self._folder} failed: {error}; "
+                    "free its disk or repair it, the service goes on by itself"
+                )
+                raise StoreUnavailableError(msg) from error

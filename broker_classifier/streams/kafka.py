@@ -1,7 +1,7 @@
-"""Kafka as source and sink; nothing is committed before its results are confirmed."""
+"""Kafka as a source of alerts; what has not been committed is read again after a crash."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -10,21 +10,16 @@ from confluent_kafka import (
     Consumer,
     KafkaError,
     KafkaException,
-    Producer,
     TopicPartition,
 )
 from confluent_kafka import Message as KafkaMessage
-from confluent_kafka.admin import AdminClient, NewTopic
 
 from broker_classifier.config import KafkaSettings
-from broker_classifier.errors import ConfigError, OutputUnavailableError
-from broker_classifier.streams.message import Message, Outgoing
+from broker_classifier.errors import ConfigError
+from broker_classifier.streams.message import Message
 
 MAX_MESSAGE_BYTES = 10_000_000
 TOPIC_REFRESH_MS = 5_000
-LINGER_MS = 5
-
-OnDelivery = Callable[[KafkaError | None, KafkaMessage], None]
 
 log = structlog.get_logger()
 
@@ -157,80 +152,3 @@ def _is_alert(message: KafkaMessage) -> bool:
     if error.code() != KafkaError._PARTITION_EOF:
         log.warning("kafka reports", reason=error.str(), topic=message.topic())
     return False
-
-
-class KafkaSink:
-    """Publishes to Kafka and waits until every message is confirmed by all replicas."""
-
-    def __init__(self, settings: KafkaSettings) -> None:
-        self._settings = settings
-        self._producer = self._connect()
-
-    def _connect(self) -> Producer:
-        timeout_ms = int(self._settings.delivery_timeout_s * 1000)
-        return Producer(
-            {
-                "enable.idempotence": True,
-                "compression.type": "lz4",
-                "linger.ms": LINGER_MS,
-                "message.max.bytes": MAX_MESSAGE_BYTES,
-                "delivery.timeout.ms": timeout_ms,
-            }
-            | client_settings(self._settings)
-        )
-
-    def publish(self, messages: Iterable[Outgoing]) -> None:
-        """Deliver all messages; see `Sink.publish`."""
-        failures: list[str] = []
-
-        def on_delivery(error: KafkaError | None, _: KafkaMessage) -> None:
-            if error is not None:
-                failures.append(error.str())
-
-        try:
-            for one in messages:
-                self._produce(one, on_delivery)
-            unsent = self._producer.flush(self._settings.delivery_timeout_s + 1.0)
-        except KafkaException as error:
-            unsent = 0
-            failures.append(str(error.args[0]))
-        if failures or unsent:
-            self._producer.purge()
-            self._producer = self._connect()
-            reason = (
-                f"Kafka at {self._settings.bootstrap_servers} did not confirm "
-                f"{len(failures) + unsent} messages ({failures[0] if failures else 'no answer'}); "
-                "they are sent again when it does"
-            )
-            raise OutputUnavailableError(reason)
-
-    def _produce(self, message: Outgoing, on_delivery: OnDelivery) -> None:
-        while True:
-            try:
-                return self._producer.produce(
-                    message.topic,
-                    value=message.value,
-                    key=message.key,
-                    headers=list(message.headers.items()),
-                    on_delivery=on_delivery,
-                )
-            except BufferError:
-                self._producer.poll(self._settings.poll_timeout_s)
-
-    def close(self) -> None:
-        """Do nothing: `publish` leaves nothing in the queue."""
-
-
-def create_topics(settings: KafkaSettings, topics: Sequence[str], partitions: int = 1) -> None:
-    """Create topics that are missing, so that a subscriber finds them before the first result.
-
-    A broker that lets no client create topics is left to make them itself when it is written to.
-    """
-    admin = AdminClient(client_settings(settings))
-    new = [NewTopic(topic, num_partitions=partitions) for topic in topics]
-    for topic, created in admin.create_topics(new, request_timeout=10.0).items():
-        try:
-            created.result()
-        except KafkaException as error:
-            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
-                log.info("topic not created", topic=topic, reason=error.args[0].str())

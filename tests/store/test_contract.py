@@ -139,3 +139,27 @@ def test_a_store_that_cannot_be_opened_says_which_and_what_to_do(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match=r"file.*store\.path"):
         EmbeddedStore(tmp_path / "file")
+
+
+GROWER = """
+import sys
+from pathlib import Path
+from broker_classifier.light_curve import bands, light_curve
+from broker_classifier.store import EmbeddedStore, ObjectRecord, answered
+store = EmbeddedStore(Path(sys.argv[1]))
+curve = light_curve([float(i) for i in range(50)], 100.0, 10.0, bands("g" * 50))
+store.merge({f"other{i}": ObjectRecord(curve, answered([])) for i in range(500)}, seen_at=0.0)
+store.close()
+"""
+
+
+def test_a_store_that_another_process_has_grown_goes_on(tmp_path, monkeypatch):
+    monkeypatch.setattr("broker_classifier.store.embedded.FIRST_MAP_BYTES", 1 << 16)
+    store = EmbeddedStore(tmp_path)
+    store.merge({"a": record(1.0)}, seen_at=0.0)
+    subprocess.run([sys.executable, "-c", GROWER, str(tmp_path)], check=True)
+    assert store.read(["a"]) == [record(1.0)]
+    store.merge({"a": record(2.0)}, seen_at=0.0)
+    assert store.read(["a"]) == [record(1.0, 2.0)]
+    assert len(store) == 501
+    store.close()
