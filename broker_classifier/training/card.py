@@ -73,7 +73,9 @@ def _figures(metrics: Mapping[str, Any]) -> str:
         f"## Figures\n\nOn the {metrics['n_objects']} {metrics['split']} objects of "
         f"`{metrics['data']}`, which no part of the training has seen. BA is balanced accuracy, "
         "the mean recall. Groups join SNIa, SNIa-91bg and SNIax. The interval is a bootstrap "
-        f"over objects.\n\n{rules}\n\n{_table(head, rows)}\n\n"
+        "over objects. Judged is the first episode with two or more points. Days count from its "
+        "first detection, to the end of the night; fractions are of its time span.\n\n"
+        f"{rules}\n\n{_table(head, rows)}\n\n"
         "![balanced accuracy](accuracy.png)\n\n![confusion matrices](confusion.png)\n\n"
         "![reliability](reliability.png)"
     )
