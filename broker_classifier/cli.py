@@ -165,17 +165,20 @@ def demo(
     alerts: Annotated[Path | None, typer.Option(help="Real alert packets instead.")] = None,
     n_objects: Annotated[int, typer.Option("--objects", min=1, help="Simulated objects.")] = 40,
     seed: Annotated[int, typer.Option(help="Of the simulated sky.")] = 1,
+    seconds: Annotated[float, typer.Option(min=1, help="How long to play.")] = 60.0,
     output: Annotated[Path, typer.Option(help="Folder of the page it writes.")] = Path(
         "demo-night"
     ),
 ) -> None:
-    """Run the whole service on one simulated night, live in the terminal; no server needed.
+    """Run the whole service on a simulated season, live in the terminal; no server needed.
 
     Example: broker-classifier demo --alerts my-packets/
     """
     from broker_classifier.demo import run_demo
 
-    raise typer.Exit(run_demo(alerts=alerts, n_objects=n_objects, seed=seed, output=output))
+    raise typer.Exit(
+        run_demo(alerts=alerts, n_objects=n_objects, seed=seed, output=output, seconds=seconds)
+    )
 
 
 @_command(app)
