@@ -7,7 +7,7 @@ from pathlib import Path
 
 from broker_classifier.config import KafkaSettings
 from broker_classifier.streams import KafkaSink, Outgoing
-from broker_classifier.streams.files import alert_packets
+from broker_classifier.streams.packets import alert_packets
 
 BATCH = 200
 PACED_INTERVAL_S = 0.1
@@ -36,7 +36,7 @@ def replay(
     packets = alert_packets(paths)
     size = BATCH if rate is None else max(1, int(rate * PACED_INTERVAL_S))
     started, n_sent = time.monotonic(), 0
-    while batch := [packet for _, packet in islice(packets, size)]:
+    while batch := [packet.value for packet in islice(packets, size)]:
         if rate is not None:
             time.sleep(max(0.0, started + n_sent / rate - time.monotonic()))
         sink.publish(Outgoing(topic, None, packet) for packet in batch)

@@ -8,7 +8,8 @@ import pytest
 
 from broker_classifier.errors import ConfigError, DataError
 from broker_classifier.streams import FileSource, JsonLinesSink, Outgoing
-from broker_classifier.streams.files import alert_packets, dead_letter_file
+from broker_classifier.streams.files import dead_letter_file
+from broker_classifier.streams.packets import alert_packets
 from tests.ztf_packets import alert, container, measurement
 
 RECORDS = [alert(f"ZTF{i}", [measurement(60000.0 + i)]) for i in range(5)]
@@ -26,7 +27,7 @@ def night(folder, name="night.tar.gz", mode="w:gz"):
 
 
 def packets(*paths):
-    return [packet for _, packet in alert_packets(paths)]
+    return [packet.value for packet in alert_packets(paths)]
 
 
 def test_a_folder_is_read_in_the_order_of_names_at_any_depth(tmp_path):
@@ -46,8 +47,8 @@ def test_an_archive_is_read_member_by_member(tmp_path, name, mode):
 
 def test_an_archive_is_never_held_whole(tmp_path):
     source = alert_packets([night(tmp_path)])
-    origin, packet = next(source)
-    assert (origin.rpartition("!")[2], packet) == ("deep/0.avro", PACKETS[0])
+    first = next(source)
+    assert (first.origin.rpartition("!")[2], first.value) == ("deep/0.avro", PACKETS[0])
 
 
 def test_a_file_of_many_alerts_is_split(tmp_path):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from broker_classifier.errors import MessageError
 from broker_classifier.simulate.night import simulate_night
-from broker_classifier.streams.files import alert_packets
+from broker_classifier.streams.packets import alert_packets
 from broker_classifier.surveys import DECODERS, Alert
 
 SURVEY = "ztf"
@@ -54,7 +54,7 @@ def real_alerts(path: Path) -> list[DemoAlert]:
     DataError
         If the path cannot be read or holds no alert.
     """
-    messages = [message for _, message in islice(alert_packets([path]), MOST_REAL_ALERTS)]
+    messages = [packet.value for packet in islice(alert_packets([path]), MOST_REAL_ALERTS)]
     decoded = DECODERS[SURVEY](messages)
     alerts = [_real_alert(*one) for one in zip(messages, decoded, strict=True)]
     return sorted(alerts, key=lambda alert: (math.isnan(alert.mjd), alert.mjd))

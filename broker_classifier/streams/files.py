@@ -1,83 +1,29 @@
 """Files, folders and a night's `.tar.gz` as source, and a JSON-lines file as sink."""
 
-import tarfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import BinaryIO
 
 import orjson
 
-from broker_classifier.errors import ConfigError, DataError, DecodeError
+from broker_classifier.errors import ConfigError
 from broker_classifier.streams.message import Message, Outgoing
-from broker_classifier.surveys.avro import split_container
-
-ARCHIVES = (".tar.gz", ".tgz", ".tar")
-ALERT_SUFFIX = ".avro"
-
-
-def alert_packets(paths: Iterable[Path]) -> Iterator[tuple[str, bytes]]:
-    """Read alert packets from files, folders (every `.avro` and archive below) and archives.
-
-    Archives are read as a stream, member by member, never unpacked to disk.
-
-    Yields
-    ------
-    (str, bytes)
-        Where a packet came from, and its bytes; a container of several records is split.
-
-    Raises
-    ------
-    DataError
-        If a path does not exist, cannot be read, or a folder holds no alerts.
-    """
-    for path in paths:
-        for file in _files(path):
-            try:
-                yield from _packets_of_file(file)
-            except (OSError, tarfile.TarError, EOFError) as error:
-                reason = f"{file} cannot be read: {error}"
-                raise DataError(reason) from error
-
-
-def _files(path: Path) -> list[Path]:
-    if not path.exists():
-        reason = f"{path} does not exist; name a file, a folder or an archive of alerts"
-        raise DataError(reason)
-    if not path.is_dir():
-        return [path]
-    wanted = (ALERT_SUFFIX, *ARCHIVES)
-    files = sorted(file for file in path.rglob("*") if file.name.endswith(wanted))
-    if not files:
-        reason = f"the folder {path} holds no {' or '.join(wanted)} file"
-        raise DataError(reason)
-    return files
-
-
-def _packets_of_file(file: Path) -> Iterator[tuple[str, bytes]]:
-    if file.name.endswith(ARCHIVES):
-        with tarfile.open(file, mode="r|*") as archive:
-            for member in archive:
-                content = archive.extractfile(member) if member.isfile() else None
-                if content is not None:
-                    yield from _packets(f"{file}!{member.name}", content)
-    else:
-        with file.open("rb") as content:
-            yield from _packets(str(file), content)
-
-
-def _packets(origin: str, content: IO[bytes]) -> Iterator[tuple[str, bytes]]:
-    whole = content.read()
-    try:
-        for packet in split_container(whole):
-            yield origin, packet
-    except DecodeError:
-        yield origin, whole
+from broker_classifier.streams.packets import alert_packets
+from broker_classifier.surveys import DECODERS
 
 
 class FileSource:
-    """A `Source` over alert packets in files, in the order of their names."""
+    """A `Source` over alert packets in files, in the order of their names.
+
+    Parameters
+    ----------
+    paths : iterable of Path
+    survey : str
+        Whose alerts those are whose bytes do not tell.
+    batch_size : int
+    """
 
     def __init__(self, paths: Iterable[Path], survey: str, batch_size: int) -> None:
         self._packets = alert_packets(paths)
@@ -95,8 +41,9 @@ class FileSource:
         """Read the next batch of packets."""
         now_ms = int(time.time() * 1000)
         batch = []
-        for origin, packet in islice(self._packets, self._batch_size):
-            batch.append(Message(packet, origin, 0, self._n_read, now_ms, self._survey))
+        for packet in islice(self._packets, self._batch_size):
+            survey = packet.survey if packet.survey in DECODERS else self._survey
+            batch.append(Message(packet.value, packet.origin, 0, self._n_read, now_ms, survey))
             self._n_read += 1
         self._is_exhausted = len(batch) < self._batch_size
         return batch
