@@ -2,6 +2,7 @@
 
 import json
 import random
+import subprocess
 import urllib.request
 
 import pytest
@@ -14,6 +15,7 @@ from broker_classifier.schemas.classification import parse
 from broker_classifier.streams import KafkaSink, Outgoing
 from broker_classifier.subscriber import subscribe
 from tests.kafka_streets import read_topic, send, service, wait_until
+from tests.tools import program
 from tests.ztf_packets import flare
 
 NIGHT = [packet for name in ("ZTF1", "ZTF2", "ZTF3") for packet in flare(name, n=10)]
@@ -184,3 +186,28 @@ def test_a_batch_size_of_one_is_fine(kafka, unique, tmp_path):
     with service(kafka.bootstrap_servers, unique, tmp_path, BROKER_KAFKA__BATCH_SIZE="1") as one:
         send(one.bootstrap_servers, one.input, NIGHT[:3])
         assert one.wait_for(received=3)["classified"] == 3
+
+
+@pytest.mark.kafka
+def test_kcat_reads_keys_headers_and_json(real_kafka, unique, tmp_path):
+    with service(real_kafka.bootstrap_servers, unique, tmp_path) as one:
+        send(one.bootstrap_servers, one.input, NIGHT[:5])
+        one.wait_for(received=5)
+        reading = [
+            "-C",
+            "-b",
+            one.bootstrap_servers,
+            "-t",
+            one.output,
+            "-o",
+            "beginning",
+            "-e",
+            "-q",
+        ]
+        command = [program("kcat", "kcat"), *reading, "-f", "%k\t%h\t%s\n"]
+        lines = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+        rows = [line.split("\t") for line in lines.stdout.splitlines()]
+        assert [key for key, _, _ in rows] == ["ZTF1"] * 5
+        for _, headers, value in rows:
+            told = dict(pair.split("=", 1) for pair in headers.split(","))
+            assert told["class"] == json.loads(value)["class"]
