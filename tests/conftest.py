@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import settings
 
 from broker_classifier.embedded_kafka import EmbeddedKafka, embedded_kafka
@@ -80,6 +81,13 @@ def own_kafka(
         return
     with embedded_kafka() as broker:
         yield broker
+
+
+@pytest.fixture(autouse=True)
+def own_logs() -> Iterator[None]:
+    """Let no test log into the closed output of one before it that configured the logs."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture
