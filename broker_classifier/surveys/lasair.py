@@ -13,13 +13,14 @@ from typing import Any, Protocol
 from broker_classifier.errors import MessageError, SchemaError
 from broker_classifier.light_curve import EMPTY
 from broker_classifier.photometry import mjd_from_jd
-from broker_classifier.surveys import ztf
 from broker_classifier.surveys.alert import Alert
 from broker_classifier.surveys.lasair_curves import (
+    MAX_MJD,
     Row,
     Subject,
     alert_of_lists,
     alert_of_lsst_packet,
+    alert_of_ztf_packet,
     derived_alert_id,
     first_number,
     nested,
@@ -97,7 +98,7 @@ def decode(message: bytes, apis: Mapping[str, ObjectApi] | None = None) -> Alert
         msg = f"the message is a JSON {type(row).__name__}, not an object; a row is one"
         raise SchemaError(msg)
     if isinstance(row.get("candidate"), dict):
-        return ztf.alert_from_record(row)
+        return alert_of_ztf_packet(row)
     if isinstance(row.get("diaSource"), dict):
         return alert_of_lsst_packet(row)
     subject = _subject(row)
@@ -109,13 +110,15 @@ def _subject(row: Row) -> Subject:
     columns = _lower_case(row)
     about = _lower_case(nested(nested(row, "alert"), "diaObject") or nested(row, "diaObject"))
     survey, object_id = _identity(columns, about, *records(_lists(row).get("diaSourcesList")))
-    jd = number(columns.get("jdmax"))
+    detected_mjd = number(columns.get("lastdiasourcemjdtai"))
+    if jd := number(columns.get("jdmax")):
+        detected_mjd = mjd_from_jd(jd)
     return Subject(
         survey,
         object_id,
         ra=first_number(about | columns, "ra", "ramean"),
         dec=first_number(about | columns, "decl", "dec", "decmean"),
-        detected_mjd=mjd_from_jd(jd) if jd else number(columns.get("lastdiasourcemjdtai")),
+        detected_mjd=detected_mjd,
         written_mjd=_mjd_of_utc(columns.get("utc")),
     )
 
@@ -146,7 +149,7 @@ def _fetched(subject: Subject, api: ObjectApi | None) -> Row:
 
 def _without_light_curve(subject: Subject) -> Alert:
     mjd = subject.detected_mjd or subject.written_mjd
-    if mjd is None:
+    if mjd is None or not 0.0 < mjd < MAX_MJD:
         msg = "the row has neither a light curve nor `UTC`; nothing says when the object was seen"
         raise SchemaError(msg)
     return Alert(

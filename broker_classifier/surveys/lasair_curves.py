@@ -20,7 +20,22 @@ Row = Mapping[str, Any]
 
 TIME_TOLERANCE_DAYS = 1e-6
 TICKS_PER_DAY = 1e7
-ZTF_NUMBERS = ("jd", "fid", "magpsf", "sigmapsf", "diffmaglim", "ra", "dec")
+MAX_MJD = 1e6
+_MAGNITUDES = (-50.0, 100.0)
+_COUNTS = (-1e15, 1e15)
+ZTF_NUMBERS = {
+    "jd": (MJD_OFFSET_DAYS, MJD_OFFSET_DAYS + MAX_MJD),
+    "fid": (1, 3),
+    "magpsf": _MAGNITUDES,
+    "sigmapsf": _MAGNITUDES,
+    "diffmaglim": _MAGNITUDES,
+    "magzpsci": _MAGNITUDES,
+    "forcediffimflux": _COUNTS,
+    "forcediffimfluxunc": _COUNTS,
+    "ra": (0.0, 360.0),
+    "dec": (-90.0, 90.0),
+}
+"""Fields of a ZTF entry that are numbers, and where they may lie; missing where they do not."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +88,27 @@ def alert_of_lists(subject: Subject, lists: Row) -> Alert | None:
     return _READERS[subject.survey](subject, lists)
 
 
+def alert_of_ztf_packet(packet: Row) -> Alert:
+    """Read a ZTF alert packet that was written as JSON.
+
+    Raises
+    ------
+    SchemaError
+        If it does not say which object it is about, which alert it is, or when it was seen.
+    """
+    new = _ztf_entry(nested(packet, "candidate"))
+    return ztf.alert_from_record(
+        {
+            "objectId": packet.get("objectId") if isinstance(packet.get("objectId"), str) else None,
+            "candidate": new | {"candid": integer(packet.get("candid")) or new["candid"]},
+            "prv_candidates": [
+                _ztf_entry(entry) for entry in records(packet.get("prv_candidates"))
+            ],
+            "fp_hists": [_ztf_entry(entry) for entry in records(packet.get("fp_hists"))],
+        }
+    )
+
+
 def alert_of_lsst_packet(packet: Row) -> Alert:
     """Read an LSST alert packet that was written as JSON.
 
@@ -84,7 +120,7 @@ def alert_of_lsst_packet(packet: Row) -> Alert:
     source, about = nested(packet, "diaSource"), nested(packet, "diaObject")
     dia_object_id = integer(source.get("diaObjectId")) or integer(about.get("diaObjectId"))
     object_id = dia_object_id or integer(source.get("ssObjectId"))
-    if not object_id or number(source.get("midpointMjdTai")) is None:
+    if not object_id or _mjd(source) is None:
         msg = "the packet has no usable `diaObjectId` or `diaSource.midpointMjdTai`"
         raise SchemaError(msg)
     lists = {
@@ -97,12 +133,12 @@ def alert_of_lsst_packet(packet: Row) -> Alert:
 
 def _newest_lsst_alert(subject: Subject, lists: Row) -> Alert | None:
     sources = records(lists.get("diaSourcesList"))
-    newest = _newest(sources, "midpointMjdTai", subject.detected_mjd)
+    newest = _newest(((_mjd(entry), entry) for entry in sources), subject.detected_mjd)
     return _lsst_alert(subject, lists, newest) if newest else None
 
 
 def _lsst_alert(subject: Subject, lists: Row, new: Row, decline: str | None = None) -> Alert:
-    mjd = number(new.get("midpointMjdTai")) or 0.0
+    mjd = _mjd(new) or 0.0
     moment = str(round(mjd * TICKS_PER_DAY))
     return Alert(
         survey=subject.survey,
@@ -124,7 +160,7 @@ def _lsst_curve(lists: Row) -> LightCurve:
 
 
 def _lsst_point(entry: Row, kind: Kind) -> tuple[float, float, float, int, Kind, bool] | None:
-    mjd, band = number(entry.get("midpointMjdTai")), entry.get("band")
+    mjd, band = _mjd(entry), entry.get("band")
     flux, flux_err = number(entry.get("psfFlux")), number(entry.get("psfFluxErr"))
     if mjd is None or flux is None or flux_err is None or band not in tuple(BANDS):
         return None
@@ -132,11 +168,17 @@ def _lsst_point(entry: Row, kind: Kind) -> tuple[float, float, float, int, Kind,
     return mjd, flux, flux_err, BANDS.index(str(band)), kind, is_withdrawn
 
 
+def _mjd(entry: Row) -> float | None:
+    mjd = number(entry.get("midpointMjdTai"))
+    return mjd if mjd is not None and 0.0 < mjd < MAX_MJD else None
+
+
 def _newest_ztf_alert(subject: Subject, lists: Row) -> Alert | None:
     """Put the object's candidates into the form of an alert packet, the newest as its own."""
     entries = [_ztf_entry(entry) for entry in records(lists.get("candidates"))]
     until = None if subject.detected_mjd is None else subject.detected_mjd + MJD_OFFSET_DAYS
-    newest = _newest((entry for entry in entries if entry["candid"]), "jd", until)
+    detections = ((entry["jd"], entry) for entry in entries if entry["candid"])
+    newest = _newest(detections, until)
     if newest is None:
         return None
     place = {"ra": subject.ra, "dec": subject.dec}
@@ -146,19 +188,28 @@ def _newest_ztf_alert(subject: Subject, lists: Row) -> Alert | None:
             "objectId": subject.object_id,
             "candidate": {**newest, **place, **known_place},
             "prv_candidates": [entry for entry in entries if entry is not newest],
-            "fp_hists": records(lists.get("forcedphot")),
+            "fp_hists": [_ztf_entry(entry) for entry in records(lists.get("forcedphot"))],
         }
     )
 
 
 def _ztf_entry(entry: Row) -> dict[str, Any]:
-    numbers = {name: number(entry.get(name)) for name in ZTF_NUMBERS}
-    return {**entry, **numbers, "candid": integer(entry.get("candid"))}
+    """Keep what an alert needs of an entry, each field of the type that Avro would give it."""
+    ranges = {name: (number(entry.get(name)), *limits) for name, limits in ZTF_NUMBERS.items()}
+    numbers = {
+        name: value if value is not None and low <= value <= high else None
+        for name, (value, low, high) in ranges.items()
+    }
+    sign = entry.get("isdiffpos")
+    sign = str(sign) if isinstance(sign, str | int) else "t"
+    return {**numbers, "isdiffpos": sign, "candid": integer(entry.get("candid"))}
 
 
-def _newest(entries: Iterable[Row], time: str, until: float | None) -> Row | None:
+def _newest(
+    entries: Iterable[tuple[float | None, dict[str, Any]]], until: float | None
+) -> dict[str, Any] | None:
     """Find the newest entry up to a time; the newest of all where none is as old as that."""
-    dated = [(when, entry) for entry in entries if (when := number(entry.get(time))) is not None]
+    dated = [(when, entry) for when, entry in entries if when is not None]
     limit = float("inf") if until is None else until + TIME_TOLERANCE_DAYS
     past = [one for one in dated if one[0] <= limit] or dated
     return max(past, key=lambda one: one[0])[1] if past else None

@@ -1,7 +1,7 @@
 """JSON as databases write it: bare NaN, numbers as strings, integers that must stay exact."""
 
 import json
-import math
+import re
 from typing import Any
 
 import orjson
@@ -9,6 +9,9 @@ import orjson
 from broker_classifier.errors import DecodeError
 
 MAX_EXACT_FLOAT = 2.0**53
+MAX_INTEGER = 2**63 - 1
+MAX_NUMBER = 1e30
+"""No time, flux or angle is larger; what is would not fit a light curve's single precision."""
 
 
 def parse_json(message: bytes) -> Any:
@@ -31,7 +34,7 @@ def parse_json(message: bytes) -> Any:
 
 
 def number(value: Any) -> float | None:
-    """Read a finite number, also one written as a string; None for anything else.
+    """Read a number up to `MAX_NUMBER`, also one written as a string; None for anything else.
 
     >>> number("60983.25"), number(7), number("NaN"), number(None), number(True)
     (60983.25, 7.0, None, None, None)
@@ -42,19 +45,23 @@ def number(value: Any) -> float | None:
         read = float(value)
     except (ValueError, OverflowError):
         return None
-    return read if math.isfinite(read) else None
+    return read if abs(read) <= MAX_NUMBER else None
 
 
 def integer(value: Any) -> int | None:
-    """Read an integer, exact to its last digit; None where a float may have lost some.
+    """Read an integer of at most 63 bits, exact to its last digit; None for anything else.
 
-    >>> integer("313637921267122191"), integer(3.0), integer(3.13637921267122191e17), integer("x")
+    >>> integer("313637921267122191"), integer(3.0), integer(3.13637921267122191e17), integer(2**70)
     (313637921267122191, 3, None, None)
     """
+    read = _integer(value)
+    return read if read is not None and abs(read) <= MAX_INTEGER else None
+
+
+def _integer(value: Any) -> int | None:
     if isinstance(value, int) and not isinstance(value, bool):
         return value
     if isinstance(value, float) and value.is_integer() and abs(value) < MAX_EXACT_FLOAT:
         return int(value)
-    if isinstance(value, str) and value.strip().isascii() and value.strip().isdecimal():
-        return int(value)
-    return None
+    is_decimal = isinstance(value, str) and re.fullmatch(r"\s*[0-9]{1,19}\s*", value)
+    return int(value) if is_decimal else None
