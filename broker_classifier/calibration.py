@@ -1,11 +1,13 @@
 """From a network's logits to probabilities that can be taken at their word.
 
 A network trained with class weights w predicts a posterior under the prior n·w. Its logits are
-first taken to equal priors, then divided by a temperature that depends on how many points were
-used, then multiplied by the natural prior: the class frequencies of the training objects. So
-`probabilities / prior`, normalised, is the equal-prior posterior, whatever the temperature.
+first taken to equal priors, then divided by a temperature and shifted by an offset per class that
+both depend on how many points were used, then multiplied by the natural prior: the class
+frequencies of the training objects. So `probabilities / prior`, normalised, is the posterior under
+equal priors.
 """
 
+from collections.abc import Sequence
 from typing import Self
 
 import numpy as np
@@ -25,6 +27,8 @@ class Calibration(BaseModel):
     n_points, temperature : tuple of float
         Temperature at these numbers of used points, linear in ln(n_points) between them and
         constant outside.
+    offset : tuple of tuple of float, one per entry of n_points, each with one per class
+        Added to the tempered logits; in between as the temperature. None at all if empty.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -33,6 +37,7 @@ class Calibration(BaseModel):
     log_trained_prior: tuple[float, ...]
     n_points: tuple[float, ...] = (1.0,)
     temperature: tuple[float, ...] = (1.0,)
+    offset: tuple[tuple[float, ...], ...] = ()
 
     @model_validator(mode="after")
     def _lengths_and_ranges_fit(self) -> Self:
@@ -47,6 +52,10 @@ class Calibration(BaseModel):
             raise ValueError(msg)
         if min(self.n_points) < 1 or (np.diff(self.n_points) <= 0).any():
             msg = "n_points must start at 1 or above and ascend"
+            raise ValueError(msg)
+        sizes = [len(row) for row in self.offset]
+        if self.offset and sizes != [len(self.prior)] * len(self.n_points):
+            msg = "offset must have one row per entry of n_points, each with one value per class"
             raise ValueError(msg)
         return self
 
@@ -65,11 +74,24 @@ def calibrated_probabilities(
     temperature = temperature_at(n_points, calibration)[..., None]
     balanced = np.asarray(logits, dtype=np.float64) - np.array(calibration.log_trained_prior)
     log_joint = balanced / temperature + np.log(calibration.prior)
+    if calibration.offset:
+        log_joint = log_joint + node_shares(n_points, calibration.n_points) @ calibration.offset
     joint = np.exp(log_joint - log_joint.max(axis=-1, keepdims=True))
     return np.asarray(joint / joint.sum(axis=-1, keepdims=True))
 
 
 def temperature_at(n_points: ArrayLike, calibration: Calibration) -> NDArray[np.float64]:
     """Interpolate the temperature in ln(n_points)."""
-    nodes = np.log(calibration.n_points)
-    return np.asarray(np.interp(np.log(n_points), nodes, calibration.temperature))
+    return np.asarray(node_shares(n_points, calibration.n_points) @ calibration.temperature)
+
+
+def node_shares(n_points: ArrayLike, nodes: Sequence[float]) -> NDArray[np.float64]:
+    """Weights of the nodes in an interpolation linear in ln(n_points), constant outside.
+
+    Examples
+    --------
+    >>> node_shares([1, 4, 9], [2.0, 8.0]).round(3).tolist()
+    [[1.0, 0.0], [0.5, 0.5], [0.0, 1.0]]
+    """
+    at, log_nodes = np.log(n_points), np.log(nodes)
+    return np.stack([np.interp(at, log_nodes, unit) for unit in np.eye(len(nodes))], axis=-1)

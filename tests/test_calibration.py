@@ -44,6 +44,18 @@ def test_the_temperature_is_linear_in_the_logarithm_and_constant_outside():
     np.testing.assert_allclose(found, [1.0, 1.0, 2.0, 3.0, 3.0])
 
 
+def test_an_offset_multiplies_the_odds_of_its_class():
+    calibration = Calibration(
+        prior=(0.5, 0.5),
+        log_trained_prior=(0, 0),
+        n_points=(1, 4),
+        temperature=(1.0, 1.0),
+        offset=((0.0, 0.0), (np.log(9), 0.0)),
+    )
+    found = calibrated_probabilities(np.zeros((3, 2)), [1, 2, 4], calibration)
+    np.testing.assert_allclose(found[:, 0], [1 / 2, 3 / 4, 9 / 10])
+
+
 @pytest.mark.parametrize(
     "changed",
     [
@@ -54,6 +66,8 @@ def test_the_temperature_is_linear_in_the_logarithm_and_constant_outside():
         {"n_points": (1, 2)},
         {"n_points": (3, 2), "temperature": (1.0, 1.0)},
         {"prior": ()},
+        {"offset": ((0.0,),)},
+        {"offset": ((0.0, 0.0), (0.0, 0.0))},
     ],
 )
 def test_impossible_constants_are_refused(changed):

@@ -1,4 +1,4 @@
-"""Fitting the temperature to validation objects, at every prefix of their light curves."""
+"""Fitting temperature and offsets to validation objects, at every prefix of their light curves."""
 
 from collections.abc import Sequence
 
@@ -6,10 +6,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from broker_classifier.calibration import Calibration
+from broker_classifier.calibration import Calibration, node_shares
 
 N_POINTS = (1.0, 2.0, 3.0, 5.0, 10.0, 20.0, 40.0)
 SMOOTHNESS = 0.02
+OFFSET_SIGMA = 0.3
 STEPS = 300
 
 
@@ -19,7 +20,7 @@ def fit_calibration(
     prior: NDArray[np.float64],
     class_weights: NDArray[np.float64],
 ) -> Calibration:
-    """Find the temperatures with the best likelihood under the natural prior.
+    """Find the temperatures and offsets with the best likelihood under the natural prior.
 
     Parameters
     ----------
@@ -33,24 +34,27 @@ def fit_calibration(
 
     Notes
     -----
-    Neighbouring nodes are held together by a penalty on differences of ln T.
+    Differences of ln T between neighbouring nodes are penalised. Offsets have a Gaussian prior of
+    width 0.3, so that a class with a handful of validation objects keeps what the network says.
     """
     log_trained_prior = np.log(prior * class_weights)
     log_trained_prior -= log_trained_prior.mean()
-    n = np.concatenate([np.arange(1, len(rows) + 1) for rows in logits])
-    balanced = torch.from_numpy(np.concatenate(list(logits)) - log_trained_prior)
     repeats = [len(rows) for rows in logits]
+    n = np.concatenate([np.arange(1, length + 1) for length in repeats])
+    balanced = torch.from_numpy(np.concatenate(list(logits)) - log_trained_prior)
     targets = torch.from_numpy(np.repeat(np.array(target), repeats))
-    weight = torch.from_numpy(1.0 / n)
-    share = torch.from_numpy(_node_shares(n))  # (N, nodes)
-    log_prior = torch.from_numpy(np.log(prior))
+    share = torch.from_numpy(node_shares(n, N_POINTS))  # (N, nodes)
+    weight, log_prior = torch.from_numpy(1.0 / n), torch.from_numpy(np.log(prior))
     log_temperature = torch.zeros(len(N_POINTS), dtype=torch.float64, requires_grad=True)
-    optimiser = torch.optim.Adam([log_temperature], lr=0.02)
+    offset = torch.zeros(len(N_POINTS), len(prior), dtype=torch.float64, requires_grad=True)
+    optimiser = torch.optim.Adam([log_temperature, offset], lr=0.02)
     for _ in range(STEPS):
         temperature = share @ torch.exp(log_temperature)
-        log_posterior = torch.log_softmax(balanced / temperature[:, None] + log_prior, dim=1)
-        loss = -(weight * log_posterior.gather(1, targets[:, None])[:, 0]).sum() / weight.sum()
+        joint = balanced / temperature[:, None] + share @ offset + log_prior
+        losses = torch.nn.functional.cross_entropy(joint, targets, reduction="none")
+        loss = (weight * losses).sum() / weight.sum()
         loss = loss + SMOOTHNESS * log_temperature.diff().square().sum()
+        loss = loss + offset.square().sum() / (2 * OFFSET_SIGMA**2 * len(repeats))
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
@@ -59,11 +63,5 @@ def fit_calibration(
         log_trained_prior=tuple(log_trained_prior.round(6).tolist()),
         n_points=N_POINTS,
         temperature=tuple(torch.exp(log_temperature).detach().numpy().round(4).tolist()),
+        offset=tuple(tuple(row) for row in offset.detach().numpy().round(4).tolist()),
     )
-
-
-def _node_shares(n: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Weights of the nodes in the interpolation at n points, shape (N, nodes)."""
-    nodes = np.log(N_POINTS)
-    unit = np.eye(len(nodes))
-    return np.stack([np.interp(np.log(n), nodes, row) for row in unit], axis=1)

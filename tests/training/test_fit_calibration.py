@@ -20,6 +20,19 @@ def test_the_temperature_of_overconfident_logits_is_recovered():
     assert found.temperature[0] == pytest.approx(2.0, rel=0.15)
 
 
+def test_a_class_that_is_favoured_too_much_is_set_right():
+    random = np.random.default_rng(0)
+    prior = np.array([0.6, 0.4])
+    evidence = random.normal(0, 1.0, (3000, 1, 2))
+    posterior = prior * np.exp(evidence[:, 0])
+    posterior /= posterior.sum(axis=1, keepdims=True)
+    target = (random.random(3000) > posterior[:, 0]).astype(int).tolist()
+    shifted = list(evidence + np.log(prior) + [0.8, 0.0])
+    found = fit_calibration(shifted, target, prior, np.ones(2))
+    first = found.offset[0]
+    assert first[0] - first[1] == pytest.approx(-0.8, abs=0.15)
+
+
 def test_the_trained_prior_is_prior_times_weights():
     prior, weights = np.array([0.9, 0.1]), np.array([1.0, 3.0])
     found = fit_calibration([np.zeros((2, 2))] * 4, [0, 0, 0, 1], prior, weights)
