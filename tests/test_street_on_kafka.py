@@ -193,18 +193,8 @@ def test_kcat_reads_keys_headers_and_json(real_kafka, unique, tmp_path):
     with service(real_kafka.bootstrap_servers, unique, tmp_path) as one:
         send(one.bootstrap_servers, one.input, NIGHT[:5])
         one.wait_for(received=5)
-        reading = [
-            "-C",
-            "-b",
-            one.bootstrap_servers,
-            "-t",
-            one.output,
-            "-o",
-            "beginning",
-            "-e",
-            "-q",
-        ]
-        command = [program("kcat", "kcat"), *reading, "-f", "%k\t%h\t%s\n"]
+        place = ["-C", "-b", one.bootstrap_servers, "-t", one.output, "-o", "beginning"]
+        command = [program("kcat", "kcat"), *place, "-e", "-q", "-f", "%k\\t%h\\t%s\\n"]
         lines = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
         rows = [line.split("\t") for line in lines.stdout.splitlines()]
         assert [key for key, _, _ in rows] == ["ZTF1"] * 5
