@@ -29,7 +29,7 @@ def test_the_figures_of_the_card_can_be_made_again(metrics):
 
 
 def test_the_groups_are_told_apart(metrics):
-    assert metrics["by_detections"]["10"]["grouped"]["balanced_accuracy"] > 0.55  # chance: 1/6
+    assert metrics["by_detections"]["10"]["grouped"]["balanced_accuracy"] > 0.5  # chance: 1/6
     assert metrics["full"]["grouped"]["balanced_accuracy"] > 0.65
 
 
