@@ -3,6 +3,7 @@
 import io
 import json
 import threading
+from typing import Any
 
 import fastavro
 import pytest
@@ -17,7 +18,8 @@ from tests.surveys.lasair_rows import fake_lasair, row
 from tests.ztf_packets import flare
 
 PACKETS = flare("ZTF21abiuvdk", n=8)
-CANDIDATES = [next(fastavro.reader(io.BytesIO(one)))["candidate"] for one in PACKETS]
+RECORDS: list[Any] = [next(fastavro.reader(io.BytesIO(packet))) for packet in PACKETS]
+CANDIDATES = [record["candidate"] for record in RECORDS]
 UTC = "2023-02-25 00:00:00"
 ROWS = [row(objectId="ZTF21abiuvdk", jdmax=one["jd"], UTC=UTC) for one in CANDIDATES]
 
