@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from broker_classifier.training.metrics import N_BINS
 
 DPI = 90
+MIN_IN_BIN = 8
 SHOWN_DETECTIONS = ("1", "3", "10")
 
 
@@ -92,7 +93,7 @@ def _accuracy_line(axis: Axes, cuts: dict[str, Any], label: str) -> None:
 def _reliability_figure(target: NDArray[np.int64], probabilities: NDArray[np.float64]) -> Figure:
     top, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == target
     bin_ = np.minimum((top * N_BINS).astype(np.int64), N_BINS - 1)
-    filled = np.unique(bin_)
+    filled = np.flatnonzero(np.bincount(bin_, minlength=N_BINS) >= MIN_IN_BIN)
     figure = Figure(figsize=(3.6, 3.4), layout="constrained")
     axis = figure.subplots()
     axis.plot([0, 1], [0, 1], color="grey", linewidth=1)
@@ -101,5 +102,5 @@ def _reliability_figure(target: NDArray[np.int64], probabilities: NDArray[np.flo
     )
     axis.set_xlabel("probability of the most probable class")
     axis.set_ylabel("share that is right")
-    axis.set_title("whole light curves", fontsize=9)
+    axis.set_title(f"whole light curves, bins of {MIN_IN_BIN} or more", fontsize=9)
     return figure
