@@ -1,28 +1,39 @@
 """Conversions to the units used past `surveys/`, AB flux in nJy and MJD; one function each.
 
 A magnitude of 23.9 is 1 µJy = 1000 nJy, so the AB zero point for nJy is 31.4 (Oke & Gunn 1983).
+They take numbers and arrays alike.
 """
 
 import math
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 AB_ZERO_POINT_NJY = 31.4
 MAG_ERR_TO_RELATIVE_FLUX_ERR = math.log(10.0) / 2.5
 MJD_OFFSET_DAYS = 2400000.5
 
+Floats = TypeVar("Floats", float, NDArray[np.float64])
+_ROUND = 1.5 * 2.0**52  # added and taken away, it rounds to integers, half to even
 
-def mjd_from_jd(jd: float) -> float:
+
+def mjd_from_jd(jd: Floats) -> Floats:
     """Convert a Julian date (days) to a modified Julian date, rounded to 1e-7 d.
 
     The rounding (9 ms) removes the noise of the subtraction, so that one exposure has one time
-    whichever packet it is read from.
+    whichever packet it is read from. Days and fraction are rounded apart, which is exact.
 
     >>> mjd_from_jd(2459396.9046875)
     59396.4046875
     """
-    return round(jd - MJD_OFFSET_DAYS, 7)
+    mjd = jd - MJD_OFFSET_DAYS
+    days = mjd // 1.0
+    ten_millionths = (mjd - days) * 1e7 + _ROUND - _ROUND
+    return (days * 1e7 + ten_millionths) / 1e7
 
 
-def flux_from_magnitude(magnitude: float) -> float:
+def flux_from_magnitude(magnitude: Floats) -> Floats:
     """Convert an AB magnitude to a flux in nJy.
 
     >>> flux_from_magnitude(23.9)
@@ -30,7 +41,8 @@ def flux_from_magnitude(magnitude: float) -> float:
     >>> round(flux_from_magnitude(20.0), 1)
     36307.8
     """
-    return float(10.0 ** ((AB_ZERO_POINT_NJY - magnitude) / 2.5))
+    flux: Floats = 10.0 ** ((AB_ZERO_POINT_NJY - magnitude) / 2.5)
+    return flux
 
 
 def magnitude_from_flux(flux_njy: float) -> float:
@@ -44,7 +56,7 @@ def magnitude_from_flux(flux_njy: float) -> float:
     return AB_ZERO_POINT_NJY - 2.5 * math.log10(flux_njy) if flux_njy > 0 else math.nan
 
 
-def flux_err_from_magnitude_err(flux_njy: float, magnitude_err: float) -> float:
+def flux_err_from_magnitude_err(flux_njy: Floats, magnitude_err: Floats) -> Floats:
     """Convert a magnitude error to the flux error (nJy) of a point with this flux, to first order.
 
     >>> round(flux_err_from_magnitude_err(1000.0, 0.1), 3)
@@ -53,7 +65,7 @@ def flux_err_from_magnitude_err(flux_njy: float, magnitude_err: float) -> float:
     return abs(flux_njy) * magnitude_err * MAG_ERR_TO_RELATIVE_FLUX_ERR
 
 
-def flux_from_counts(counts_dn: float, zero_point: float) -> float:
+def flux_from_counts(counts_dn: Floats, zero_point: Floats) -> Floats:
     """Convert difference-image counts (DN) with their AB magnitude zero point to nJy.
 
     Linear, so it serves for errors too. ZTF forced photometry gives both

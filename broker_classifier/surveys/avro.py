@@ -32,13 +32,18 @@ class Container:
 
     Attributes
     ----------
+    header : bytes
+        Everything before the first sync marker.
     schema : bytes
         The writer's schema, JSON, as it stands in the header.
+    codec : str
     blocks : tuple of (int, bytes)
         Number of records and their decompressed bytes, a block each.
     """
 
+    header: bytes
     schema: bytes
+    codec: str
     blocks: tuple[tuple[int, bytes], ...]
 
     @property
@@ -97,10 +102,11 @@ def open_container(message: bytes) -> Container:
     stream.seek(len(MAGIC))
     try:
         metadata = _read_metadata(stream)
+        header = message[: stream.tell()]
         sync = _exactly(stream, SYNC_SIZE)
-        decompress = _codec(metadata.get("avro.codec", b"null").decode())
-        blocks = tuple(_read_blocks(stream, sync, decompress))
-        return Container(metadata["avro.schema"], blocks)
+        codec = metadata.get("avro.codec", b"null").decode()
+        blocks = tuple(_read_blocks(stream, sync, _codec(codec)))
+        return Container(header, metadata["avro.schema"], codec, blocks)
     except DecodeError:
         raise
     except (*_MALFORMED, zlib.error, cramjam.DecompressionError) as error:
@@ -114,7 +120,7 @@ def _decode(container: Container) -> Iterator[tuple[Record, bytes]]:
         stream = io.BytesIO(block)
         for _ in range(count):
             start = stream.tell()
-            record = _read_record(stream, schema)
+            record = read_record(stream, schema)
             yield record, block[start : stream.tell()]
         if stream.tell() != len(block):
             left_over = len(block) - stream.tell()
@@ -122,7 +128,14 @@ def _decode(container: Container) -> Iterator[tuple[Record, bytes]]:
             raise DecodeError(msg)
 
 
-def _read_record(stream: io.BytesIO, schema: Any) -> Record:
+def read_record(stream: io.BytesIO, schema: Any) -> Record:
+    """Decode one record with fastavro.
+
+    Raises
+    ------
+    DecodeError
+        If the bytes do not fit the schema, or are no record.
+    """
     try:
         record = fastavro.schemaless_reader(stream, schema, None)
     except _MALFORMED as error:

@@ -5,32 +5,77 @@ with magnitudes rounded to 1e-4 and their errors to 1e-6 (far below the errors t
 new detection is rounded alike, so that one exposure is one fact whichever packet it came in.
 """
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from broker_classifier import photometry
-from broker_classifier.errors import DecodeError, MessageError, SchemaError
-from broker_classifier.light_curve import BANDS, Kind, LightCurve, light_curve
+from broker_classifier.errors import MessageError, SchemaError
+from broker_classifier.light_curve import BANDS, Kind, LightCurve
 from broker_classifier.surveys.alert import Alert
-from broker_classifier.surveys.avro import Record, read_container
+from broker_classifier.surveys.avro import Record
+from broker_classifier.surveys.curves import NO_BAND, BatchPoints, light_curves
+from broker_classifier.surveys.framing import Containers
+from broker_classifier.surveys.layout import (
+    Cell,
+    Column,
+    Layout,
+    Projected,
+    Table,
+    short_text,
+)
+from broker_classifier.surveys.projection import Projector
+from broker_classifier.surveys.slow import project_decoded
 
 BAND_OF_FID = {1: BANDS.index("g"), 2: BANDS.index("r"), 3: BANDS.index("i")}
 MISSING = -99999.0
-POSITIVE = {"t", "1"}
+POSITIVE = [short_text(sign) for sign in ("t", "T", "1")]
 
-Point = tuple[float, float, float, int, Kind]
+# Columns of a measurement; forced photometry has counts, their error and their zero point.
+JD, FID, MAGPSF, SIGMAPSF, ISDIFFPOS, DIFFMAGLIM = range(6)
+_MEASUREMENT = (
+    Column("jd"),
+    Column("fid"),
+    Column("magpsf"),
+    Column("sigmapsf"),
+    Column("isdiffpos", Cell.SHORT, otherwise="t"),
+    Column("diffmaglim"),
+)
+_FORCED = (
+    Column("jd"),
+    Column("fid"),
+    Column("forcediffimflux"),
+    Column("forcediffimfluxunc"),
+    Column("programid"),
+    Column("magzpsci"),
+)
+CANDIDATE, PREVIOUS, FORCED = range(3)
+OBJECT_ID, CANDID, CANDIDATE_CANDID, RA, DEC = range(5)
+LAYOUT = Layout(
+    "ztf",
+    head=(
+        Column("objectId", Cell.TEXT),
+        Column("candid", Cell.INTEGER),
+        Column("candidate.candid", Cell.INTEGER),
+        Column("candidate.ra"),
+        Column("candidate.dec"),
+    ),
+    tables=(
+        Table("candidate", _MEASUREMENT, is_list=False),
+        Table("prv_candidates", _MEASUREMENT),
+        Table("fp_hists", _FORCED),
+    ),
+)
+
+_CONTAINERS = Containers()
+_PROJECTOR = Projector(LAYOUT)
 
 
 def decode_batch(messages: Sequence[bytes]) -> list[Alert | MessageError]:
     """Decode many ZTF alerts; one that cannot be is the error that says why, in its place."""
-    decoded: list[Alert | MessageError] = []
-    for message in messages:
-        try:
-            decoded.append(decode(message))
-        except MessageError as error:
-            decoded.append(error)
-    return decoded
+    return alerts(_PROJECTOR.project(_CONTAINERS.records(messages)))
 
 
 def decode(message: bytes) -> Alert:
@@ -43,11 +88,7 @@ def decode(message: bytes) -> Alert:
     SchemaError
         If the record does not say which object it is, which alert, or when.
     """
-    records = read_container(message)
-    if len(records) != 1:
-        msg = f"the message holds {len(records)} records; a ZTF alert is one"
-        raise DecodeError(msg)
-    return alert_from_record(records[0])
+    return _only(decode_batch([message]))
 
 
 def alert_from_record(record: Record) -> Alert:
@@ -58,84 +99,98 @@ def alert_from_record(record: Record) -> Alert:
     SchemaError
         If `objectId`, `candid` or `candidate.jd` is missing.
     """
-    candidate = record.get("candidate")
-    if not isinstance(candidate, dict):
-        msg = "the record has no `candidate`; it is no ZTF alert"
-        raise SchemaError(msg)
-    alert_id = record.get("candid") or candidate.get("candid")
-    detection = _measured(candidate)
-    return Alert(
-        survey="ztf",
-        object_id=str(_required(record.get("objectId"), "objectId")),
-        alert_id=int(_required(alert_id, "candid")),
-        mjd=photometry.mjd_from_jd(_required(_number(candidate, "jd"), "candidate.jd")),
-        curve=_curve(record, detection),
-        ra=_number(candidate, "ra"),
-        dec=_number(candidate, "dec"),
-        decline=None if detection else "no_photometry",
+    return _only(alerts(project_decoded([record], LAYOUT)))
+
+
+def _only(results: list[Alert | MessageError]) -> Alert:
+    [result] = results
+    if isinstance(result, MessageError):
+        raise result
+    return result
+
+
+def alerts(projected: Projected) -> list[Alert | MessageError]:
+    """Make the alert of every record in a batch."""
+    points = _points(projected)
+    n, (owner, table) = len(projected.head), projected.owner
+    new = table == CANDIDATE
+    mjd, has_candidate, is_measured = np.full(n, np.nan), np.zeros(n, bool), np.zeros(n, bool)
+    mjd[owner[new]], has_candidate[owner[new]] = points.mjd[new], True
+    is_measured[owner[new & points.usable()]] = True
+    outer, inner = projected.head[:, CANDID], projected.head[:, CANDIDATE_CANDID]
+    candid = np.where(outer != 0, outer, inner)
+    ra, dec = (_present(projected.head_numbers(column)) for column in (RA, DEC))
+    columns: tuple[NDArray[Any], ...] = (has_candidate, candid, mjd, is_measured, ra, dec)
+    rows = zip(
+        projected.texts[OBJECT_ID],
+        light_curves(points, n),
+        *(column.tolist() for column in columns),
+        strict=True,
     )
+    return [projected.errors.get(m) or _alert(*row) for m, row in enumerate(rows)]
 
 
-def _curve(record: Record, detection: Point | None) -> LightCurve:
-    points = [detection] if detection else []
-    points.extend(filter(None, map(_past, record.get("prv_candidates") or ())))
-    points.extend(filter(None, map(_forced, record.get("fp_hists") or ())))
-    mjd, flux, flux_err, band, kind = zip(*points, strict=True) if points else ((),) * 5
-    return light_curve(mjd, flux, flux_err, band, kind)
+def _alert(
+    object_id: str,
+    curve: LightCurve,
+    has_candidate: bool,
+    candid: int,
+    mjd: float,
+    is_measured: bool,
+    ra: float,
+    dec: float,
+) -> Alert | MessageError:
+    if not (has_candidate and object_id and candid and mjd == mjd):
+        return _refusal(has_candidate, object_id, candid)
+    decline = None if is_measured else "no_photometry"
+    known_ra, known_dec = (None if angle != angle else angle for angle in (ra, dec))
+    return Alert("ztf", object_id, candid, mjd, curve, known_ra, known_dec, decline)
 
 
-def _past(entry: Record) -> Point | None:
-    """Read one of `prv_candidates`: a detection, or an upper limit where `magpsf` is null."""
-    return _measured(entry) or _upper_limit(entry)
+def _refusal(has_candidate: bool, object_id: str, candid: int) -> SchemaError:
+    if not has_candidate:
+        return SchemaError("the record has no `candidate`; it is no ZTF alert")
+    missing = "candidate.jd" if candid else "candid"
+    return SchemaError(f"the ZTF record has no usable `{missing if object_id else 'objectId'}`")
 
 
-def _measured(entry: Record) -> Point | None:
-    mjd, band = _when_and_band(entry)
-    magnitude, magnitude_err = _number(entry, "magpsf"), _number(entry, "sigmapsf")
-    if mjd is None or band is None or magnitude is None or magnitude_err is None:
-        return None
-    flux = photometry.flux_from_magnitude(round(magnitude, 4))
-    flux_err = photometry.flux_err_from_magnitude_err(flux, round(magnitude_err, 6))
-    sign = 1.0 if str(entry.get("isdiffpos", "t")).lower() in POSITIVE else -1.0
-    return mjd, sign * flux, flux_err, band, Kind.DETECTION
+def _points(projected: Projected) -> BatchPoints:
+    """Convert what the tables hold to nJy and MJD; what is missing stays NaN."""
+    owner, table = projected.owner
+    is_forced = table == FORCED
+    jd, magnitude, magnitude_err, limit = (
+        _present(projected.numbers(column)) for column in (JD, MAGPSF, SIGMAPSF, DIFFMAGLIM)
+    )
+    with np.errstate(over="ignore", invalid="ignore"):
+        is_measured = np.isfinite(magnitude) & np.isfinite(magnitude_err)
+        is_limit = (table == PREVIOUS) & ~is_measured
+        flux, flux_err = _measured(magnitude, magnitude_err, projected.columns[ISDIFFPOS])
+        flux_err[is_limit] = photometry.flux_from_magnitude(np.round(limit[is_limit], 4)) / 5.0
+        flux[is_limit] = np.nan
+        zero_point = limit[is_forced]
+        flux[is_forced] = photometry.flux_from_counts(magnitude[is_forced], zero_point)
+        flux_err[is_forced] = photometry.flux_from_counts(magnitude_err[is_forced], zero_point)
+    kind = np.where(is_forced, Kind.FORCED, np.where(is_limit, Kind.UPPER_LIMIT, Kind.DETECTION))
+    band = _band(projected.numbers(FID))
+    never = np.zeros(len(owner), dtype=bool)
+    mjd = photometry.mjd_from_jd(jd)
+    return BatchPoints(owner, mjd, flux, flux_err, band, kind.astype(np.uint8), never)
 
 
-def _upper_limit(entry: Record) -> Point | None:
-    mjd, band = _when_and_band(entry)
-    limit = _number(entry, "diffmaglim")
-    if mjd is None or band is None or limit is None:
-        return None
-    flux_err = photometry.flux_from_magnitude(round(limit, 4)) / 5.0
-    return mjd, math.nan, flux_err, band, Kind.UPPER_LIMIT
+def _measured(
+    magnitude: NDArray[np.float64], magnitude_err: NDArray[np.float64], sign: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    flux = photometry.flux_from_magnitude(np.round(magnitude, 4))
+    flux_err = photometry.flux_err_from_magnitude_err(flux, np.round(magnitude_err, 6))
+    return np.where(np.isin(sign, POSITIVE), flux, -flux), flux_err
 
 
-def _forced(entry: Record) -> Point | None:
-    """Read one of `fp_hists`: difference counts with their zero point, -99999 where missing."""
-    mjd, band = _when_and_band(entry)
-    counts, counts_err = _number(entry, "forcediffimflux"), _number(entry, "forcediffimfluxunc")
-    zero_point = _number(entry, "magzpsci")
-    if mjd is None or band is None or counts is None or counts_err is None or zero_point is None:
-        return None
-    flux = photometry.flux_from_counts(counts, zero_point)
-    flux_err = photometry.flux_from_counts(counts_err, zero_point)
-    return mjd, flux, flux_err, band, Kind.FORCED
+def _present(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.where(np.isfinite(values) & (values != MISSING), values, np.nan)
 
 
-def _when_and_band(entry: Record) -> tuple[float | None, int | None]:
-    jd = _number(entry, "jd")
-    mjd = None if jd is None else photometry.mjd_from_jd(jd)
-    return mjd, BAND_OF_FID.get(entry.get("fid", 0))
-
-
-def _number(entry: Record, name: str) -> float | None:
-    value = entry.get(name)
-    if not isinstance(value, int | float) or not math.isfinite(value) or value == MISSING:
-        return None
-    return float(value)
-
-
-def _required(value: Any, name: str) -> Any:
-    if value is None or value == "":
-        msg = f"the ZTF record has no usable `{name}`"
-        raise SchemaError(msg)
-    return value
+def _band(fid: NDArray[np.float64]) -> NDArray[np.uint8]:
+    band = np.full(len(fid), NO_BAND, dtype=np.uint8)
+    for number, index in BAND_OF_FID.items():
+        band[fid == number] = index
+    return band

@@ -1,0 +1,152 @@
+"""From the points of a batch to one light curve for each of its alerts, all views of one array."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from broker_classifier.light_curve import (
+    EMPTY,
+    POINT,
+    Kind,
+    LightCurve,
+    light_curve,
+    point_flags,
+)
+from broker_classifier.surveys.kernel import cached, compiled
+
+NO_BAND = 255
+
+
+@dataclass(frozen=True)
+class BatchPoints:
+    """Points of many alerts, columns of shape (n,).
+
+    Attributes
+    ----------
+    owner : int32, ascending
+        The alert that each belongs to.
+    mjd, psf_flux, psf_flux_err : float64
+        Days; nJy; nJy. NaN where missing; in `psf_flux` that is an upper limit's.
+    band : uint8
+        Indices into `BANDS`; greater ones are no band.
+    kind : uint8
+    is_withdrawn : bool
+    """
+
+    owner: NDArray[np.int32]
+    mjd: NDArray[np.float64]
+    psf_flux: NDArray[np.float64]
+    psf_flux_err: NDArray[np.float64]
+    band: NDArray[np.uint8]
+    kind: NDArray[np.uint8]
+    is_withdrawn: NDArray[np.bool_]
+
+    def usable(self) -> NDArray[np.bool_]:
+        """Say which points have a time, a band and numbers that float32 can hold."""
+        limit = np.finfo(np.float32).max
+        is_flux = np.abs(self.psf_flux) <= limit
+        is_flux |= self.kind == Kind.UPPER_LIMIT
+        known = np.isfinite(self.mjd) & (self.band != NO_BAND)
+        return np.asarray(known & is_flux & (np.abs(self.psf_flux_err) <= limit))
+
+
+def light_curves(points: BatchPoints, n_alerts: int) -> list[LightCurve]:
+    """Sort the points of every alert and drop repeated ones, as `light_curve` does for one."""
+    keep = np.flatnonzero(points.usable())
+    packed = np.empty(len(keep), dtype=POINT)
+    flags = point_flags(points.band, points.kind, points.is_withdrawn)
+    bounds = np.searchsorted(points.owner[keep], np.arange(n_alerts + 1))
+    key = (points.band << np.uint8(2) | points.kind)[keep]
+    order, repeats = sort_alerts(points.mjd[keep], key, bounds)
+    rows = keep[order]
+    packed["mjd"], packed["flags"] = points.mjd[rows], flags[rows]
+    packed["psf_flux"], packed["psf_flux_err"] = points.psf_flux[rows], points.psf_flux_err[rows]
+    edges = bounds.tolist()
+    curves = [
+        LightCurve(packed[begin:end]) if end > begin else EMPTY for begin, end in pairwise(edges)
+    ]
+    for alert in np.flatnonzero(repeats).tolist():
+        curves[alert] = _without_repeats(curves[alert])
+    return curves
+
+
+def _without_repeats(curve: LightCurve) -> LightCurve:
+    flux, err = curve.psf_flux, curve.psf_flux_err
+    return light_curve(curve.mjd, flux, err, curve.band, curve.kind, curve.is_withdrawn)
+
+
+@cached
+def sort_alerts(
+    mjd: NDArray[np.float64], key: NDArray[np.uint8], bounds: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Order every alert's points by time, then key.
+
+    Histories come sorted, so runs that ascend already are found and merged.
+
+    Parameters
+    ----------
+    bounds : int64, shape (n_alerts + 1,)
+        Alert i has points `bounds[i]` to `bounds[i + 1]`.
+
+    Returns
+    -------
+    order : int64, shape (n,)
+    repeats : bool, shape (n_alerts,)
+        Alerts with two points of one time and key.
+    """
+    order, other = np.arange(len(mjd)), np.empty(len(mjd), dtype=np.int64)
+    repeats = np.zeros(len(bounds) - 1, dtype=np.bool_)
+    for alert in range(len(repeats)):
+        begin, end = bounds[alert], bounds[alert + 1]
+        while _merge_runs(mjd, key, order, other, begin, end) > 1:
+            order[begin:end] = other[begin:end]
+        for i in range(begin + 1, end):
+            a, b = order[i - 1], order[i]
+            repeats[alert] |= mjd[a] == mjd[b] and key[a] == key[b]
+    return order, repeats
+
+
+@compiled
+def _precedes(mjd: NDArray[np.float64], key: NDArray[np.uint8], a: int, b: int) -> bool:
+    return bool(mjd[a] < mjd[b] or (mjd[a] == mjd[b] and key[a] < key[b]))
+
+
+@compiled
+def _run_end(
+    mjd: NDArray[np.float64], key: NDArray[np.uint8], order: NDArray[np.int64], i: int, end: int
+) -> int:
+    """Return where the ascending run that begins at `i` ends."""
+    i += 1
+    while i < end and not _precedes(mjd, key, order[i], order[i - 1]):
+        i += 1
+    return min(i, end)
+
+
+@compiled
+def _merge_runs(
+    mjd: NDArray[np.float64],
+    key: NDArray[np.uint8],
+    order: NDArray[np.int64],
+    merged: NDArray[np.int64],
+    begin: int,
+    end: int,
+) -> int:
+    """Merge the ascending runs of `order` in pairs into `merged`; return how many there were."""
+    n_runs, first = 0, begin
+    while first < end:
+        middle = _run_end(mjd, key, order, first, end)
+        last = _run_end(mjd, key, order, middle, end) if middle < end else end
+        n_runs += 1 + (middle < end)
+        i, j = first, middle
+        for k in range(first, last):
+            takes_second = i >= middle or (j < last and _precedes(mjd, key, order[j], order[i]))
+            if takes_second:
+                merged[k] = order[j]
+                j += 1
+            else:
+                merged[k] = order[i]
+                i += 1
+        first = last
+    return n_runs

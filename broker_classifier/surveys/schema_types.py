@@ -1,0 +1,53 @@
+"""What a parsed Avro schema defines by name, and how few bytes its values can take."""
+
+from typing import Any
+
+Schema = Any  # a parsed schema: a name, a list (union) or a dict, as JSON has it
+Definitions = dict[str, dict[str, Any]]
+
+_MIN_SIZES = {"null": 0, "float": 4, "double": 8}
+NAMED = ("record", "error", "enum", "fixed")
+
+
+def definitions(schema: Schema) -> Definitions:
+    """Collect every named type that a schema defines, wherever in it."""
+    found: Definitions = {}
+    waiting = [schema]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, list):
+            waiting.extend(one)
+        elif isinstance(one, dict):
+            if one["type"] in NAMED:
+                found[one["name"]] = one
+            waiting.extend(part["type"] for part in one.get("fields", ()))
+            waiting.extend(one[key] for key in ("items", "values") if key in one)
+            if isinstance(one["type"], dict | list):
+                waiting.append(one["type"])
+    return found
+
+
+def min_size(schema: Schema, named: Definitions, seen: dict[str, int] | None = None) -> int:
+    """Return the fewest bytes that a value can take; 0 means that it always takes none.
+
+    >>> min_size(["null", "double"], {}), min_size({"type": "fixed", "size": 4}, {})
+    (1, 4)
+    """
+    seen = {} if seen is None else seen
+    if isinstance(schema, list):
+        return 1 + min((min_size(one, named, seen) for one in schema), default=0)
+    if isinstance(schema, str):
+        if schema not in named:
+            return _MIN_SIZES.get(schema, 1)
+        if schema not in seen:
+            seen[schema] = 1  # inside itself: a type without end, or one behind a union or array
+            seen[schema] = min_size(named[schema], named, seen)
+        return seen[schema]
+    if schema["type"] in ("record", "error"):
+        seen.setdefault(schema["name"], 1)
+        return sum(min_size(one["type"], named, seen) for one in schema["fields"])
+    if schema["type"] == "fixed":
+        return int(schema["size"])
+    return (
+        1 if schema["type"] in ("array", "map", "enum") else min_size(schema["type"], named, seen)
+    )
