@@ -2,13 +2,13 @@
 
 import ast
 import re
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-TOP = Path(__file__).parents[1]
+from tests.kafka_sources import TOP, output_of
+
 PACKAGE = TOP / "broker_classifier"
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 MAX_FILE_LINES = 300
@@ -64,12 +64,10 @@ def name_of(source: Path) -> str:
 
 
 def tracked_files() -> list[Path]:
-    listed = subprocess.run(
-        ["git", "ls-files", "-z"], cwd=TOP, capture_output=True, text=True, check=False
-    )
-    if listed.returncode != 0:
-        pytest.skip("not a git checkout")
-    return [TOP / name for name in listed.stdout.split("\0") if name and (TOP / name).is_file()]
+    listed = output_of(["git", "-C", str(TOP), "ls-files", "-z"])
+    if not listed:
+        pytest.skip("not a git checkout, or no git here")
+    return [TOP / name for name in listed.split("\0") if name and (TOP / name).is_file()]
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=name_of)
