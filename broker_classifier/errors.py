@@ -7,7 +7,8 @@ BrokerError
 │   └── LightCurveUnavailableError   what it lacks cannot be fetched now; replay it later
 ├── UnavailableError        a destination is down   → stop polling, commit nothing, try again
 │   ├── StoreUnavailableError
-│   └── OutputUnavailableError
+│   ├── OutputUnavailableError
+│   └── SchemasUnavailableError
 └── SetupError              the start is wrong      → exit with the message
     ├── ConfigError           a setting
     ├── BundleError           a model bundle
@@ -45,6 +46,10 @@ class StoreUnavailableError(UnavailableError):
 
 class OutputUnavailableError(UnavailableError):
     """Kafka did not confirm what was published."""
+
+
+class SchemasUnavailableError(UnavailableError):
+    """The Schema Registry that knows what a message's schema id means does not answer."""
 
 
 class SetupError(BrokerError):

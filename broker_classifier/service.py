@@ -23,6 +23,7 @@ from broker_classifier.dead_letters import dead_letter
 from broker_classifier.errors import (
     MessageError,
     OutputUnavailableError,
+    SchemasUnavailableError,
     StoreUnavailableError,
     UnavailableError,
 )
@@ -37,7 +38,11 @@ from broker_classifier.surveys import DECODERS
 log = structlog.get_logger()
 
 Answer = tuple[Task, Classification]
-WAITS_FOR = {StoreUnavailableError: "store", OutputUnavailableError: "output"}
+WAITS_FOR = {
+    StoreUnavailableError: "store",
+    OutputUnavailableError: "output",
+    SchemasUnavailableError: "schemas",
+}
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,9 @@
 """What every survey's message becomes."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from broker_classifier.errors import MessageError
 from broker_classifier.light_curve import LightCurve
 
 
@@ -35,3 +37,7 @@ class Alert:
     ra: float | None = None
     dec: float | None = None
     decline: str | None = None
+
+
+BatchDecoder = Callable[[Sequence[bytes]], list[Alert | MessageError]]
+"""Decodes messages of one survey: for each, in its place, the alert or why there is none."""

@@ -6,13 +6,14 @@ follows is checked for a whole batch at once. Any other container is opened the 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
 
 import numpy as np
 from numpy.typing import NDArray
 
 from broker_classifier.errors import DecodeError, MessageError
 from broker_classifier.surveys import kernel
-from broker_classifier.surveys.avro import SYNC_SIZE, open_container
+from broker_classifier.surveys.avro import MAGIC, SYNC_SIZE, open_container
 from broker_classifier.surveys.kernel import cached, compiled, long_at, stamp, varint
 from broker_classifier.surveys.projection import Encoded, addresses
 
@@ -41,6 +42,17 @@ class Containers:
             if begin
             else self._opened(message)
             for message, begin, (_, schema) in zip(messages, begins, known, strict=True)
+        ]
+
+    def records_or(
+        self, messages: Sequence[bytes], bare: Callable[[bytes], Encoded | MessageError]
+    ) -> list[Encoded | MessageError]:
+        """Find the record of messages that need not be containers; `bare` finds the others'."""
+        is_container = [message.startswith(MAGIC) for message in messages]
+        opened = iter(self.records(list(compress(messages, is_container))))
+        return [
+            next(opened) if contained else bare(message)
+            for message, contained in zip(messages, is_container, strict=True)
         ]
 
     def _header(self, message: bytes) -> tuple[bytes, bytes]:

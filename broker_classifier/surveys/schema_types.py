@@ -7,6 +7,7 @@ Definitions = dict[str, dict[str, Any]]
 
 _MIN_SIZES = {"null": 0, "float": 4, "double": 8}
 NAMED = ("record", "error", "enum", "fixed")
+PRIMITIVE = ("null", "boolean", "int", "long", "float", "double", "bytes", "string")
 
 
 def definitions(schema: Schema) -> Definitions:

@@ -1,0 +1,139 @@
+"""What LSST alerts and simulations of them share: diaSource, its history, forced photometry.
+
+Fluxes are difference fluxes of points that may be withdrawn; an alert without a diaObject is about
+a known solar-system object and has no light curve to classify.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from broker_classifier.errors import MessageError, SchemaError
+from broker_classifier.light_curve import BANDS, EMPTY, Kind, LightCurve
+from broker_classifier.surveys.alert import Alert
+from broker_classifier.surveys.curves import NO_BAND, BatchPoints, light_curves
+from broker_classifier.surveys.layout import Cell, Column, Layout, Projected, Table, short_text
+
+# Columns of the tables, and of the head.
+MJD, FLUX, FLUX_ERR, BAND, WITHDRAWN = range(5)
+SOURCE_ID, OBJECT_ID, SOURCE_OBJECT_ID, HAS_OBJECT, SS_OBJECT_ID, RA, DEC = range(7)
+NEW, PREVIOUS, FORCED = range(3)
+_BAND_CODES = {short_text(name): BANDS.index(name.lower()) for name in (*BANDS, "Y")}
+
+
+@dataclass(frozen=True)
+class Spelling:
+    """What one survey calls the fields, and the unit of its fluxes.
+
+    Attributes
+    ----------
+    survey : str
+    mjd, flux, flux_err, band, dec : str
+    njy_per_flux : float
+        Flux in nJy of one unit.
+    """
+
+    survey: str
+    mjd: str
+    flux: str
+    flux_err: str
+    band: str
+    dec: str
+    njy_per_flux: float = 1.0
+
+
+def layout(names: Spelling) -> Layout:
+    """Say what is wanted of a record that is spelled so."""
+    points = (
+        Column(names.mjd),
+        Column(names.flux),
+        Column(names.flux_err),
+        Column(names.band, Cell.SHORT),
+        Column("timeWithdrawnMjdTai"),
+    )
+    head = (
+        Column("diaSource.diaSourceId", Cell.INTEGER),
+        Column("diaObject.diaObjectId", Cell.INTEGER),
+        Column("diaSource.diaObjectId", Cell.INTEGER),
+        Column("diaObject", Cell.PRESENT),
+        Column("diaSource.ssObjectId", Cell.INTEGER),
+        Column("diaSource.ra"),
+        Column(f"diaSource.{names.dec}"),
+    )
+    tables = (
+        Table("diaSource", points, is_list=False),
+        Table("prvDiaSources", points),
+        Table("prvDiaForcedSources", points),
+    )
+    return Layout(names.survey, head, tables)
+
+
+def alerts(projected: Projected, names: Spelling) -> list[Alert | MessageError]:
+    """Make the alert of every record in a batch."""
+    points = _points(projected, names)
+    n, (owner, table) = len(projected.head), projected.owner
+    new, usable = table == NEW, points.usable()
+    mjd, has_source, is_measured = np.full(n, np.nan), np.zeros(n, bool), np.zeros(n, bool)
+    mjd[owner[new]], has_source[owner[new]] = points.mjd[new], True
+    is_measured[owner[new & usable]] = True
+    columns: tuple[NDArray[Any], ...] = (
+        has_source,
+        mjd,
+        is_measured,
+        projected.head_numbers(HAS_OBJECT) == 1.0,
+        *(projected.head[:, c] for c in (SOURCE_ID, OBJECT_ID, SOURCE_OBJECT_ID, SS_OBJECT_ID)),
+        projected.head_numbers(RA),
+        projected.head_numbers(DEC),
+    )
+    rows = zip(light_curves(points, n), *(column.tolist() for column in columns), strict=True)
+    return [projected.errors.get(m) or _alert(names.survey, *row) for m, row in enumerate(rows)]
+
+
+def _alert(
+    survey: str,
+    curve: LightCurve,
+    has_source: bool,
+    mjd: float,
+    is_measured: bool,
+    has_object: bool,
+    source_id: int,
+    object_id: int,
+    source_object_id: int,
+    ss_object_id: int,
+    ra: float,
+    dec: float,
+) -> Alert | MessageError:
+    if not (has_source and source_id and mjd == mjd):
+        return _refusal(has_source, source_id)
+    known_ra, known_dec = (None if angle != angle else angle for angle in (ra, dec))
+    if not has_object:
+        name = f"solar-system-{ss_object_id or source_id}"
+        return Alert(survey, name, source_id, mjd, EMPTY, known_ra, known_dec, "solar_system")
+    object_id = object_id or source_object_id
+    if not object_id:
+        return SchemaError("the alert has no usable `diaObject.diaObjectId`")
+    decline = None if is_measured else "no_photometry"
+    return Alert(survey, str(object_id), source_id, mjd, curve, known_ra, known_dec, decline)
+
+
+def _refusal(has_source: bool, source_id: int) -> SchemaError:
+    if not has_source:
+        return SchemaError("the record has no `diaSource`; it is no LSST alert")
+    missing = "its time" if source_id else "diaSourceId"
+    return SchemaError(f"the alert has no usable `diaSource`: {missing} is missing")
+
+
+def _points(projected: Projected, names: Spelling) -> BatchPoints:
+    owner, table = projected.owner
+    codes = projected.columns[BAND]
+    band = np.full(len(codes), NO_BAND, dtype=np.uint8)
+    for code, index in _BAND_CODES.items():
+        band[codes == code] = index
+    kind = np.where(table == FORCED, Kind.FORCED, Kind.DETECTION).astype(np.uint8)
+    flux, flux_err = (projected.numbers(one) * names.njy_per_flux for one in (FLUX, FLUX_ERR))
+    withdrawn_at = projected.numbers(WITHDRAWN)
+    is_withdrawn = np.isfinite(withdrawn_at) & (withdrawn_at > 0.0)
+    mjd = projected.numbers(MJD)
+    return BatchPoints(owner, mjd, flux, flux_err, band, kind, is_withdrawn)

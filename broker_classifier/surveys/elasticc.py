@@ -1,0 +1,43 @@
+"""ELAsTiCC alerts (schema 0.9.1), simulated LSST alerts: bare records of one known schema.
+
+Fluxes have the AB zero point 27.5 of SNANA. An object container of one record, as the challenge
+distributed samples, is read as well.
+"""
+
+from collections.abc import Sequence
+
+from broker_classifier.errors import MessageError
+from broker_classifier.photometry import flux_from_magnitude
+from broker_classifier.surveys import diasources
+from broker_classifier.surveys.alert import Alert, BatchDecoder
+from broker_classifier.surveys.framing import Containers
+from broker_classifier.surveys.projection import Encoded, Projector
+
+ZERO_POINT = 27.5
+NAMES = diasources.Spelling(
+    survey="elasticc",
+    mjd="midPointTai",
+    flux="psFlux",
+    flux_err="psFluxErr",
+    band="filterName",
+    dec="decl",
+    njy_per_flux=flux_from_magnitude(ZERO_POINT),
+)
+LAYOUT = diasources.layout(NAMES)
+
+
+def decoder(schema: bytes) -> BatchDecoder:
+    """Make the decoder of messages that are bare records of this schema (JSON).
+
+    `schema_sources.schemas_in_folder(path)["elasticc.v0_9_1.alert"]` reads it from .avsc files.
+    """
+    projector, containers = Projector(LAYOUT), Containers()
+
+    def bare(message: bytes) -> Encoded:
+        return Encoded(message, 0, len(message), schema)
+
+    def decode_batch(messages: Sequence[bytes]) -> list[Alert | MessageError]:
+        records = containers.records_or(messages, bare)
+        return diasources.alerts(projector.project(records), NAMES)
+
+    return decode_batch
