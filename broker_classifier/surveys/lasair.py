@@ -5,7 +5,7 @@ A row holds the columns that the filter's SQL selects. LSST filters may add the 
 stands for is that of the object's newest detection, and its `Alert` names the survey it is of.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Protocol
@@ -13,20 +13,23 @@ from typing import Any, Protocol
 from broker_classifier.errors import MessageError, SchemaError
 from broker_classifier.light_curve import EMPTY
 from broker_classifier.photometry import mjd_from_jd
-from broker_classifier.surveys.alert import Alert
-from broker_classifier.surveys.lasair_curves import (
+from broker_classifier.surveys import diasources, lsst, ztf
+from broker_classifier.surveys.alert import Alert, BatchDecoder
+from broker_classifier.surveys.avro import Record
+from broker_classifier.surveys.lasair_packets import (
     MAX_MJD,
+    Packet,
     Row,
     Subject,
-    alert_of_lists,
-    alert_of_lsst_packet,
-    alert_of_ztf_packet,
     derived_alert_id,
     first_number,
     nested,
+    packet_of_json,
+    packet_of_lists,
     records,
 )
 from broker_classifier.surveys.loose_json import integer, number, parse_json
+from broker_classifier.surveys.slow import project_decoded
 
 MJD_OF_UNIX_EPOCH = 40587.0
 SECONDS_PER_DAY = 86400.0
@@ -53,9 +56,7 @@ class ObjectApi(Protocol):
         """
 
 
-def decoder(
-    apis: Mapping[str, ObjectApi],
-) -> Callable[[Sequence[bytes]], list[Alert | MessageError]]:
+def decoder(apis: Mapping[str, ObjectApi]) -> BatchDecoder:
     """Return the batch decoder that fetches missing light curves from these; see `decode_batch`."""
     return partial(decode_batch, apis=apis)
 
@@ -72,38 +73,29 @@ def decode_batch(
         The object API of each survey's Lasair. A row without light curve, of a survey that has no
         API here, is declined as "no_light_curve".
     """
-    decoded: list[Alert | MessageError] = []
-    for message in messages:
-        try:
-            decoded.append(decode(message, apis or {}))
-        except MessageError as error:
-            decoded.append(error)
-    return decoded
+    read = [_read(message, apis or {}) for message in messages]
+    packets = [one for one in read if isinstance(one, Packet)]
+    alerts = {
+        survey: iter(_ALERTS[survey]([one.record for one in packets if one.survey == survey]))
+        for survey in _ALERTS
+    }
+    return [next(alerts[one.survey]) if isinstance(one, Packet) else one for one in read]
 
 
-def decode(message: bytes, apis: Mapping[str, ObjectApi] | None = None) -> Alert:
-    """Decode one row, or one alert packet written as JSON.
+def _read(message: bytes, apis: Mapping[str, ObjectApi]) -> Packet | Alert | MessageError:
+    try:
+        row = parse_json(message)
+        if not isinstance(row, dict):
+            return SchemaError(f"the message is a JSON {type(row).__name__}; a row is an object")
+        return packet_of_json(row) or _read_row(row, apis)
+    except MessageError as error:
+        return error
 
-    Raises
-    ------
-    DecodeError
-        If the bytes are no JSON.
-    SchemaError
-        If they do not say which object they are about, or when it was seen.
-    LightCurveUnavailableError
-        If the light curve has to be fetched, and cannot be now.
-    """
-    row = parse_json(message)
-    if not isinstance(row, dict):
-        msg = f"the message is a JSON {type(row).__name__}, not an object; a row is one"
-        raise SchemaError(msg)
-    if isinstance(row.get("candidate"), dict):
-        return alert_of_ztf_packet(row)
-    if isinstance(row.get("diaSource"), dict):
-        return alert_of_lsst_packet(row)
+
+def _read_row(row: Row, apis: Mapping[str, ObjectApi]) -> Packet | Alert:
     subject = _subject(row)
-    lists = _lists(row) or _fetched(subject, (apis or {}).get(subject.survey))
-    return alert_of_lists(subject, lists) or _without_light_curve(subject)
+    lists = _lists(row) or _fetched(subject, apis.get(subject.survey))
+    return packet_of_lists(subject, lists) or _without_light_curve(subject)
 
 
 def _subject(row: Row) -> Subject:
@@ -130,7 +122,7 @@ def _identity(*parts: Row) -> tuple[str, str]:
             dia_object_id = integer(value)
             if dia_object_id:
                 return "lsst", str(dia_object_id)
-            if isinstance(value, str) and value.startswith("ZTF"):
+            if isinstance(value, str) and value.startswith("ZTF") and value.isascii():
                 return "ztf", value
     msg = "the row has no usable `diaObjectId` or `objectId`; add it to the filter's SELECT"
     raise SchemaError(msg)
@@ -179,3 +171,14 @@ def _mjd_of_utc(text: Any) -> float | None:
     except (TypeError, ValueError):
         return None
     return moment.timestamp() / SECONDS_PER_DAY + MJD_OF_UNIX_EPOCH
+
+
+def _ztf_alerts(packets: Sequence[Record]) -> list[Alert | MessageError]:
+    return ztf.alerts(project_decoded(packets, ztf.LAYOUT))
+
+
+def _lsst_alerts(packets: Sequence[Record]) -> list[Alert | MessageError]:
+    return diasources.alerts(project_decoded(packets, lsst.LAYOUT), lsst.NAMES)
+
+
+_ALERTS = {"ztf": _ztf_alerts, "lsst": _lsst_alerts}

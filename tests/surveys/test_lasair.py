@@ -8,11 +8,18 @@ import pytest
 
 from broker_classifier.errors import DecodeError, LightCurveUnavailableError, SchemaError
 from broker_classifier.light_curve import BANDS, Kind
-from broker_classifier.surveys.lasair import decode, decode_batch, decoder
+from broker_classifier.surveys.lasair import decode_batch, decoder
 from tests.surveys.lasair_rows import LSST_ID, LSST_UTC, candidate, lite, row, source
 
 ZTF_ID = "ZTF21abiuvdk"
 POINTS = [source(60975.2, 28702.1), source(60983.2, 24162.2), source(60983.1, 10804.8, "g")]
+
+
+def decode(message, apis=None):
+    [alert] = decode_batch([message], apis)
+    if isinstance(alert, Exception):
+        raise alert
+    return alert
 
 
 class Api:
@@ -164,15 +171,15 @@ def test_a_row_that_says_nothing_of_time_is_an_error():
 
 def test_an_lsst_packet_in_json_is_the_alert_of_its_own_source():
     new = source(60983.2, diaSourceId=7, diaObjectId=LSST_ID, ra=9.0, dec=-44.1)
-    packet = {"diaSource": new, "prvDiaSources": [source(60975.2)], "diaObject": None}
-    alert = decode(row(**packet, prvDiaForcedSources=None))
+    packet = {"diaSource": new, "prvDiaSources": [source(60975.2)], "prvDiaForcedSources": None}
+    alert = decode(row(**packet, diaObject={"diaObjectId": LSST_ID}))
     assert (alert.object_id, alert.alert_id, alert.mjd) == (str(LSST_ID), 7, 60983.2)
     assert (len(alert.curve), alert.dec) == (2, -44.1)
 
 
 def test_a_moving_object_is_declined_as_one():
-    packet = {"diaSource": source(60983.2, diaSourceId=7, diaObjectId=None, ssObjectId=21)}
-    assert decode(row(**packet)).decline == "solar_system"
+    new = source(60983.2, diaSourceId=7, ssObjectId=21)
+    assert decode(row(diaSource=new, diaObject=None)).decline == "solar_system"
 
 
 @pytest.fixture(scope="module")

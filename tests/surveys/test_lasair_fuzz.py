@@ -17,7 +17,19 @@ KEYS = [
     *("timeWithdrawnMjdTai", "lastDiaSourceMjdTai", "ra", "decl", "forcediffimflux"),
 ]
 ODD = [LSST_ID, -1, 2**63, 2**200, 1e308, -1e308, 60000.5, 2459396.9, float("nan"), float("-inf")]
-TEXT = ["ZTF21abiuvdk", "NaN", "1e999", "7", "g", "t", "2026-01-01 00:00:00", "9999-99-99", "²"]
+TEXT = [
+    "ZTF21abiuvdk",
+    "ZTF\ud800",
+    "\ud800",
+    "NaN",
+    "1e999",
+    "7",
+    "g",
+    "t",
+    "2026-01-01 00:00:00",
+    "9999-99-99",
+    "²",
+]
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.sampled_from([*ODD, *TEXT])
 trees = st.recursive(
     scalars | st.text(max_size=5),
@@ -61,7 +73,7 @@ def check(tree, answer=None):
         assert alert.survey in ("lsst", "ztf")
         assert -(2**63) <= alert.alert_id < 2**63
         assert 0 < alert.mjd < 1e6
-        assert alert.object_id
+        assert alert.object_id.encode()
 
 
 @given(trees, trees)

@@ -1,0 +1,234 @@
+"""Lasair's JSON in the form of the surveys' own packets, each field of the type that Avro gives it.
+
+LSST: `diaSourcesList` and `diaForcedSourcesList`, nJy and MJD. ZTF: `candidates` (detections, and
+non-detections without `candid`) and `forcedphot`, magnitudes and JD. The newest detection becomes
+the packet's own, the others its history; what cannot be a measurement is missing.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from broker_classifier.light_curve import BANDS
+from broker_classifier.photometry import MJD_OFFSET_DAYS
+from broker_classifier.surveys.avro import Record
+from broker_classifier.surveys.loose_json import MAX_NUMBER, integer, number
+
+Row = Mapping[str, Any]
+
+TIME_TOLERANCE_DAYS = 1e-6
+TICKS_PER_DAY = 1e7
+MAX_MJD = 1e6
+
+_Limits = dict[str, tuple[float, float]]
+_POSITIVE = ("t", "1", "true")
+_ANY = (-MAX_NUMBER, MAX_NUMBER)
+_PLACE: _Limits = {"ra": (0.0, 360.0), "dec": (-90.0, 90.0), "decl": (-90.0, 90.0)}
+_MAGNITUDES = (-50.0, 100.0)
+_COUNTS = (-1e15, 1e15)
+LSST_NUMBERS: _Limits = _PLACE | {
+    "midpointMjdTai": (0.0, MAX_MJD),
+    "psfFlux": _ANY,
+    "psfFluxErr": _ANY,
+    "timeWithdrawnMjdTai": _ANY,
+}
+ZTF_NUMBERS: _Limits = _PLACE | {
+    "jd": (MJD_OFFSET_DAYS, MJD_OFFSET_DAYS + MAX_MJD),
+    "fid": (1.0, 3.0),
+    "magpsf": _MAGNITUDES,
+    "sigmapsf": _MAGNITUDES,
+    "diffmaglim": _MAGNITUDES,
+    "magzpsci": _MAGNITUDES,
+    "forcediffimflux": _COUNTS,
+    "forcediffimfluxunc": _COUNTS,
+}
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a row says of its object beside the light curve.
+
+    Attributes
+    ----------
+    survey, object_id : str
+    ra, dec : float or None
+        J2000, degrees.
+    detected_mjd : float or None
+        Time of the detection that the row speaks of, where it says so.
+    written_mjd : float or None
+        When Lasair wrote the row.
+    """
+
+    survey: str
+    object_id: str
+    ra: float | None = None
+    dec: float | None = None
+    detected_mjd: float | None = None
+    written_mjd: float | None = None
+
+
+@dataclass(frozen=True)
+class Packet:
+    """A decoded packet of one survey."""
+
+    survey: str
+    record: Record
+
+
+def derived_alert_id(object_id: str, moment: str) -> int:
+    """Make the id of an alert whose row carries none: 63 bits of a hash of object and moment.
+
+    For a lite row, the moment is the newest detection's MJD in units of 1e-7 d: the same detection
+    has the same id in every lite row, but not the survey's own id, which full rows carry.
+
+    >>> derived_alert_id("313637921267122191", "609832068545")
+    1625284207846070767
+    """
+    digest = hashlib.blake2b(f"{object_id}@{moment}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") >> 1
+
+
+def packet_of_lists(subject: Subject, lists: Row) -> Packet | None:
+    """Put an object's light curve into the packet of its newest detection.
+
+    Of detections after the one that the row speaks of, which the object API may know already, the
+    points are taken, but the alert is not theirs.
+
+    Returns
+    -------
+    Packet or None
+        None if the lists hold no detection.
+    """
+    record = _WRITERS[subject.survey](subject, lists)
+    return Packet(subject.survey, record) if record else None
+
+
+def packet_of_json(packet: Row) -> Packet | None:
+    """Read a survey's own packet that was written as JSON; None where it is none."""
+    if isinstance(packet.get("candidate"), dict):
+        candidate = _ztf_entry(packet["candidate"])
+        candid = integer(packet.get("candid")) or candidate["candid"]
+        return Packet("ztf", _ztf_record(packet, candidate | {"candid": candid}))
+    if isinstance(packet.get("diaSource"), dict):
+        object_id = integer(nested(packet, "diaObject").get("diaObjectId"))
+        return Packet("lsst", _lsst_record(object_id, packet))
+    return None
+
+
+def _lsst_record(object_id: int | None, packet: Row) -> Record:
+    return {
+        "diaSource": _lsst_entry(packet["diaSource"]),
+        "prvDiaSources": [_lsst_entry(one) for one in records(packet.get("prvDiaSources"))],
+        "prvDiaForcedSources": [
+            _lsst_entry(one) for one in records(packet.get("prvDiaForcedSources"))
+        ],
+        "diaObject": {"diaObjectId": object_id} if object_id else None,
+    }
+
+
+def _lsst_of_lists(subject: Subject, lists: Row) -> Record | None:
+    sources = records(lists.get("diaSourcesList"))
+    dated = ((_lsst_entry(entry)["midpointMjdTai"], entry) for entry in sources)
+    new = _newest(dated, subject.detected_mjd)
+    if new is None:
+        return None
+    mjd, newest = new
+    derived = derived_alert_id(subject.object_id, str(round(mjd * TICKS_PER_DAY)))
+    own = {"diaSourceId": integer(newest.get("diaSourceId")) or derived, **_place(subject)}
+    packet = {
+        "diaSource": newest | own,
+        "prvDiaSources": [entry for entry in sources if entry is not newest],
+        "prvDiaForcedSources": lists.get("diaForcedSourcesList"),
+    }
+    return _lsst_record(int(subject.object_id), packet)
+
+
+def _lsst_entry(entry: Row) -> Record:
+    numbers, band = _numbers(entry, LSST_NUMBERS), entry.get("band")
+    dec = numbers["dec"] if numbers["decl"] is None else numbers["decl"]
+    return numbers | {
+        "dec": dec,
+        "band": band if band in tuple(BANDS) else None,
+        "diaSourceId": integer(entry.get("diaSourceId")),
+        "ssObjectId": integer(entry.get("ssObjectId")),
+    }
+
+
+def _ztf_record(packet: Row, candidate: Record) -> Record:
+    object_id = packet.get("objectId")
+    return {
+        "objectId": object_id if isinstance(object_id, str) and object_id.isascii() else None,
+        "candidate": candidate,
+        "prv_candidates": [_ztf_entry(one) for one in records(packet.get("prv_candidates"))],
+        "fp_hists": [_ztf_entry(one) for one in records(packet.get("fp_hists"))],
+    }
+
+
+def _ztf_of_lists(subject: Subject, lists: Row) -> Record | None:
+    entries = [_ztf_entry(entry) for entry in records(lists.get("candidates"))]
+    detections = ((entry["jd"], entry) for entry in entries if entry["candid"])
+    mjd = subject.detected_mjd
+    new = _newest(detections, None if mjd is None else mjd + MJD_OFFSET_DAYS)
+    if new is None:
+        return None
+    packet = {
+        "objectId": subject.object_id,
+        "prv_candidates": [entry for entry in entries if entry is not new[1]],
+        "fp_hists": lists.get("forcedphot"),
+    }
+    return _ztf_record(packet, new[1] | _place(subject))
+
+
+def _ztf_entry(entry: Row) -> Record:
+    sign = entry.get("isdiffpos")
+    return _numbers(entry, ZTF_NUMBERS) | {
+        "isdiffpos": "t" if sign is None or str(sign).lower() in _POSITIVE else "f",
+        "candid": integer(entry.get("candid")),
+    }
+
+
+def _place(subject: Subject) -> Record:
+    place = {"ra": subject.ra, "dec": subject.dec, "decl": subject.dec}
+    return {name: angle for name, angle in place.items() if angle is not None}
+
+
+def _numbers(entry: Row, limits: _Limits) -> Record:
+    values = {name: number(entry.get(name)) for name in limits}
+    return {
+        name: value if value is not None and limits[name][0] <= value <= limits[name][1] else None
+        for name, value in values.items()
+    }
+
+
+def _newest(
+    entries: Iterable[tuple[float | None, Record]], until: float | None
+) -> tuple[float, Record] | None:
+    """Find the newest entry up to a time; the newest of all where none is as old as that."""
+    dated = [(when, entry) for when, entry in entries if when is not None]
+    limit = float("inf") if until is None else until + TIME_TOLERANCE_DAYS
+    past = [one for one in dated if one[0] <= limit] or dated
+    return max(past, key=lambda one: one[0], default=None)
+
+
+def records(values: Any) -> list[Record]:
+    """Return the objects in a JSON array; none where it is no array."""
+    return [one for one in values if isinstance(one, dict)] if isinstance(values, list) else []
+
+
+def nested(row: Row, key: str) -> Record:
+    """Return the object that stands under a key; an empty one where none does."""
+    value = row.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def first_number(row: Row, *names: str) -> float | None:
+    """Return the first of these fields that holds a finite number.
+
+    >>> first_number({"ra": "NaN", "ramean": "150.1"}, "ra", "ramean")
+    150.1
+    """
+    return next((n for name in names if (n := number(row.get(name))) is not None), None)
+
+
+_WRITERS = {"lsst": _lsst_of_lists, "ztf": _ztf_of_lists}
