@@ -179,7 +179,7 @@ class LasairApi:
 
 def _explain(status: int) -> str:
     if status in _REFUSED:
-        return f"it refuses the token (HTTP {status}); check BROKER_LASAIR__TOKEN"
+        return f"it refuses the token (HTTP {status}); check lasair.lsst_token or ztf_token"
     if status == http.client.TOO_MANY_REQUESTS:
         return "it throttles this token (HTTP 429)"
     return f"it answers HTTP {status}"

@@ -120,7 +120,7 @@ def test_a_refused_token_is_not_tried_again_and_never_shown(lasair, clock):
     api = client(lasair.url, clock, token="wrong-token-0123")
     with (
         structlog.testing.capture_logs() as logs,
-        pytest.raises(LightCurveUnavailableError, match="BROKER_LASAIR__TOKEN") as caught,
+        pytest.raises(LightCurveUnavailableError, match="lsst_token") as caught,
     ):
         api.fetch(OBJECT, "1")
     assert len(lasair.asked) == 1
