@@ -5,13 +5,14 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 export TORCH_INDEX PYTHON
 
-.PHONY: help demo test lint format types tests setup lock clean
+.PHONY: help demo test lint format types tests bench-decode setup lock clean
 
 help:
 	@echo "make demo                  a simulated night of alerts, classified live in the terminal"
 	@echo "make demo ALERTS=folder    the same with real alert packets"
 	@echo "make test                  lint, types and all tests"
 	@echo "make tests TESTS=tests/x   only the tests, or some of them (any pytest arguments)"
+	@echo "make bench-decode          decoding alone, against fastavro and cavro"
 	@echo "make setup                 a development environment in $(VENV)"
 	@echo "make format                put the code in the project's form"
 	@echo "make lock                  renew requirements*.lock from pyproject.toml"
@@ -31,6 +32,9 @@ types: $(VENV)/.dev
 tests: $(VENV)/.dev
 	@deploy/install-java
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(TESTS)
+
+bench-decode: $(VENV)/.dev
+	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.bench.bench_decode
 
 format: $(VENV)/.dev
 	@$(BIN)/ruff check --quiet --fix .

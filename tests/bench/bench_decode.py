@@ -1,0 +1,203 @@
+"""Decoding, ours against fastavro and cavro in one run: python -m tests.bench.bench_decode.
+
+Decoding is from the bytes of a record to values: for ours the arrays that become light curves, for
+the others the record as Python objects (their schemas parsed beforehand). "Whole" is from the
+message to the `Alert`. The figures that count are ratios: all are measured in turn, one batch each.
+"""
+
+import io
+import random
+import statistics
+import sys
+import time
+from collections.abc import Callable, Sequence
+from itertools import cycle, islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import cavro
+import fastavro
+import orjson
+
+from broker_classifier.surveys import Alert, BatchDecoder, lsst, ztf
+from broker_classifier.surveys.avro import open_container, parsed_schema
+from broker_classifier.surveys.layout import Layout
+from broker_classifier.surveys.projection import Encoded, Projector
+from broker_classifier.surveys.schema_sources import folder_schemas
+
+ALERTS = Path(__file__).parents[3] / "shared" / "data" / "alerts"
+DEEP_ID, DEEP_HISTORY = 1000, 340
+BATCH, FEW = 500, 60
+
+
+class Stream(NamedTuple):
+    """What is measured on: messages of one kind, and their records.
+
+    Attributes
+    ----------
+    batch : int
+        How many of them ours decode at once.
+    """
+
+    name: str
+    layout: Layout
+    decode: BatchDecoder
+    messages: list[bytes]
+    records: list[Encoded]
+    batch: int = BATCH
+
+
+def streams() -> list[Stream]:
+    """Return those whose packets are on this machine."""
+    found = [ztf_stream(name) for name in ("ztf-4.01", "ztf-3.3") if (ALERTS / name).is_dir()]
+    return [*found, lsst_deep()] if (ALERTS / "lsst-schemas").is_dir() else found
+
+
+def ztf_stream(folder: str) -> Stream:
+    messages = [file.read_bytes() for file in sorted((ALERTS / folder).glob("*.avro"))]
+    containers = [open_container(message) for message in messages]
+    records = [
+        Encoded(body, 0, len(body), one.schema) for one in containers for _, body in one.blocks
+    ]
+    return Stream(folder, ztf.LAYOUT, ztf.decode_batch, messages, records)
+
+
+def lsst_deep() -> Stream:
+    """Make deep-field alerts with the published schema: 340 previous and 340 forced sources."""
+    schemas, rng = folder_schemas(ALERTS / "lsst-schemas"), random.Random(1)
+    schema = schemas.schema(DEEP_ID)
+    named: dict[str, Any] = {}
+    parsed = fastavro.parse_schema(orjson.loads(schema), named_schemas=named)
+    records = []
+    for _ in range(8):
+        body = io.BytesIO(b"\0" + DEEP_ID.to_bytes(4, "big"))
+        body.seek(lsst.HEADER_SIZE)
+        fastavro.schemaless_writer(body, parsed, filled(parsed, named, rng))
+        records.append(Encoded(body.getvalue(), lsst.HEADER_SIZE, len(body.getvalue()), schema))
+    messages = [record.message for record in records]
+    return Stream("lsst-deep", lsst.LAYOUT, lsst.decoder(schemas), messages, records, FEW)
+
+
+def filled(schema: Any, named: dict[str, Any], rng: random.Random) -> Any:
+    """Make up a value of a schema: histories of 340, a tenth of what may be null null."""
+    if isinstance(schema, list):
+        rest = [one for one in schema if one != "null"]
+        is_null = "null" in schema and isinstance(rest[0], str) and rest[0] not in named
+        return None if is_null and rng.random() < 0.1 else filled(rest[0], named, rng)
+    if isinstance(schema, str):
+        return filled(named[schema], named, rng) if schema in named else SIMPLE[schema](rng)
+    if schema["type"] == "record":
+        whole = {f["name"]: filled(f["type"], named, rng) for f in schema["fields"]}
+        return whole | ({"band": rng.choice("ugrizy")} if "band" in whole else {})
+    if schema["type"] == "array":
+        return [filled(schema["items"], named, rng) for _ in range(DEEP_HISTORY)]
+    return filled(schema["type"], named, rng)
+
+
+SIMPLE: dict[str, Callable[[random.Random], Any]] = {
+    "boolean": lambda rng: rng.random() < 0.1,
+    "int": lambda rng: rng.randrange(1000),
+    "long": lambda rng: rng.randrange(2**50),
+    "float": lambda rng: rng.gauss(0.0, 1000.0),
+    "double": lambda rng: rng.uniform(60000.0, 61000.0),
+    "string": lambda rng: "a text",
+    "bytes": lambda rng: rng.randbytes(30_000),
+}
+
+
+def entries(repetitions: int = 7) -> list[dict[str, Any]]:
+    """Measure every stream; one entry for each of our figures and each reference."""
+    return [entry for stream in streams() for entry in measured(stream, repetitions)]
+
+
+def measured(stream: Stream, repetitions: int) -> list[dict[str, Any]]:
+    contenders = ours(stream) | theirs(stream)
+    rates: dict[str, list[float]] = {name: [] for name in contenders}
+    for repetition in range(repetitions + 1):
+        for name, (n, work) in contenders.items():
+            started = time.perf_counter()
+            work()
+            if repetition:  # the first compiles and warms up
+                rates[name].append(n / (time.perf_counter() - started))
+    return [
+        entry(f"decode {stream.name}, {what}", rates[what], reference, rates[reference])
+        for what in ("to arrays", "whole message")
+        for reference in ("fastavro", "cavro")
+    ]
+
+
+Work = dict[str, tuple[int, Callable[[], object]]]
+
+
+def ours(stream: Stream) -> Work:
+    projector, n = Projector(stream.layout), stream.batch
+    records = list(islice(cycle(stream.records), n))
+    messages = [bytes(bytearray(one)) for one in islice(cycle(stream.messages), n)]
+    assert all(isinstance(one, Alert) for one in stream.decode(messages))
+    return {
+        "to arrays": (n, lambda: projector.project(records)),
+        "whole message": (n, lambda: stream.decode(messages)),
+    }
+
+
+def theirs(stream: Stream) -> Work:
+    records = stream.records[:FEW]
+    bodies = [(one.message[one.begin : one.end], one.schema) for one in records]
+    schemas = {schema: cavro.Schema(without_defaults(schema)) for _, schema in bodies}
+
+    def read_fastavro() -> None:
+        for body, schema in bodies:
+            fastavro.schemaless_reader(io.BytesIO(body), parsed_schema(schema), None)
+
+    def read_cavro() -> None:
+        for body, schema in bodies:
+            schemas[schema].binary_decode(body)
+
+    return {"fastavro": (len(bodies), read_fastavro), "cavro": (len(bodies), read_cavro)}
+
+
+def without_defaults(schema: bytes) -> str:
+    """Leave defaults out: cavro refuses those of ZTF, which are of no use to a reader."""
+    text: str = orjson.dumps(_without(orjson.loads(schema))).decode()
+    return text
+
+
+def _without(part: Any) -> Any:
+    if isinstance(part, list):
+        return [_without(one) for one in part]
+    if isinstance(part, dict):
+        return {key: _without(value) for key, value in part.items() if key != "default"}
+    return part
+
+
+def entry(
+    name: str, rates: Sequence[float], reference: str, reference_rates: Sequence[float]
+) -> dict[str, Any]:
+    """Sum up a figure: medians, and the spread (least and most) of the ratios of each turn."""
+    ratios = [mine / other for mine, other in zip(rates, reference_rates, strict=True)]
+    return {
+        "name": name,
+        "value": round(statistics.median(rates)),
+        "unit": "alerts/s",
+        "reference": {"name": reference, "value": round(statistics.median(reference_rates))},
+        "ratio": round(statistics.median(ratios), 1),
+        "repetitions": len(ratios),
+        "spread": [round(min(ratios), 1), round(max(ratios), 1)],
+    }
+
+
+def table(rows: Sequence[dict[str, Any]]) -> str:
+    """Lay the entries out as text."""
+    lines = [f"{'':36} {'alerts/s':>9} {'reference':>16} {'ratio':>7}   (least to most)"]
+    for row in rows:
+        reference = f"{row['reference']['name']} {row['reference']['value']:,}"
+        least, most = row["spread"]
+        lines.append(
+            f"{row['name']:36} {row['value']:9,} {reference:>16} {row['ratio']:7.1f}"
+            f"   ({least:.1f} to {most:.1f}, n={row['repetitions']})"
+        )
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(table(entries()) + "\n" if streams() else f"no alert packets in {ALERTS}\n")
