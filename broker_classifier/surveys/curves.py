@@ -100,7 +100,7 @@ def sort_alerts(
     repeats = np.zeros(len(bounds) - 1, dtype=np.bool_)
     for alert in range(len(repeats)):
         begin, end = bounds[alert], bounds[alert + 1]
-        while _merge_runs(mjd, key, order, other, begin, end) > 1:
+        while _merge_runs(mjd, key, order, other, begin, end):
             order[begin:end] = other[begin:end]
         for i in range(begin + 1, end):
             a, b = order[i - 1], order[i]
@@ -109,19 +109,8 @@ def sort_alerts(
 
 
 @compiled
-def _precedes(mjd: NDArray[np.float64], key: NDArray[np.uint8], a: int, b: int) -> bool:
-    return bool(mjd[a] < mjd[b] or (mjd[a] == mjd[b] and key[a] < key[b]))
-
-
-@compiled
-def _run_end(
-    mjd: NDArray[np.float64], key: NDArray[np.uint8], order: NDArray[np.int64], i: int, end: int
-) -> int:
-    """Return where the ascending run that begins at `i` ends."""
-    i += 1
-    while i < end and not _precedes(mjd, key, order[i], order[i - 1]):
-        i += 1
-    return min(i, end)
+def _precedes(mjd: float, key: int, other_mjd: float, other_key: int) -> bool:
+    return bool(mjd < other_mjd or (mjd == other_mjd and key < other_key))
 
 
 @compiled
@@ -132,21 +121,43 @@ def _merge_runs(
     merged: NDArray[np.int64],
     begin: int,
     end: int,
-) -> int:
-    """Merge the ascending runs of `order` in pairs into `merged`; return how many there were."""
-    n_runs, first = 0, begin
+) -> bool:
+    """Merge the ascending runs of `order` in pairs into `merged`, unless it is one run."""
+    first = begin
     while first < end:
-        middle = _run_end(mjd, key, order, first, end)
-        last = _run_end(mjd, key, order, middle, end) if middle < end else end
-        n_runs += 1 + (middle < end)
-        i, j = first, middle
-        for k in range(first, last):
-            takes_second = i >= middle or (j < last and _precedes(mjd, key, order[j], order[i]))
-            if takes_second:
-                merged[k] = order[j]
-                j += 1
-            else:
-                merged[k] = order[i]
-                i += 1
-        first = last
-    return n_runs
+        edges = (first, end, end)
+        for i in range(first + 1, end):
+            a, b = order[i], order[i - 1]
+            if _precedes(mjd[a], key[a], mjd[b], key[b]):
+                if edges[1] < end:
+                    edges = (first, edges[1], i)
+                    break
+                edges = (first, i, end)
+        if first == begin and edges[1] == end:
+            return False
+        _merge(mjd, key, order, merged, edges)
+        first = edges[2]
+    return begin < end
+
+
+@compiled
+def _merge(
+    mjd: NDArray[np.float64],
+    key: NDArray[np.uint8],
+    order: NDArray[np.int64],
+    merged: NDArray[np.int64],
+    edges: tuple[int, int, int],
+) -> None:
+    i, middle, end = edges
+    j = middle
+    for k in range(i, end):
+        takes_second = i == middle
+        if i < middle and j < end:
+            a, b = order[i], order[j]
+            takes_second = _precedes(mjd[b], key[b], mjd[a], key[a])
+        if takes_second:
+            merged[k] = order[j]
+            j += 1
+        else:
+            merged[k] = order[i]
+            i += 1

@@ -84,8 +84,8 @@ def alerts(projected: Projected, names: Spelling) -> list[Alert | MessageError]:
         is_measured,
         projected.head_numbers(HAS_OBJECT) == 1.0,
         *(projected.head[:, c] for c in (SOURCE_ID, OBJECT_ID, SOURCE_OBJECT_ID, SS_OBJECT_ID)),
-        projected.head_numbers(RA),
-        projected.head_numbers(DEC),
+        _finite(projected.head_numbers(RA)),
+        _finite(projected.head_numbers(DEC)),
     )
     rows = zip(light_curves(points, n), *(column.tolist() for column in columns), strict=True)
     return [projected.errors.get(m) or _alert(names.survey, *row) for m, row in enumerate(rows)]
@@ -125,6 +125,10 @@ def _refusal(has_source: bool, source_id: int) -> SchemaError:
     return SchemaError(f"the alert has no usable `diaSource`: {missing} is missing")
 
 
+def _finite(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.where(np.isfinite(values), values, np.nan)
+
+
 def _points(projected: Projected, names: Spelling) -> BatchPoints:
     owner, table = projected.owner
     codes = projected.columns[BAND]
@@ -132,8 +136,9 @@ def _points(projected: Projected, names: Spelling) -> BatchPoints:
     for code, index in _BAND_CODES.items():
         band[codes == code] = index
     kind = np.where(table == FORCED, Kind.FORCED, Kind.DETECTION).astype(np.uint8)
-    flux, flux_err = (projected.numbers(one) * names.njy_per_flux for one in (FLUX, FLUX_ERR))
+    with np.errstate(over="ignore"):
+        flux, flux_err = (projected.numbers(one) * names.njy_per_flux for one in (FLUX, FLUX_ERR))
     withdrawn_at = projected.numbers(WITHDRAWN)
     is_withdrawn = np.isfinite(withdrawn_at) & (withdrawn_at > 0.0)
-    mjd = projected.numbers(MJD)
+    mjd = _finite(projected.numbers(MJD))
     return BatchPoints(owner, mjd, flux, flux_err, band, kind, is_withdrawn)

@@ -162,6 +162,7 @@ def _points(projected: Projected) -> BatchPoints:
         _present(projected.numbers(column)) for column in (JD, MAGPSF, SIGMAPSF, DIFFMAGLIM)
     )
     with np.errstate(over="ignore", invalid="ignore"):
+        mjd = _present(photometry.mjd_from_jd(jd))
         is_measured = np.isfinite(magnitude) & np.isfinite(magnitude_err)
         is_limit = (table == PREVIOUS) & ~is_measured
         flux, flux_err = _measured(magnitude, magnitude_err, projected.columns[ISDIFFPOS])
@@ -173,7 +174,6 @@ def _points(projected: Projected) -> BatchPoints:
     kind = np.where(is_forced, Kind.FORCED, np.where(is_limit, Kind.UPPER_LIMIT, Kind.DETECTION))
     band = _band(projected.numbers(FID))
     never = np.zeros(len(owner), dtype=bool)
-    mjd = photometry.mjd_from_jd(jd)
     return BatchPoints(owner, mjd, flux, flux_err, band, kind.astype(np.uint8), never)
 
 

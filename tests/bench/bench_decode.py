@@ -90,7 +90,8 @@ def filled(schema: Any, named: dict[str, Any], rng: random.Random) -> Any:
         whole = {f["name"]: filled(f["type"], named, rng) for f in schema["fields"]}
         return whole | ({"band": rng.choice("ugrizy")} if "band" in whole else {})
     if schema["type"] == "array":
-        return [filled(schema["items"], named, rng) for _ in range(DEEP_HISTORY)]
+        items = [filled(schema["items"], named, rng) for _ in range(DEEP_HISTORY)]
+        return sorted(items, key=lambda one: one["midpointMjdTai"])
     return filled(schema["type"], named, rng)
 
 
