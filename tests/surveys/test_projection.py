@@ -50,6 +50,8 @@ def at(value, path):
 def expected_cell(value, cell):
     if cell is Cell.NUMBER:
         return float(value) if isinstance(value, int | float) else math.nan
+    if cell is Cell.PRESENT:
+        return int(np.float64(value is not None).view(np.int64))
     if cell is Cell.SHORT:
         return short_text(value or "")
     return value or (0 if cell is Cell.INTEGER else "")

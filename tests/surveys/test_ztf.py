@@ -3,11 +3,12 @@
 import math
 
 import astropy.units as u
+import numpy as np
 import pytest
 
 from broker_classifier.errors import DecodeError, SchemaError
 from broker_classifier.light_curve import Kind
-from broker_classifier.surveys.ztf import alert_from_record, decode
+from broker_classifier.surveys.ztf import alert_from_record, decode, decode_batch
 from tests.ztf_packets import SCHEMA, alert, container, measurement
 
 FORCED = {"jd": 2460000.5, "fid": 1, "forcediffimflux": 250.0, "forcediffimfluxunc": 10.0}
@@ -105,3 +106,48 @@ def test_a_message_of_two_alerts_is_refused():
     record = alert("Z", [measurement(60000.0)])
     with pytest.raises(DecodeError, match="2 records"):
         decode(container(record, record))
+
+
+def test_a_batch_of_any_packets_has_its_results_in_place():
+    packets = [container(alert(f"Z{i}", [measurement(60000.0 + i)])) for i in range(4)]
+    packets[1] = b"no packet"
+    packets[2] = container(alert("Z2", [measurement(60002.0)]), codec="deflate")
+    results = decode_batch(packets * 2)
+    names = [None if isinstance(one, DecodeError) else one.object_id for one in results]
+    assert names == ["Z0", None, "Z2", "Z3"] * 2
+    assert [one.mjd for one in results if not isinstance(one, DecodeError)][:2] == [
+        60000.0,
+        60002.0,
+    ]
+
+
+@pytest.mark.parametrize("codec", ["null", "deflate"])
+def test_a_packet_means_the_same_the_first_time_and_later(codec):
+    past = [measurement(60000.0), measurement(60001.0, mag=None)]
+    packet = container(alert("Z", [*past, measurement(60002.0)]), codec=codec)
+    assert decode(packet) == decode(packet) == decode_batch([packet] * 3)[2]
+
+
+def test_a_known_header_with_a_broken_rest_is_refused():
+    packet = container(alert("Z", [measurement(60000.0)]))
+    decode(packet)
+    for broken in (packet[:-1], packet + b"x", packet[:-16] + bytes(16), packet[:-40]):
+        with pytest.raises(DecodeError):
+            decode(broken)
+
+
+def test_a_time_beyond_all_days_is_refused():
+    with pytest.raises(SchemaError, match="jd"):
+        decode(container(alert("Z", [measurement(1e305, candid=7)])))
+
+
+@pytest.mark.parametrize("magnitude", [-1e4, -500.0, 1e5])
+def test_a_flux_beyond_all_numbers_is_no_point(magnitude):
+    decoded = decode(container(alert("Z", [measurement(60000.0, mag=magnitude)])))
+    assert np.all(np.isfinite(decoded.curve.psf_flux))
+
+
+def test_without_a_sign_in_the_schema_a_detection_is_positive():
+    record = alert("Z", [measurement(60000.0)])
+    del record["candidate"]["isdiffpos"]
+    assert alert_from_record(record).curve.psf_flux[0] > 0
