@@ -70,19 +70,24 @@ def layout(names: Spelling) -> Layout:
     return Layout(names.survey, head, tables)
 
 
-def alerts(projected: Projected, names: Spelling) -> list[Alert | MessageError]:
-    """Make the alert of every record in a batch."""
+def alerts(
+    projected: Projected, names: Spelling, *, head_only: bool = False
+) -> list[Alert | MessageError]:
+    """Make the alert of every record in a batch, from `diaSource` alone if no more was read."""
     points = _points(projected, names)
     n, (owner, table) = len(projected.head), projected.owner
     new, usable = table == NEW, points.usable()
     mjd, has_source, is_measured = np.full(n, np.nan), np.zeros(n, bool), np.zeros(n, bool)
     mjd[owner[new]], has_source[owner[new]] = points.mjd[new], True
     is_measured[owner[new & usable]] = True
+    has_object = projected.head_numbers(HAS_OBJECT) == 1.0
+    if head_only:
+        has_object = projected.head[:, SOURCE_OBJECT_ID] != 0
     columns: tuple[NDArray[Any], ...] = (
         has_source,
         mjd,
         is_measured,
-        projected.head_numbers(HAS_OBJECT) == 1.0,
+        has_object,
         *(projected.head[:, c] for c in (SOURCE_ID, OBJECT_ID, SOURCE_OBJECT_ID, SS_OBJECT_ID)),
         _finite(projected.head_numbers(RA)),
         _finite(projected.head_numbers(DEC)),

@@ -240,7 +240,7 @@ def _stamped(sources: str) -> Callable[..., tuple[int, int]]:
         stack : int64, shape (MAX_DEPTH, 2)
             Room to work in.
         head_only : bool
-            Stop each where its head is complete; `stops` says where to go on.
+            Stop each where its head is complete.
         n_rows : int
             Rows that are filled already.
         stops : int64, shape (n_messages, 3)

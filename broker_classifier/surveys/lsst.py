@@ -19,16 +19,19 @@ LAYOUT = diasources.layout(NAMES)
 HEADER_SIZE = 5
 
 
-def decoder(schemas: SchemaSource) -> BatchDecoder:
+def decoder(schemas: SchemaSource, *, head_only: bool = False) -> BatchDecoder:
     """Make the decoder of LSST messages whose schemas this source knows.
 
-    It raises `SchemasUnavailableError` while the source does not answer.
+    It raises `SchemasUnavailableError` while the source does not answer. With `head_only` it reads
+    nothing after `diaSource`: each curve is the new detection alone, and the object the one that
+    `diaSource` names.
     """
     projector, containers = Projector(LAYOUT), Containers()
 
     def decode_batch(messages: Sequence[bytes]) -> list[Alert | MessageError]:
         records = containers.records_or(messages, lambda one: encoded(one, schemas))
-        return diasources.alerts(projector.project(records), NAMES)
+        projected = projector.project(records, head_only=head_only)
+        return diasources.alerts(projected, NAMES, head_only=head_only)
 
     return decode_batch
 

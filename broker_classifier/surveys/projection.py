@@ -69,13 +69,19 @@ class Projector:
     starts: dict[bytes, int] = field(default_factory=dict)
     capacity: int = 4096
 
-    def project(self, records: Sequence[Encoded | MessageError]) -> Projected:
-        """Read a batch of records; what is an error already stays one."""
+    def project(
+        self, records: Sequence[Encoded | MessageError], *, head_only: bool = False
+    ) -> Projected:
+        """Read a batch of records; what is an error already stays one.
+
+        With `head_only`, each is read up to the end of the layout's first table, and what stands
+        behind that counts as absent.
+        """
         if len(self.starts) > MAX_PROGRAMS:
             self.ops, self.paths, self.starts = self.ops[:0], [], {}
         errors: dict[int, MessageError] = {}
         inputs = self._inputs(records, errors)
-        out, n_rows, stops = self._run(inputs)
+        out, n_rows, stops = self._run(inputs, head_only)
         for m in np.flatnonzero(stops[:, 0]).tolist():
             errors[m] = self._error(*stops[m].tolist())
         texts = {
@@ -128,19 +134,19 @@ class Projector:
             messages[m] = one.message
         return Inputs(addresses(messages), *places)
 
-    def _run(self, inputs: Inputs) -> tuple[Outputs, int, NDArray[np.int64]]:
+    def _run(self, inputs: Inputs, head_only: bool) -> tuple[Outputs, int, NDArray[np.int64]]:
         """Run all programs, in columns twice as long whenever they are full."""
         head, blanks = self.layout.blanks()
         stops = np.zeros((len(inputs.starts), 3), dtype=np.int64)
         out = Outputs(np.tile(head, (len(stops), 1)), *_room(blanks, self.capacity), blanks)
         stack = np.empty((kernel.MAX_DEPTH, 2), dtype=np.int64)
-        done, n_rows = run(self.ops, inputs, out, stack, False, 0, 0, stops)
+        done, n_rows = run(self.ops, inputs, out, stack, head_only, 0, 0, stops)
         while done < len(stops):
             self.capacity *= 2
             columns, owner = _room(blanks, self.capacity)
             columns[:, :n_rows], owner[:, :n_rows] = out.columns[:, :n_rows], out.owner[:, :n_rows]
             out = out._replace(columns=columns, owner=owner)
-            done, n_rows = run(self.ops, inputs, out, stack, False, done, n_rows, stops)
+            done, n_rows = run(self.ops, inputs, out, stack, head_only, done, n_rows, stops)
         return out, n_rows, stops
 
     def _error(self, reason: int, op: int, position: int) -> DecodeError:

@@ -114,6 +114,17 @@ def test_nothing_is_decoded_while_the_schemas_are_unavailable():
         lsst.decoder(Down())([framed(packet(source(61001.0)))])
 
 
+def test_a_head_is_the_alert_without_its_history(tmp_path):
+    schemas = folder_schemas(write_schemas(tmp_path))
+    asteroid = source(61002.0, diaObjectId=None, ssObjectId=7)
+    messages = [framed(packet(source(61001.0), [source(61000.0)])), framed(packet(asteroid))]
+    [head, declined] = lsst.decoder(schemas, head_only=True)(messages)
+    [whole, _] = lsst.decoder(schemas)(messages)
+    assert (head.object_id, head.alert_id, head.mjd) == (whole.object_id, whole.alert_id, 61001.0)
+    assert head.curve.points.tolist() == whole.curve.points[-1:].tolist()
+    assert declined.decline == "solar_system"
+
+
 @pytest.mark.data
 def test_every_published_version_is_what_fastavro_reads(shared_data):
     folder = shared_data / "alerts" / "lsst-schemas"

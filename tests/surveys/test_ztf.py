@@ -8,7 +8,7 @@ import pytest
 
 from broker_classifier.errors import DecodeError, SchemaError
 from broker_classifier.light_curve import Kind
-from broker_classifier.surveys.ztf import alert_from_record, decode, decode_batch
+from broker_classifier.surveys.ztf import alert_from_record, decode, decode_batch, decode_heads
 from tests.ztf_packets import SCHEMA, alert, container, measurement
 
 FORCED = {"jd": 2460000.5, "fid": 1, "forcediffimflux": 250.0, "forcediffimfluxunc": 10.0}
@@ -151,3 +151,11 @@ def test_without_a_sign_in_the_schema_a_detection_is_positive():
     record = alert("Z", [measurement(60000.0)])
     del record["candidate"]["isdiffpos"]
     assert alert_from_record(record).curve.psf_flux[0] > 0
+
+
+def test_a_head_is_the_alert_without_its_history():
+    past = [measurement(60000.0), measurement(60001.0, mag=None)]
+    packet = container(alert("Z", [*past, measurement(60002.0)]))
+    [head], whole = decode_heads([packet]), decode(packet)
+    assert (head.object_id, head.alert_id, head.mjd) == ("Z", whole.alert_id, 60002.0)
+    assert head.curve.points.tolist() == whole.curve.points[-1:].tolist()
