@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import orjson
 import typer
 
+from broker_classifier.config import Stream
 from broker_classifier.errors import BrokerError
 
 app = typer.Typer(
@@ -27,6 +28,8 @@ BundlePath = Annotated[Path, typer.Option("--bundle", help="Folder of the model 
 DataPath = Annotated[Path, typer.Option("--data", help="Folder of labelled light curves.")]
 
 DEFAULT_BUNDLE = Path("models/ztf-transients")
+USUAL_STREAM: Stream = "ztf"
+FRAMED_STREAM: Stream = "lsst"  # the one whose messages only name their schema
 
 
 def _command(
@@ -57,36 +60,43 @@ def serve(config: Config = None) -> None:
 
     Example: BROKER_KAFKA__BOOTSTRAP_SERVERS=kafka:9092 broker-classifier serve
     """
-    from broker_classifier.config import load_settings
+    from broker_classifier.load_settings import load_settings
     from broker_classifier.logs import configure_logs
-    from broker_classifier.serve import serve, stop_on_signals
+    from broker_classifier.signals import stop_on_signals
 
-    settings = load_settings(config)
+    settings, stop = load_settings(config), stop_on_signals()
     configure_logs(settings.log)
-    serve(settings, stop_on_signals())
+    from broker_classifier.serve import serve
+
+    serve(settings, stop)
 
 
 @_command(app)
 def classify(
     paths: Paths,
     output: Annotated[Path, typer.Option("--output", help="JSON-lines file to write.")],
-    survey: Annotated[str, typer.Option("--survey", help="Whose alerts they are.")] = "ztf",
+    survey: Annotated[
+        Stream | None, typer.Option(help="Whose alerts, where bytes do not tell; ztf.")
+    ] = None,
+    schemas: Annotated[Path | None, typer.Option(help="Folder of .avsc files.")] = None,
     bundle: Annotated[Path | None, typer.Option("--bundle", help="Another model bundle.")] = None,
     batch_size: Annotated[int | None, typer.Option("--batch-size", min=1)] = None,
     config: Config = None,
 ) -> None:
-    """Classify alert files without Kafka; print one JSON line of counts.
+    """Classify files of alerts of every survey without Kafka; print one JSON line of counts.
 
     Example: broker-classifier classify night.tar.gz --output night.jsonl
     """
-    from broker_classifier.config import LogSettings, load_settings, with_bundle, with_kafka
+    from broker_classifier.config import LogSettings
+    from broker_classifier.load_settings import load_settings, with_kafka, with_survey
     from broker_classifier.logs import configure_logs
     from broker_classifier.serve import classify_files
 
     configure_logs(LogSettings(level="warning", format="text"))
     settings = with_kafka(load_settings(config), batch_size=batch_size)
-    settings = with_bundle(settings, survey, bundle)
-    typer.echo(orjson.dumps(classify_files(settings, paths, survey, output)))
+    settings = with_survey(settings, survey or USUAL_STREAM, bundle=bundle)
+    settings = with_survey(settings, survey or FRAMED_STREAM, schemas=schemas)
+    typer.echo(orjson.dumps(classify_files(settings, paths, survey or USUAL_STREAM, output)))
 
 
 @_command(app)
@@ -192,7 +202,9 @@ def train(
 
     Example: broker-classifier train models/recipes/ztf-transients.toml --data D --output B
     """
-    _needs_training_packages()
+    from broker_classifier.training import require_packages
+
+    require_packages()
     from broker_classifier.training.train import train
 
     train(recipe, data, output, seed=seed, report=typer.echo)
@@ -209,8 +221,10 @@ def evaluate(
 
     Example: broker-classifier evaluate --bundle models/ztf-transients --data D --output report
     """
-    _needs_training_packages()
     from broker_classifier.serve import bundle_folder
+    from broker_classifier.training import require_packages
+
+    require_packages()
     from broker_classifier.training.evaluate import evaluate
 
     evaluate(bundle_folder(bundle), data, output, split=split)
@@ -268,25 +282,12 @@ def replay_dead_letters(
 
 
 def _kafka(config: Path | None, bootstrap_servers: str | None) -> Any:
-    from broker_classifier.config import LogSettings, load_settings, with_kafka
+    from broker_classifier.config import LogSettings
+    from broker_classifier.load_settings import load_settings, with_kafka
     from broker_classifier.logs import configure_logs
 
     configure_logs(LogSettings(level="warning", format="text"))
     return with_kafka(load_settings(config), bootstrap_servers=bootstrap_servers).kafka
-
-
-def _needs_training_packages() -> None:
-    try:
-        import matplotlib  # noqa: F401 - only to learn whether it is there
-        import pandas  # noqa: F401
-        import sklearn  # noqa: F401
-    except ImportError as error:
-        message = (
-            f"broker-classifier: {error.name} is missing; training and evaluation need "
-            "`pip install broker-classifier[train]` (make setup does it)"
-        )
-        typer.echo(message, err=True)
-        raise typer.Exit(2) from error
 
 
 def main() -> None:

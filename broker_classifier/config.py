@@ -4,18 +4,39 @@
 and tables are JSON there. Unknown keys stop the start.
 """
 
-import os
-import tomllib
+import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
-from broker_classifier.errors import ConfigError
+Stream = Literal["ztf", "lsst", "elasticc", "lasair"]
 
 PREFIX = "BROKER_"
 DELIMITER = "__"
+
+
+OURS = {
+    "bootstrap.servers",
+    "group.id",
+    "enable.auto.commit",
+    "enable.auto.offset.store",
+    "enable.idempotence",
+    "acks",
+}
+"""librdkafka settings that are ours: they have settings of their own, or carry the guarantees."""
 
 
 class _Section(BaseModel):
@@ -32,7 +53,7 @@ class KafkaSettings(_Section):
         "dead-letters", description="Topic of the messages that could not be used."
     )
     auto_offset_reset: Literal["earliest", "latest"] = Field(
-        "earliest", description="Where a new consumer group starts to read."
+        "earliest", description="Where reading begins on a partition without a committed offset."
     )
     batch_size: int = Field(
         500, ge=1, le=100_000, description="Most alerts that are classified and committed at once."
@@ -51,16 +72,61 @@ class KafkaSettings(_Section):
         description="Further librdkafka settings of every client, such as sasl.* and ssl.*.",
     )
 
+    @field_validator("client")
+    @classmethod
+    def _leave_the_guarantees_alone(cls, client: dict[str, Any]) -> dict[str, Any]:
+        if taken := sorted(set(client) & OURS):
+            msg = f"{', '.join(taken)} cannot be set here; what is not lost depends on it"
+            raise ValueError(msg)
+        return client
+
 
 class SurveySettings(_Section):
     """One survey: the topics of its alerts, and the bundle that classifies them."""
 
     topics: tuple[str, ...] = Field(
-        ("^ztf_.*",), min_length=1, description="Its topics; one that begins with ^ is a pattern."
+        (), description="Its topics; one that begins with ^ is a pattern."
     )
-    bundle: Path = Field(
-        Path("models/ztf-transients"), description="Folder of the model bundle for its alerts."
+    bundle: Path | None = Field(
+        None, description="Folder of the model bundle for its alerts; without, they are declined."
     )
+    schemas: Path | None = Field(
+        None, description="Folder of .avsc files, for messages that do not bring their schema."
+    )
+    schema_registry: str | None = Field(
+        None, description="Address of the Schema Registry that knows them, instead."
+    )
+
+    @field_validator("topics")
+    @classmethod
+    def _name_topics(cls, topics: tuple[str, ...]) -> tuple[str, ...]:
+        for name in topics:
+            if not name:
+                msg = "a topic's name is empty"
+                raise ValueError(msg)
+            try:
+                re.compile(name)
+            except re.error as error:
+                msg = f"{name} is no pattern: {error}"
+                raise ValueError(msg) from error
+        return topics
+
+
+ZTF = SurveySettings(topics=("^ztf_.*",), bundle=Path("models/ztf-transients"))
+
+
+class LasairSettings(_Section):
+    """Lasair's object API, for filter rows that come without a light curve."""
+
+    lsst_token: SecretStr = Field(SecretStr(""), description="Your token at Lasair-LSST.")
+    ztf_token: SecretStr = Field(SecretStr(""), description="Your token at Lasair-ZTF.")
+    lsst_endpoint: str = Field(
+        "https://api.lasair.lsst.ac.uk/api", description="Address of Lasair-LSST's API."
+    )
+    ztf_endpoint: str = Field(
+        "https://lasair-ztf.lsst.ac.uk/api", description="Address of Lasair-ZTF's API."
+    )
+    calls_per_hour: int = Field(50, ge=1, description="Most calls of each in an hour.")
 
 
 class StoreSettings(_Section):
@@ -102,15 +168,40 @@ class Settings(BaseSettings):
 
     kafka: KafkaSettings = KafkaSettings()
     surveys: dict[str, SurveySettings] = Field(
-        default_factory=lambda: {"ztf": SurveySettings()},
-        description="One table a survey, [surveys.ztf] for instance.",
+        default_factory=lambda: {"ztf": ZTF},
+        description="One table a stream: [surveys.ztf], lsst, elasticc, lasair.",
     )
+    lasair: LasairSettings = LasairSettings()
     store: StoreSettings = StoreSettings()
     metrics: MetricsSettings = MetricsSettings()
     log: LogSettings = LogSettings()
     model_threads: int = Field(
         1, ge=1, le=64, description="Threads of one model run; one is fastest beside others."
     )
+
+    @field_validator("surveys", mode="before")
+    @classmethod
+    def _keep_what_is_not_named(cls, tables: Any) -> Any:
+        """Let [surveys.ztf] change one key of the default, and other tables add to it."""
+        if not isinstance(tables, dict) or not isinstance(tables.get("ztf", {}), dict):
+            return tables
+        if unknown := set(tables) - set(get_args(Stream)):
+            msg = f"no such survey: {', '.join(unknown)}; known are {', '.join(get_args(Stream))}"
+            raise ValueError(msg)
+        return tables | {"ztf": ZTF.model_dump() | tables.get("ztf", {})}
+
+    @model_validator(mode="after")
+    def _keep_outputs_out_of_the_input(self) -> Self:
+        outputs = (self.kafka.output_topic, self.kafka.dead_letter_topic)
+        if outputs[0] == outputs[1]:
+            msg = "kafka.output_topic and kafka.dead_letter_topic are the same"
+            raise ValueError(msg)
+        for survey, ours in self.surveys.items():
+            for name in ours.topics:
+                if read := [topic for topic in outputs if topic_matches(name, topic)]:
+                    msg = f"surveys.{survey}.topics reads what is written: {name} takes {read[0]}"
+                    raise ValueError(msg)
+        return self
 
     @classmethod
     def settings_customise_sources(
@@ -125,92 +216,10 @@ class Settings(BaseSettings):
         return env_settings, init_settings
 
 
-def load_settings(path: Path | None = None) -> Settings:
-    """Read the settings file, if one is given, and the environment.
+def topic_matches(name: str, topic: str) -> bool:
+    """Tell whether a topic is meant by a name of the settings; ^ begins a pattern.
 
-    Raises
-    ------
-    ConfigError
-        If the file cannot be read, or a key is unknown or has an impossible value.
+    >>> topic_matches("^ztf_.*", "ztf_20210701_programid1"), topic_matches("ztf", "ztf_2")
+    (True, False)
     """
-    _refuse_unknown_variables()
-    try:
-        return Settings(**_read_toml(path) if path else {})
-    except ValidationError as error:
-        raise ConfigError(_explain(error)) from error
-
-
-def with_kafka(settings: Settings, **options: Any) -> Settings:
-    """Replace Kafka settings by a command's options, where they were given (are not None).
-
-    Raises
-    ------
-    ConfigError
-        If a value is impossible.
-    """
-    given = {name: value for name, value in options.items() if value is not None}
-    try:
-        kafka = KafkaSettings.model_validate(settings.kafka.model_dump() | given)
-    except ValidationError as error:
-        raise ConfigError(_explain(error)) from error
-    return settings.model_copy(update={"kafka": kafka})
-
-
-def with_bundle(settings: Settings, survey: str, bundle: Path | None) -> Settings:
-    """Replace the bundle of one survey by a command's option, where it was given."""
-    if bundle is None:
-        return settings
-    ours = settings.surveys.get(survey, SurveySettings()).model_copy(update={"bundle": bundle})
-    return settings.model_copy(update={"surveys": settings.surveys | {survey: ours}})
-
-
-def settings_table() -> list[tuple[str, str, str]]:
-    """List every setting as (name, default, sentence); the README's table is made of it."""
-    survey = _rows(SurveySettings, "surveys.ztf.")
-    return [row for row in _rows(Settings, "") if not row[0].startswith("surveys")] + survey
-
-
-def _rows(section: type[BaseModel], prefix: str) -> list[tuple[str, str, str]]:
-    rows: list[tuple[str, str, str]] = []
-    for name, field in section.model_fields.items():
-        default = field.get_default(call_default_factory=True)
-        if isinstance(default, BaseModel):
-            rows += _rows(type(default), f"{prefix}{name}.")
-        else:
-            rows.append((prefix + name, _shown(default), field.description or ""))
-    return rows
-
-
-def _shown(default: Any) -> str:
-    if isinstance(default, tuple):
-        return ", ".join(map(str, default))
-    return str(default) if default != {} else "none"
-
-
-def _read_toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text())
-    except FileNotFoundError as error:
-        reason = f"the settings file {path} does not exist; name an existing one with --config"
-        raise ConfigError(reason) from error
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        reason = f"the settings file {path} cannot be read as TOML: {error}"
-        raise ConfigError(reason) from error
-
-
-def _refuse_unknown_variables() -> None:
-    for variable in os.environ:
-        section = variable.removeprefix(PREFIX).split(DELIMITER)[0].lower()
-        if variable.startswith(PREFIX) and section not in Settings.model_fields:
-            known = ", ".join(PREFIX + name.upper() for name in Settings.model_fields)
-            reason = f"the variable {variable} is no setting; they begin with {known}"
-            raise ConfigError(reason)
-
-
-def _explain(error: ValidationError) -> str:
-    problems = []
-    for problem in error.errors():
-        name = ".".join(map(str, problem["loc"]))
-        unknown = problem["type"] == "extra_forbidden"
-        problems.append(f"{name}: {'no such setting' if unknown else problem['msg']}")
-    return "wrong settings: " + "; ".join(problems) + ". README lists every setting"
+    return topic == name or (name.startswith("^") and re.match(name, topic) is not None)

@@ -12,7 +12,7 @@ from confluent_kafka import Message as KafkaMessage
 
 from broker_classifier.config import KafkaSettings
 from broker_classifier.errors import MessageError, OutputUnavailableError
-from broker_classifier.streams.kafka import client_settings, headers_of
+from broker_classifier.streams.kafka import client_settings, headers_of, opened
 from broker_classifier.streams.kafka_sink import KafkaSink
 from broker_classifier.streams.message import Message, Outgoing
 
@@ -32,7 +32,9 @@ class DeadLetter:
     explanation : str
         The error's sentence.
     topic, partition, offset, timestamp_ms
-        Where and when the message was received.
+        Where and when the message was received; -1 where that is not known.
+    is_omitted : bool
+        The message was too large for the dead-letter topic, so only this note of it is left.
     traceback : str
     value : bytes
         The message, untouched.
@@ -45,6 +47,7 @@ class DeadLetter:
     offset: int
     timestamp_ms: int
     traceback: str
+    is_omitted: bool
     value: bytes
 
 
@@ -56,7 +59,7 @@ def dead_letter(message: Message, error: MessageError, topic: str) -> Outgoing:
         "topic": message.topic,
         "partition": str(message.partition),
         "offset": str(message.offset),
-        "timestamp_ms": str(message.timestamp_ms),
+        "timestamp_ms": str(message.timestamp_ms or ""),
         "survey": message.survey,
         "failed_at_ms": str(int(time.time() * 1000)),
         "traceback": "".join(traceback.format_exception(error)),
@@ -80,8 +83,9 @@ def read_dead_letters(settings: KafkaSettings) -> Iterator[DeadLetter]:
 def replay_dead_letters(settings: KafkaSettings, topic: str | None = None) -> int:
     """Send the dead letters back to the topics they came from; return how many.
 
-    Each is sent once: how far the topic was replayed is committed under a group of its own. Only
-    letters that stand in the topic at the start are taken, so one that fails again waits there.
+    Each is sent once, except those whose bytes were too large to keep: how far the topic was
+    replayed is committed under a group of its own. Only letters that stand in the topic at the
+    start are taken, so one that fails again waits there.
 
     Parameters
     ----------
@@ -99,11 +103,12 @@ def replay_dead_letters(settings: KafkaSettings, topic: str | None = None) -> in
         messages = _stored(consumer, settings.dead_letter_topic, Consumer.committed)
         while batch := list(islice(messages, REPLAY_BATCH)):
             letters = [_letter(message) for message in batch]
-            sink.publish(Outgoing(topic or one.topic, None, one.value) for one in letters)
+            whole = [one for one in letters if not one.is_omitted]
+            sink.publish(Outgoing(topic or one.topic, None, one.value) for one in whole)
             for message in batch:
                 consumer.store_offsets(message)
             consumer.commit(asynchronous=False)
-            n_replayed += len(batch)
+            n_replayed += len(whole)
     return n_replayed
 
 
@@ -114,7 +119,7 @@ def _consumer(settings: KafkaSettings) -> Iterator[Consumer]:
         "enable.auto.commit": False,
         "enable.auto.offset.store": False,
     }
-    consumer = Consumer(own | client_settings(settings))
+    consumer = opened(Consumer, own | client_settings(settings))
     try:
         yield consumer
     except KafkaException as error:
@@ -161,9 +166,17 @@ def _letter(message: KafkaMessage) -> DeadLetter:
         reason=headers.get("reason", ""),
         explanation=headers.get("explanation", ""),
         topic=headers.get("topic", ""),
-        partition=int(headers.get("partition", -1)),
-        offset=int(headers.get("offset", -1)),
-        timestamp_ms=int(headers.get("timestamp_ms", 0)),
+        partition=_integer(headers.get("partition")),
+        offset=_integer(headers.get("offset")),
+        timestamp_ms=_integer(headers.get("timestamp_ms")),
         traceback=headers.get("traceback", ""),
+        is_omitted="omitted" in headers,
         value=message.value() or b"",
     )
+
+
+def _integer(text: str | None) -> int:
+    try:
+        return int(text or "")
+    except ValueError:
+        return -1

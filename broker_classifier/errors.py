@@ -5,6 +5,7 @@ BrokerError
 │   ├── DecodeError           its bytes are not the Avro or JSON they claim to be
 │   ├── SchemaError           its schema lacks what a classification cannot do without
 │   └── LightCurveUnavailableError   what it lacks cannot be fetched now; replay it later
+├── InputLostError          the consumer is fenced  → exit, the supervisor starts it again
 ├── UnavailableError        a destination is down   → stop polling, commit nothing, try again
 │   ├── StoreUnavailableError
 │   ├── OutputUnavailableError
@@ -34,6 +35,10 @@ class SchemaError(MessageError):
 
 class LightCurveUnavailableError(MessageError):
     """The message came without a light curve, and nobody can be asked for it at the moment."""
+
+
+class InputLostError(BrokerError):
+    """Kafka will never again let this consumer read or commit."""
 
 
 class UnavailableError(BrokerError):

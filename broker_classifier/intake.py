@@ -63,7 +63,7 @@ class Intake:
     Attributes
     ----------
     merged : dict of str to LightCurve
-        Every object of the batch with all its points.
+        Every object of the batch (`Alert.key`) with all its points.
     tasks : list of Task
         New alerts in order of arrival, then revisions.
     declined : list of (Arrival, str)
@@ -104,11 +104,11 @@ def sort_out(
     answered = {name: set(known[name].answered["alert_id"].tolist()) for name in merged}
     for arrival in arrivals:
         alert = arrival.alert
-        if alert.alert_id in answered[alert.object_id]:
+        if alert.alert_id in answered[alert.key]:
             intake.duplicates.append(arrival)
             continue
-        answered[alert.object_id].add(alert.alert_id)
-        curve = merged[alert.object_id].until(alert.mjd)
+        answered[alert.key].add(alert.alert_id)
+        curve = merged[alert.key].until(alert.mjd)
         if alert.decline:
             intake.declined.append((arrival, alert.decline))
         elif _is_withdrawn(curve, alert.mjd):
@@ -116,7 +116,7 @@ def sort_out(
         else:
             intake.tasks.append(Task(arrival, alert.alert_id, alert.mjd, curve))
     for arrival in _last_of_each_object(arrivals):
-        record, curve = known[arrival.alert.object_id], merged[arrival.alert.object_id]
+        record, curve = known[arrival.alert.key], merged[arrival.alert.key]
         used = used_points(arrival.alert.survey)
         intake.tasks.extend(_revisions(arrival, record, curve, used))
     return intake
@@ -130,19 +130,20 @@ def _is_withdrawn(curve: LightCurve, mjd: float) -> bool:
 def _merge(arrivals: Iterable[Arrival], known: Mapping[str, ObjectRecord]) -> dict[str, LightCurve]:
     curves: dict[str, list[LightCurve]] = {}
     for arrival in arrivals:
-        curves.setdefault(arrival.alert.object_id, []).append(arrival.alert.curve)
+        curves.setdefault(arrival.alert.key, []).append(arrival.alert.curve)
     return {name: known[name].curve.merge(*curves[name]) for name in curves}
 
 
 def _last_of_each_object(arrivals: Iterable[Arrival]) -> Iterable[Arrival]:
-    return {arrival.alert.object_id: arrival for arrival in arrivals}.values()
+    return {arrival.alert.key: arrival for arrival in arrivals}.values()
 
 
 def _revisions(
     cause: Arrival, record: ObjectRecord, curve: LightCurve, used: UsedPoints
 ) -> Iterable[Task]:
     changed_at = first_difference(record.curve, curve)
-    for alert_id, mjd in record.answered[record.answered["mjd"] >= changed_at].tolist():
+    revisable = (record.answered["mjd"] >= changed_at) & ~record.answered["is_final"]
+    for alert_id, mjd, _ in record.answered[revisable].tolist():
         now = curve.until(mjd)
         if used(now).tobytes() != used(record.curve.until(mjd)).tobytes():
             yield Task(cause, alert_id, mjd, now, is_revision=True)

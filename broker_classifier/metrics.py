@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from socketserver import ThreadingMixIn
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, make_wsgi_app
@@ -11,7 +12,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, make
 from broker_classifier.errors import ConfigError
 from broker_classifier.intake import Outcome
 
-HEALTHY_S = 60.0
+HEALTHY_S = 300.0
+IDLE_CONNECTION_S = 10
 KAFKA_LATENCY_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600)
 OBSERVATION_LATENCY_S = (10, 30, 60, 120, 300, 600, 1800, 3600, 21600, 86400, 604800)
 
@@ -33,7 +35,7 @@ class Metrics:
         self._declined = counter("alerts_declined_reason", "Declined alerts.", ["reason"])
         self._dead = counter("dead_letters_reason", "Dead letters by kind of error.", ["reason"])
         self._revised = counter("revisions", "Answers published again because of late points.")
-        self._retries = counter("retries", "Batches tried again.", ["waiting_for"])
+        self._retries = counter("retries", "Steps tried again.", ["waiting_for"])
         self._pruned = counter("objects_pruned", "Objects forgotten after the retention time.")
         self._objects = Gauge("broker_objects", "Objects in the store.", registry=self.registry)
         self._kafka = self._histogram("kafka_latency", "alert's Kafka timestamp", KAFKA_LATENCY_S)
@@ -62,25 +64,29 @@ class Metrics:
         """Count one dead letter under the name of its error."""
         self._dead.labels(reason).inc()
 
-    def count_classification(self, since_kafka_s: float, since_observation_s: float) -> None:
-        """Note how long one published classification took."""
-        self._kafka.observe(since_kafka_s)
+    def count_classification(self, since_kafka_s: float | None, since_observation_s: float) -> None:
+        """Note how long one published classification took; None where Kafka gave no time."""
+        if since_kafka_s is not None:
+            self._kafka.observe(since_kafka_s)
         self._observed.observe(since_observation_s)
 
     def count_revisions(self, n_answers: int) -> None:
         """Count answers that were published again."""
         self._revised.inc(n_answers)
 
-    def count_pruned(self, n_objects: int) -> None:
+    def count_pruned(self, n_pruned: int, n_left: int) -> None:
         """Count forgotten objects."""
-        self._pruned.inc(n_objects)
+        self._pruned.inc(n_pruned)
+        self._objects.set(n_left)
+
+    def count_retry(self, waiting_for: str) -> None:
+        """Count one step that is tried again."""
+        self._retries.labels(waiting_for).inc()
 
     def beat(self, waiting_for: str | None = None) -> None:
         """Note that the loop runs; `waiting_for` names what it waits for, if anything."""
         self._last_beat = time.monotonic()
         self.waiting_for = waiting_for
-        if waiting_for:
-            self._retries.labels(waiting_for).inc()
 
     def totals(self) -> dict[str, int]:
         """Return the accounting so far: received, and how many alerts met which outcome."""
@@ -101,7 +107,15 @@ class Metrics:
         return True, "ok"
 
 
+class _Server(ThreadingMixIn, WSGIServer):
+    """One thread a connection, so that an idle one holds up neither the others nor the end."""
+
+    daemon_threads = True
+
+
 class _QuietHandler(WSGIRequestHandler):
+    timeout = IDLE_CONNECTION_S
+
     def log_message(self, format: str, *args: object) -> None:
         """Keep every scrape out of the log."""
 
@@ -125,7 +139,7 @@ def serve_metrics(metrics: Metrics, host: str, port: int) -> WSGIServer:
         return [sentence.encode() + b"\n"]
 
     try:
-        server = make_server(host, port, application, handler_class=_QuietHandler)
+        server = make_server(host, port, application, _Server, _QuietHandler)
     except OSError as error:
         reason = f"cannot listen on {host}:{port}: {error}; set metrics.port to a free port"
         raise ConfigError(reason) from error

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 AB_ZERO_POINT_NJY = 31.4
 MAG_ERR_TO_RELATIVE_FLUX_ERR = math.log(10.0) / 2.5
 MJD_OFFSET_DAYS = 2400000.5
+UNIX_EPOCH_MJD = 40587.0
+SECONDS_PER_DAY = 86400.0
 
 Floats = TypeVar("Floats", float, NDArray[np.float64])
 _ROUND = 1.5 * 2.0**52  # added and taken away, it rounds to integers, half to even
@@ -31,6 +33,15 @@ def mjd_from_jd(jd: Floats) -> Floats:
     days = mjd // 1.0
     ten_millionths = (mjd - days) * 1e7 + _ROUND - _ROUND
     return (days * 1e7 + ten_millionths) / 1e7
+
+
+def unix_from_mjd(mjd: float) -> float:
+    """Convert an MJD in UTC to Unix seconds.
+
+    >>> unix_from_mjd(40587.5)
+    43200.0
+    """
+    return (mjd - UNIX_EPOCH_MJD) * SECONDS_PER_DAY
 
 
 def flux_from_magnitude(magnitude: Floats) -> Floats:

@@ -11,19 +11,33 @@ from broker_classifier.bundle import Bundle
 from broker_classifier.classify import Classification
 from broker_classifier.intake import Task
 from broker_classifier.light_curve import BANDS, Kind, LightCurve
+from broker_classifier.photometry import unix_from_mjd
 from broker_classifier.schemas.classification import SCHEMA_VERSION
 from broker_classifier.streams.message import Outgoing
 
-UNIX_EPOCH_MJD = 40587.0
-SECONDS_PER_DAY = 86400.0
-
+NOT_CLASSIFIED = "NotClassified"  # as ELAsTiCC's brokerClassification names it
+NO_ANSWER: dict[str, Any] = {
+    "class": NOT_CLASSIFIED,
+    "probability": 1.0,
+    "probabilities": {NOT_CLASSIFIED: 1.0},
+    "n_points_used": 0,
+    "n_points_rejected": {},
+    "light_curve": [],
+}
 KIND_NAMES = tuple(kind.name.lower() for kind in Kind)
 
 
 def outgoing(
-    task: Task, classification: Classification, bundle: Bundle, topic: str, classified_at: datetime
+    task: Task,
+    classification: Classification | None,
+    bundle: Bundle,
+    topic: str,
+    classified_at: datetime,
 ) -> Outgoing:
-    """Build the Kafka message: key the object's id, headers for who skips without decoding."""
+    """Build the Kafka message: key the object's id, headers for who skips without decoding.
+
+    None instead of a classification takes back an answer given before, as `NOT_CLASSIFIED`.
+    """
     content = content_of(task, classification, bundle, classified_at)
     headers = {
         "id": content["id"],
@@ -35,12 +49,10 @@ def outgoing(
 
 
 def content_of(
-    task: Task, classification: Classification, bundle: Bundle, classified_at: datetime
+    task: Task, classification: Classification | None, bundle: Bundle, classified_at: datetime
 ) -> dict[str, Any]:
     """Lay out a classification as `ClassificationMessage` describes it."""
-    alert = task.arrival.alert
-    probabilities = by_class(bundle.classes, classification.probabilities)
-    top = max(probabilities, key=probabilities.__getitem__)
+    alert, received_ms = task.arrival.alert, task.arrival.message.timestamp_ms
     return {
         "schema_version": SCHEMA_VERSION,
         "id": f"{task.alert_id}:{bundle.name}:{bundle.version}",
@@ -51,18 +63,30 @@ def content_of(
         "ra": alert.ra,
         "dec": alert.dec,
         "revised": task.is_revision,
+        **_answer(task.curve, classification, bundle.classes),
+        "model": {"name": bundle.name, "version": bundle.version, "hash": bundle.hash},
+        "times": {
+            "observed": iso(unix_from_mjd(task.mjd)),
+            "received": None if received_ms is None else iso(received_ms / 1000.0),
+            "classified": iso(classified_at.timestamp()),
+        },
+    }
+
+
+def _answer(
+    curve: LightCurve, classification: Classification | None, classes: tuple[str, ...]
+) -> dict[str, Any]:
+    if classification is None:
+        return NO_ANSWER
+    probabilities = by_class(classes, classification.probabilities)
+    top = max(probabilities, key=probabilities.__getitem__)
+    return {
         "class": top,
         "probability": probabilities[top],
         "probabilities": probabilities,
         "n_points_used": len(classification.used),
         "n_points_rejected": dict(Counter(filter(None, classification.rejected))),
-        "light_curve": _points(task.curve, classification),
-        "model": {"name": bundle.name, "version": bundle.version, "hash": bundle.hash},
-        "times": {
-            "observed": iso(unix_from_mjd(task.mjd)),
-            "received": iso(task.arrival.message.timestamp_ms / 1000.0),
-            "classified": iso(classified_at.timestamp()),
-        },
+        "light_curve": _points(curve, classification),
     }
 
 
@@ -104,15 +128,6 @@ def _points(curve: LightCurve, classification: Classification) -> list[dict[str,
             strict=True,
         )
     ]
-
-
-def unix_from_mjd(mjd: float) -> float:
-    """Convert an MJD in UTC to Unix seconds.
-
-    >>> unix_from_mjd(40587.5)
-    43200.0
-    """
-    return (mjd - UNIX_EPOCH_MJD) * SECONDS_PER_DAY
 
 
 def iso(unix_s: float) -> str:

@@ -1,6 +1,5 @@
 """Open what the settings name, and run the street: as a service on Kafka, or once over files."""
 
-import signal
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -11,14 +10,13 @@ import torch
 
 from broker_classifier.bundle import Bundle, load_bundle
 from broker_classifier.config import Settings
-from broker_classifier.errors import ConfigError
+from broker_classifier.errors import BundleError
 from broker_classifier.metrics import Metrics, serve_metrics
+from broker_classifier.photometry import SECONDS_PER_DAY
 from broker_classifier.service import Street, run
 from broker_classifier.store import EmbeddedStore, LightCurveStore, MemoryStore
 from broker_classifier.streams import FileSource, JsonLinesSink, KafkaSink, KafkaSource
-from broker_classifier.surveys import DECODERS
-
-SECONDS_PER_DAY = 86400.0
+from broker_classifier.surveys.decoders import open_decoders
 
 log = structlog.get_logger()
 
@@ -31,7 +29,7 @@ def serve(settings: Settings, stop: threading.Event) -> None:
     SetupError
         If a bundle, the store, a port or a setting is not as it must be.
     """
-    bundles = load_bundles(settings)
+    bundles, decoders = load_bundles(settings), open_decoders(settings.surveys, settings.lasair)
     kafka, topics = settings.kafka, {name: one.topics for name, one in settings.surveys.items()}
     metrics = Metrics()
     with (
@@ -41,21 +39,20 @@ def serve(settings: Settings, stop: threading.Event) -> None:
         sink = KafkaSink(kafka, [kafka.output_topic, kafka.dead_letter_topic])
         with closing(sink), closing(KafkaSource(kafka, topics)) as source:
             log.info("serving", bootstrap_servers=kafka.bootstrap_servers, topics=topics)
-            run(
-                Street(
-                    source,
-                    sink,
-                    store,
-                    bundles,
-                    metrics,
-                    kafka.output_topic,
-                    kafka.dead_letter_topic,
-                    kafka.retry_delay_s,
-                    settings.store.retention_days * SECONDS_PER_DAY,
-                    settings.store.prune_interval_s,
-                ),
-                stop,
+            street = Street(
+                source=source,
+                sink=sink,
+                store=store,
+                decoders=decoders,
+                bundles=bundles,
+                metrics=metrics,
+                output_topic=kafka.output_topic,
+                dead_letter_topic=kafka.dead_letter_topic,
+                retry_delay_s=kafka.retry_delay_s,
+                retention_s=settings.store.retention_days * SECONDS_PER_DAY,
+                prune_interval_s=settings.store.prune_interval_s,
             )
+            run(street, stop)
     log.info("stopped", **metrics.totals())
 
 
@@ -69,38 +66,45 @@ def classify_files(
     dict
         "received" and one entry per outcome; received is their sum.
     """
-    bundles, metrics, kafka = load_bundles(settings, only=survey), Metrics(), settings.kafka
+    bundles, decoders = load_bundles(settings), open_decoders(settings.surveys, settings.lasair)
+    metrics, kafka = Metrics(), settings.kafka
     source = FileSource(paths, survey, kafka.batch_size)
     with closing(JsonLinesSink(output, kafka.output_topic)) as sink:
         street = Street(
-            source,
-            sink,
-            MemoryStore(),
-            bundles,
-            metrics,
-            kafka.output_topic,
-            kafka.dead_letter_topic,
+            source=source,
+            sink=sink,
+            store=MemoryStore(),
+            decoders=decoders,
+            bundles=bundles,
+            metrics=metrics,
+            output_topic=kafka.output_topic,
+            dead_letter_topic=kafka.dead_letter_topic,
         )
         run(street, threading.Event())
     return metrics.totals()
 
 
-def load_bundles(settings: Settings, only: str | None = None) -> dict[str, Bundle]:
-    """Load and check the bundle of every survey in the settings, or of one of them.
+def load_bundles(settings: Settings) -> dict[str, Bundle]:
+    """Load and check the bundle of every survey that has one in the settings.
 
     Raises
     ------
-    ConfigError
-        If a survey is unknown.
     BundleError
-        If a bundle is not whole.
+        If a bundle is not whole, or is for another survey.
     """
     torch.set_num_threads(settings.model_threads)
-    wanted = {only} if only else set(settings.surveys)
-    if unknown := wanted - (set(DECODERS) & set(settings.surveys)):
-        reason = f"no such survey: {', '.join(sorted(unknown))}; known are {', '.join(DECODERS)}"
-        raise ConfigError(reason)
-    return {one: load_bundle(bundle_folder(settings.surveys[one].bundle)) for one in sorted(wanted)}
+    bundles = {}
+    for survey, ours in settings.surveys.items():
+        if ours.bundle is not None:
+            bundle = load_bundle(bundle_folder(ours.bundle))
+            if bundle.survey != survey:
+                msg = (
+                    f"the bundle {ours.bundle} is for {bundle.survey} alerts, not for {survey}; "
+                    f"set surveys.{survey}.bundle to one that is"
+                )
+                raise BundleError(msg)
+            bundles[str(survey)] = bundle
+    return bundles
 
 
 def bundle_folder(path: Path) -> Path:
@@ -124,11 +128,3 @@ def metrics_server(metrics: Metrics, settings: Settings) -> Iterator[None]:
     finally:
         server.shutdown()
         server.server_close()
-
-
-def stop_on_signals() -> threading.Event:
-    """Return an event that SIGTERM and SIGINT set."""
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    return stop

@@ -1,19 +1,21 @@
 """The loop: one batch of alerts after another down the street, and never a step ahead of itself.
 
-    poll ─► decode ─► read ─► sort out ─► classify ─► publish ─► remember ─► commit
-              │                                          ▲
-              └── dead letters ──────────────────────────┘
+poll ─► decode ─► read ─► sort out ─► classify ─► publish ─► remember ─► commit
+          │                                          ▲
+          └── dead letters ──────────────────────────┘
 
 Nothing is remembered before Kafka confirmed it, and nothing is committed before it is remembered.
 So a crash at any arrow loses nothing: the batch comes again, what was not yet remembered is
-answered the same way under the same id, and what was is a duplicate.
+answered the same way under the same id, and what was is a duplicate. While something is down, the
+loop waits at its step and goes on from there.
 """
 
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import TypeVar
 
 import structlog
 
@@ -29,15 +31,19 @@ from broker_classifier.errors import (
 )
 from broker_classifier.intake import Arrival, Intake, Outcome, Task, UsedPoints, sort_out
 from broker_classifier.metrics import Metrics
-from broker_classifier.publish import outgoing, unix_from_mjd
+from broker_classifier.photometry import unix_from_mjd
+from broker_classifier.publish import outgoing
 from broker_classifier.selection import select
 from broker_classifier.store import LightCurveStore, ObjectRecord, answered
 from broker_classifier.streams.message import Message, Outgoing, Sink, Source
-from broker_classifier.surveys import DECODERS
+from broker_classifier.surveys.alert import BatchDecoder, checked
 
 log = structlog.get_logger()
 
-Answer = tuple[Task, Classification]
+Answer = tuple[Task, Classification | None]
+Result = TypeVar("Result")
+
+UNUSABLE = "no_usable_points"
 WAITS_FOR = {
     StoreUnavailableError: "store",
     OutputUnavailableError: "output",
@@ -51,8 +57,10 @@ class Street:
 
     Attributes
     ----------
+    decoders : mapping of str to BatchDecoder
+        The decoder of every stream.
     bundles : mapping of str to Bundle
-        The bundle of every survey.
+        The bundle of every survey that has one; alerts of others are declined.
     retention_s, prune_interval_s : float
         How long an object without alerts is remembered, and how often that is checked.
     """
@@ -60,6 +68,7 @@ class Street:
     source: Source
     sink: Sink
     store: LightCurveStore
+    decoders: Mapping[str, BatchDecoder]
     bundles: Mapping[str, Bundle]
     metrics: Metrics
     output_topic: str
@@ -69,12 +78,37 @@ class Street:
     prune_interval_s: float = 3600.0
 
 
+@dataclass(frozen=True)
+class Batch:
+    """A batch that is worked out: what to publish, to remember and to count.
+
+    Attributes
+    ----------
+    answers : list of (Task, Classification or None)
+    letters : list of Outgoing
+        Dead letters.
+    outgoing : list of Outgoing
+        Results, then dead letters.
+    records : mapping of str to ObjectRecord
+    """
+
+    intake: Intake
+    answers: list[Answer]
+    letters: list[Outgoing]
+    outgoing: list[Outgoing]
+    records: Mapping[str, ObjectRecord]
+
+
+class _StoppedError(Exception):
+    """The service was told to stop while it waited for something."""
+
+
 def run(street: Street, stop: threading.Event) -> None:
     """Work until `stop` is set or the source is exhausted; a batch under way is finished first."""
-    next_prune = time.monotonic() + street.prune_interval_s
+    next_prune = time.monotonic()
     while not (stop.is_set() or street.source.is_exhausted):
         messages = street.source.poll()
-        street.metrics.beat()
+        street.metrics.beat(None if street.source.is_connected else "input")
         if messages and carry(street, messages, stop):
             street.source.commit(messages)
         if time.monotonic() >= next_prune:
@@ -83,89 +117,96 @@ def run(street: Street, stop: threading.Event) -> None:
 
 
 def carry(street: Street, messages: Sequence[Message], stop: threading.Event) -> bool:
-    """Take a batch down the street, again and again while something is down.
+    """Take a batch down the street; what is down is waited for, and what is done is not repeated.
 
     Returns
     -------
     bool
         Whether the batch is published and remembered; False only when told to stop before.
     """
+    started = time.perf_counter()
+    try:
+        batch = _patiently(street, stop, lambda: work_out(street, messages))
+        _patiently(street, stop, lambda: street.sink.publish(batch.outgoing))
+        count_latencies(street.metrics, batch.answers)
+        _patiently(street, stop, lambda: street.store.merge(batch.records, seen_at=time.time()))
+        n_objects = _patiently(street, stop, lambda: len(street.store))
+    except _StoppedError:
+        return False
+    count(street.metrics, batch, time.perf_counter() - started, n_objects)
+    return True
+
+
+def _patiently(street: Street, stop: threading.Event, step: Callable[[], Result]) -> Result:
     while True:
         try:
-            process(street, messages)
-            return True
+            return step()
         except UnavailableError as error:
             street.metrics.beat(waiting_for=WAITS_FOR[type(error)])
-            log.error("waiting, nothing is committed", reason=str(error), batch=len(messages))
+            street.metrics.count_retry(WAITS_FOR[type(error)])
+            log.error("waiting, nothing is committed", reason=str(error))
             if stop.wait(street.retry_delay_s):
-                return False
+                raise _StoppedError from error
 
 
-def process(street: Street, messages: Sequence[Message]) -> dict[Outcome, int]:
-    """Take one batch down the street once, up to the commit; return how many met which outcome."""
-    started = time.perf_counter()
-    arrivals, letters = decode(messages, street.dead_letter_topic)
-    names = list(dict.fromkeys(arrival.alert.object_id for arrival in arrivals))
+def work_out(street: Street, messages: Sequence[Message]) -> Batch:
+    """Decode a batch, read what is known, and classify; nothing leaves the process."""
+    arrivals, letters = decode(messages, street)
+    names = list(dict.fromkeys(arrival.alert.key for arrival in arrivals))
     known = dict(zip(names, street.store.read(names), strict=True))
-    intake = sort_out(arrivals, known, lambda survey: used_points(street.bundles[survey]))
-    answers, unusable = answer(intake.tasks, street.bundles)
-    street.sink.publish([*results(street, answers), *letters])
-    street.store.merge(remembered(intake, arrivals), seen_at=time.time())
-    declined = [reason for _, reason in intake.declined] + ["no_usable_points"] * len(unusable)
-    outcomes = count(street.metrics, answers, declined, letters) | {
-        Outcome.DUPLICATE: len(intake.duplicates),
-        Outcome.WITHDRAWN: len(intake.withdrawn),
-    }
-    street.metrics.count_batch(outcomes, time.perf_counter() - started, len(street.store))
-    log.debug("batch done", **{str(outcome): n for outcome, n in outcomes.items()})
-    return outcomes
+    intake = sort_out(arrivals, known, lambda survey: used_points(street.bundles.get(survey)))
+    answers = answer(intake.tasks, street.bundles)
+    return Batch(
+        intake=intake,
+        answers=answers,
+        letters=letters,
+        outgoing=[*results(street, answers), *letters],
+        records=remembered(intake, arrivals),
+    )
 
 
-def decode(
-    messages: Sequence[Message], dead_letter_topic: str
-) -> tuple[list[Arrival], list[Outgoing]]:
+def decode(messages: Sequence[Message], street: Street) -> tuple[list[Arrival], list[Outgoing]]:
     """Decode every message, all of one survey at once; what cannot be becomes a dead letter."""
     arrivals, letters = [], []
     for survey in dict.fromkeys(message.survey for message in messages):
         ours = [message for message in messages if message.survey == survey]
-        decoded = DECODERS[survey]([message.value for message in ours])
-        for message, alert in zip(ours, decoded, strict=True):
+        decoded = street.decoders[survey]([message.value for message in ours])
+        for message, alert in zip(ours, map(checked, decoded), strict=True):
             if isinstance(alert, MessageError):
                 log.warning("dead letter", origin=message.origin, reason=str(alert))
-                letters.append(dead_letter(message, alert, dead_letter_topic))
+                letters.append(dead_letter(message, alert, street.dead_letter_topic))
+            elif alert.decline is None and alert.survey not in street.bundles:
+                arrivals.append(Arrival(message, replace(alert, decline="no_bundle")))
             else:
                 arrivals.append(Arrival(message, alert))
     return arrivals, letters
 
 
-def used_points(bundle: Bundle) -> UsedPoints:
-    """Return the function that picks the points of a light curve that a bundle would use."""
+def used_points(bundle: Bundle | None) -> UsedPoints:
+    """Return the function that picks the points that a bundle would use; none without one."""
+    if bundle is None:
+        return lambda curve: curve.points[:0]
     return lambda curve: curve.points[select(curve, bundle.selection).index]
 
 
-def answer(tasks: Sequence[Task], bundles: Mapping[str, Bundle]) -> tuple[list[Answer], list[Task]]:
+def answer(tasks: Sequence[Task], bundles: Mapping[str, Bundle]) -> list[Answer]:
     """Classify a batch, all alerts of one bundle at once.
 
     Returns
     -------
-    answers : list of (Task, Classification)
-    unusable : list of Task
-        New alerts whose light curves have no point that their bundle takes.
+    list of (Task, Classification or None)
+        None where the light curve has no point that the bundle takes.
     """
-    answers, unusable = [], []
+    answers: list[Answer] = []
     for survey in dict.fromkeys(task.arrival.alert.survey for task in tasks):
         ours = [task for task in tasks if task.arrival.alert.survey == survey]
         classifications = classify([task.curve for task in ours], bundles[survey])
-        for task, classification in zip(ours, classifications, strict=True):
-            if classification is not None:
-                answers.append((task, classification))
-            elif not task.is_revision:
-                unusable.append(task)
-    return answers, unusable
+        answers.extend(zip(ours, classifications, strict=True))
+    return answers
 
 
 def results(street: Street, answers: Iterable[Answer]) -> list[Outgoing]:
-    """Write the messages of a batch's classifications."""
+    """Write the messages of a batch: answers, and those taken back for want of usable points."""
     now = datetime.now(UTC)
     return [
         outgoing(
@@ -176,50 +217,59 @@ def results(street: Street, answers: Iterable[Answer]) -> list[Outgoing]:
             now,
         )
         for task, classification in answers
+        if classification is not None or task.is_revision
     ]
 
 
 def remembered(intake: Intake, arrivals: Iterable[Arrival]) -> dict[str, ObjectRecord]:
     """Return what the store must know of a batch: merged curves, and whose alerts are answered."""
-    alerts: dict[str, list[tuple[int, float]]] = {name: [] for name in intake.merged}
+    excluded = {id(arrival) for arrival, _ in intake.declined} | set(map(id, intake.withdrawn))
+    alerts: dict[str, list[tuple[int, float, bool]]] = {name: [] for name in intake.merged}
     for arrival in arrivals:
         alert = arrival.alert
-        alerts[alert.object_id].append((alert.alert_id, alert.mjd))
+        alerts[alert.key].append((alert.alert_id, alert.mjd, id(arrival) in excluded))
     return {
         name: ObjectRecord(curve, answered(alerts[name])) for name, curve in intake.merged.items()
     }
 
 
-def count(
-    metrics: Metrics,
-    answers: Sequence[Answer],
-    declined: Sequence[str],
-    letters: Sequence[Outgoing],
-) -> dict[Outcome, int]:
-    """Count what became of a batch that is published and remembered."""
+def count_latencies(metrics: Metrics, answers: Iterable[Answer]) -> None:
+    """Note how long the answers took that have just been published."""
     now = time.time()
-    first_answers = [task for task, _ in answers if not task.is_revision]
-    for task in first_answers:
-        since_kafka_s = now - task.arrival.message.timestamp_ms / 1000.0
-        metrics.count_classification(since_kafka_s, now - unix_from_mjd(task.mjd))
-    for reason in declined:
+    for task, classification in answers:
+        if classification is not None and not task.is_revision:
+            received_ms = task.arrival.message.timestamp_ms
+            since_kafka_s = None if received_ms is None else now - received_ms / 1000.0
+            metrics.count_classification(since_kafka_s, now - unix_from_mjd(task.mjd))
+
+
+def count(metrics: Metrics, batch: Batch, seconds: float, n_objects: int) -> None:
+    """Count what became of a batch that is published and remembered."""
+    first = [one for task, one in batch.answers if not task.is_revision]
+    n_unusable = sum(one is None for one in first)
+    for reason in [reason for _, reason in batch.intake.declined] + [UNUSABLE] * n_unusable:
         metrics.count_declined(reason)
-    for letter in letters:
+    for letter in batch.letters:
         metrics.count_dead_letter(letter.headers["reason"])
-    metrics.count_revisions(len(answers) - len(first_answers))
-    return {
-        Outcome.CLASSIFIED: len(first_answers),
-        Outcome.DECLINED: len(declined),
-        Outcome.DEAD_LETTERED: len(letters),
+    metrics.count_revisions(len(batch.answers) - len(first))
+    outcomes = {
+        Outcome.CLASSIFIED: len(first) - n_unusable,
+        Outcome.DECLINED: len(batch.intake.declined) + n_unusable,
+        Outcome.DUPLICATE: len(batch.intake.duplicates),
+        Outcome.WITHDRAWN: len(batch.intake.withdrawn),
+        Outcome.DEAD_LETTERED: len(batch.letters),
     }
+    metrics.count_batch(outcomes, seconds, n_objects)
+    log.debug("batch done", **{str(outcome): n for outcome, n in outcomes.items()})
 
 
 def prune(street: Street) -> None:
     """Forget objects past their retention time; a store that is down is left for the next time."""
     try:
         n_pruned = street.store.prune(seen_before=time.time() - street.retention_s)
+        n_objects = len(street.store)
     except StoreUnavailableError as error:
         log.error("pruning is put off", reason=str(error))
         return
-    street.metrics.count_pruned(n_pruned)
+    street.metrics.count_pruned(n_pruned, n_objects)
     log.info("pruned", objects=n_pruned)

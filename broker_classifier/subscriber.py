@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from broker_classifier.config import KafkaSettings
 from broker_classifier.errors import OutputUnavailableError
 from broker_classifier.schemas.classification import ClassificationMessage, parse
-from broker_classifier.streams.kafka import client_settings, headers_of
+from broker_classifier.streams.kafka import client_settings, headers_of, opened
 
 log = structlog.get_logger()
 
@@ -63,13 +63,15 @@ def subscribe(
     ...     print(message.object_id, message.probabilities)
     """
     settings = KafkaSettings(bootstrap_servers=bootstrap_servers, client=client or {})
-    consumer = Consumer(
+    consumer = opened(
+        Consumer,
         {
             "group.id": group_id or f"broker-classifier-subscriber-{uuid4()}",
             "enable.auto.commit": group_id is not None,
+            "enable.auto.offset.store": False,
             "auto.offset.reset": "earliest" if from_beginning or group_id else "latest",
         }
-        | client_settings(settings)
+        | client_settings(settings),
     )
     consumer.subscribe([topic])
     try:
@@ -79,6 +81,7 @@ def subscribe(
                     yield parse(message.value() or b"")
                 except ValidationError as error:
                     log.warning("not a classification", offset=message.offset(), reason=str(error))
+            consumer.store_offsets(message)  # after the yield: what is committed was handled
     finally:
         consumer.close()
 
@@ -107,6 +110,13 @@ def _matches(
     headers = headers_of(message)
     return (
         (not classes or headers.get("class") in classes)
-        and float(headers.get("probability", 0.0)) >= min_probability
-        and (not objects or bytes(message.key() or b"").decode() in objects)
+        and _number(headers.get("probability")) >= min_probability
+        and (not objects or bytes(message.key() or b"").decode(errors="replace") in objects)
     )
+
+
+def _number(text: str | None) -> float:
+    try:
+        return float(text or 0.0)
+    except ValueError:
+        return 0.0

@@ -1,5 +1,6 @@
 """A whole street in memory: lists for topics, so that a test sees everything that went where."""
 
+import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -7,12 +8,15 @@ from typing import Any
 import orjson
 
 from broker_classifier.bundle import load_bundle
+from broker_classifier.config import LasairSettings
 from broker_classifier.errors import OutputUnavailableError
 from broker_classifier.metrics import Metrics
-from broker_classifier.service import Street
+from broker_classifier.service import Street, run
 from broker_classifier.store import MemoryStore
 from broker_classifier.streams import Message, Outgoing
+from broker_classifier.surveys.decoders import open_decoders
 
+DECODERS = open_decoders({}, LasairSettings())
 BUNDLE = load_bundle(Path(__file__).parent.parent / "models" / "ztf-transients")
 
 
@@ -23,7 +27,12 @@ class Crash(BaseException):
 class ListSource:
     """A topic of one partition: what is not committed is read again by the next `ListSource`."""
 
-    def __init__(self, topic: "Topic", batch_size: int = 500) -> None:
+    is_connected = True
+
+    def __init__(
+        self, topic: "Topic", batch_size: int = 500, timestamp_ms: int | None = 1_700_000_000_000
+    ) -> None:
+        self._timestamp_ms = timestamp_ms
         self._topic = topic
         self._batch_size = batch_size
         self._position = topic.committed
@@ -37,7 +46,7 @@ class ListSource:
         values = self._topic.values[first : first + self._batch_size]
         self._position += len(values)
         return [
-            Message(value, "ztf_test", 0, first + i, 1_700_000_000_000, "ztf")
+            Message(value, "ztf_test", 0, first + i, self._timestamp_ms, "ztf")
             for i, value in enumerate(values)
         ]
 
@@ -81,7 +90,8 @@ def street(source, sink=None, store=None, **options) -> Street:
         source,
         sink or ListSink(),
         MemoryStore() if store is None else store,
-        {"ztf": BUNDLE},
+        options.pop("decoders", DECODERS),
+        options.pop("bundles", {"ztf": BUNDLE}),
         Metrics(),
         "classifications",
         "dead-letters",
@@ -101,3 +111,15 @@ def standing(messages: Iterable[Outgoing]) -> dict[int, dict[str, Any]]:
             name: value for name, value in content.items() if name not in ("times", "revised")
         }
     return kept
+
+
+def walk(packets, batch_size=500, store=None, sink=None):
+    sink = sink or ListSink()
+    opened = street(ListSource(Topic(packets), batch_size), sink, store)
+    run(opened, threading.Event())
+    return opened, sink
+
+
+def totals(received, **outcomes):
+    names = ("classified", "declined", "duplicate", "withdrawn", "dead_lettered")
+    return {"received": received} | dict.fromkeys(names, 0) | outcomes

@@ -40,7 +40,7 @@ def test_every_commands_help_shows_an_example(command):
     ("arguments", "named"),
     [
         (["classify", "nowhere", "--output", "{tmp}/o.jsonl"], "nowhere does not exist"),
-        (["classify", "x", "--output", "{tmp}/o", "--survey", "sdss"], "no such survey: sdss"),
+        (["classify", "x", "--output", "{tmp}/o", "--survey", "sdss"], "sdss"),
         (["classify", "x", "--output", "{tmp}/o", "--bundle", "none"], "none"),
         (["serve", "--config", "none.toml"], "none.toml does not exist"),
         (["check-bundle", "none"], "none"),

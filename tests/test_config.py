@@ -5,8 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from broker_classifier.config import load_settings, settings_table, with_bundle, with_kafka
 from broker_classifier.errors import ConfigError
+from broker_classifier.load_settings import (
+    load_settings,
+    settings_table,
+    with_kafka,
+    with_survey,
+)
 
 README = Path(__file__).parent.parent / "README.md"
 
@@ -44,7 +49,7 @@ def test_lists_and_tables_are_json_in_the_environment(monkeypatch):
         ("[kafka]\nbootstrap = 1\n", r"kafka\.bootstrap: no such setting"),
         ("[kafak]\n", r"kafak: no such setting"),
         ("[kafka]\nbatch_size = 0\n", r"kafka\.batch_size: .*greater than or equal to 1"),
-        ("[surveys.ztf]\ntopics = []\n", r"surveys\.ztf\.topics"),
+        ("[surveys.sdss]\ntopics = []\n", r"no such survey: sdss; known are ztf"),
         ("kafka = [", r"broker\.toml cannot be read as TOML"),
     ],
 )
@@ -74,8 +79,44 @@ def test_options_override_the_environment_and_are_checked(monkeypatch):
 
 
 def test_a_bundle_option_replaces_the_surveys_own():
-    settings = with_bundle(load_settings(), "ztf", Path("other"))
+    settings = with_survey(load_settings(), "ztf", bundle=Path("other"), schemas=None)
     assert settings.surveys["ztf"].bundle == Path("other")
+    assert settings.surveys["ztf"].topics == ("^ztf_.*",)
+
+
+def test_another_survey_leaves_ztf_as_it_is(tmp_path):
+    settings = load_settings(written(tmp_path, '[surveys.lsst]\ntopics = ["alerts"]\n'))
+    assert settings.surveys["ztf"] == load_settings().surveys["ztf"]
+    assert settings.surveys["lsst"].bundle is None
+
+
+def test_one_key_of_ztf_leaves_its_other_defaults(monkeypatch):
+    monkeypatch.setenv("BROKER_SURVEYS__ZTF__TOPICS", '["mine"]')
+    assert load_settings().surveys["ztf"].bundle == Path("models/ztf-transients")
+
+
+def test_tokens_are_not_shown(monkeypatch):
+    monkeypatch.setenv("BROKER_LASAIR__ZTF_TOKEN", "very-secret")
+    assert "very-secret" not in repr(load_settings())
+
+
+@pytest.mark.parametrize(
+    ("variables", "named"),
+    [
+        ({"BROKER_KAFKA__OUTPUT_TOPIC": "ztf_out"}, r"reads what is written: \^ztf_"),
+        ({"BROKER_KAFKA__DEAD_LETTER_TOPIC": "ztf_dead"}, r"reads what is written: \^ztf_"),
+        ({"BROKER_KAFKA__DEAD_LETTER_TOPIC": "classifications"}, "are the same"),
+        ({"BROKER_SURVEYS__ZTF__TOPICS": "not json"}, "lists and tables are JSON"),
+        ({"BROKER_SURVEYS__ZTF__TOPICS": '["^ztf_("]'}, "is no pattern"),
+        ({"BROKER_SURVEYS__ZTF__TOPICS": '[""]'}, "name is empty"),
+        ({"BROKER_KAFKA__CLIENT": '{"enable.auto.commit": true}'}, "enable.auto.commit cannot"),
+    ],
+)
+def test_settings_that_would_harm_the_stream_stop_the_start(monkeypatch, variables, named):
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigError, match=named):
+        load_settings()
 
 
 def test_every_setting_is_in_the_readme_with_its_default_and_sentence():

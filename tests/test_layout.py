@@ -20,7 +20,7 @@ STREET = [
     ["photometry"],
     ["light_curve"],
     ["config", "_mock_cluster"],
-    ["embedded_kafka", "logs"],
+    ["embedded_kafka", "logs", "load_settings", "signals"],
     ["surveys", "schemas"],
     ["streams", "store"],
     ["intake"],

@@ -1,5 +1,6 @@
 """Metrics and health over HTTP."""
 
+import socket
 import urllib.error
 import urllib.request
 
@@ -48,10 +49,11 @@ def test_received_is_the_sum_of_the_outcomes(metrics, url):
 
 def test_latencies_are_histograms(metrics, url):
     metrics.count_classification(since_kafka_s=0.02, since_observation_s=200.0)
+    metrics.count_classification(since_kafka_s=None, since_observation_s=200.0)
     text = get(f"{url}/metrics")
     assert 'broker_kafka_latency_seconds_bucket{le="0.01"} 0.0' in text
     assert 'broker_kafka_latency_seconds_bucket{le="0.025"} 1.0' in text
-    assert 'broker_latency_seconds_bucket{le="300.0"} 1.0' in text
+    assert 'broker_latency_seconds_bucket{le="300.0"} 2.0' in text
 
 
 def test_health_is_503_while_something_is_waited_for(metrics, url):
@@ -68,10 +70,18 @@ def test_health_is_503_while_something_is_waited_for(metrics, url):
 def test_a_silent_loop_is_unhealthy(metrics, monkeypatch):
     now = metrics._last_beat + HEALTHY_S + 1
     monkeypatch.setattr("broker_classifier.metrics.time.monotonic", lambda: now)
-    assert metrics.health() == (False, "the loop has been silent for 61 s")
+    assert metrics.health() == (False, "the loop has been silent for 301 s")
 
 
 def test_a_taken_port_is_named(url):
     port = int(url.rpartition(":")[2])
     with pytest.raises(ConfigError, match=rf"{port}.*metrics\.port"):
         serve_metrics(Metrics(), "127.0.0.1", port)
+
+
+def test_an_idle_connection_holds_up_neither_health_nor_the_end(metrics):
+    server = serve_metrics(metrics, "127.0.0.1", 0)
+    with socket.create_connection(("127.0.0.1", server.server_port)):
+        assert get(f"http://127.0.0.1:{server.server_port}/health") == "ok\n"
+        server.shutdown()
+    server.server_close()

@@ -40,7 +40,9 @@ def test_the_published_schema_is_the_one_in_the_package():
 
 
 def test_a_message_fits_the_published_schema(sent):
-    jsonschema.validate(orjson.loads(sent.value), published_schema())
+    content = orjson.loads(sent.value)
+    jsonschema.validate(content, published_schema())
+    assert content.keys() == published_schema()["properties"].keys()
 
 
 def test_a_message_names_the_object_the_alert_and_the_model(sent):

@@ -18,18 +18,13 @@ from tests.streets import (
     contents,
     standing,
     street,
+    totals,
+    walk,
 )
 from tests.ztf_packets import alert, container, flare, measurement
 
 NIGHT = [packet for name in ("ZTF1", "ZTF2", "ZTF3") for packet in flare(name, n=14)]
 BAD = [b"", b"no avro", NIGHT[0][:-40], NIGHT[0][:200], b"Obj\x01" + bytes(50)]
-
-
-def walk(packets, batch_size=500, store=None, sink=None):
-    sink = sink or ListSink()
-    opened = street(ListSource(Topic(packets), batch_size), sink, store)
-    run(opened, threading.Event())
-    return opened, sink
 
 
 def assert_same_answers(one, other):
@@ -118,11 +113,6 @@ def test_a_declined_alert_is_answered_once_points_from_its_past_arrive():
         (60001.0, False),
         (60002.0, True),
     ]
-
-
-def totals(received, **outcomes):
-    names = ("classified", "declined", "duplicate", "withdrawn", "dead_lettered")
-    return {"received": received} | dict.fromkeys(names, 0) | outcomes
 
 
 class CrashingStreet:
@@ -249,3 +239,20 @@ def test_objects_past_their_retention_are_forgotten():
     opened = street(ListSource(Topic(NIGHT)), store=store, retention_s=-1.0, prune_interval_s=0.0)
     run(opened, threading.Event())
     assert len(store) == 0
+
+
+def test_a_store_that_cannot_write_repeats_no_publication():
+    store, sink = MemoryStore(), ListSink()
+    real, failures = store.merge, iter([True] * 5)
+
+    def merge(records, seen_at):
+        if next(failures, False):
+            msg = "full"
+            raise StoreUnavailableError(msg)
+        real(records, seen_at)
+
+    store.merge = merge
+    opened, sink = walk([*NIGHT[:3], b"bad"], store=store, sink=sink)
+    assert len(sink.to("classifications")) == 3
+    assert len(sink.to("dead-letters")) == 1
+    assert opened.metrics.totals() == totals(received=4, classified=3, dead_lettered=1)

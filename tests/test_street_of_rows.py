@@ -10,10 +10,9 @@ import pytest
 
 from broker_classifier.service import run
 from broker_classifier.streams import FileSource
-from broker_classifier.surveys import DECODERS
 from broker_classifier.surveys.lasair import decoder
 from broker_classifier.surveys.lasair_api import LasairApi
-from tests.streets import ListSink, ListSource, Topic, standing, street
+from tests.streets import DECODERS, ListSink, ListSource, Topic, standing, street
 from tests.surveys.lasair_rows import fake_lasair, row
 from tests.ztf_packets import flare
 
@@ -24,9 +23,9 @@ UTC = "2023-02-25 00:00:00"
 ROWS = [row(objectId="ZTF21abiuvdk", jdmax=one["jd"], UTC=UTC) for one in CANDIDATES]
 
 
-def answers_of(source):
+def answers_of(source, apis=None):
     sink = ListSink()
-    carrying = street(source, sink)
+    carrying = street(source, sink, decoders=DECODERS | {"lasair": decoder(apis or {})})
     run(carrying, threading.Event())
     return standing(sink.to("classifications")), carrying.metrics.totals()
 
@@ -42,24 +41,21 @@ def test_rows_are_answered_like_the_packets_that_they_stand_for(rows, monkeypatc
     with fake_lasair() as lasair:
         lasair.objects["ZTF21abiuvdk"] = json.dumps({"candidates": CANDIDATES[::-1]})
         api = LasairApi(lasair.token, lasair.url)
-        monkeypatch.setitem(DECODERS, "lasair", decoder({"ztf": api}))
-        answers, totals = answers_of(rows)
+        answers, totals = answers_of(rows, {"ztf": api})
     expected, _ = answers_of(ListSource(Topic(PACKETS)))
     assert answers == expected
     assert totals["received"] == totals["classified"] == len(ROWS)
     assert len(lasair.asked) == len(ROWS)
 
 
-def test_rows_that_nobody_can_complete_are_declined_and_counted(rows, monkeypatch):
-    monkeypatch.setitem(DECODERS, "lasair", decoder({}))
+def test_rows_that_nobody_can_complete_are_declined_and_counted(rows):
     answers, totals = answers_of(rows)
     assert answers == {}
     assert totals["received"] == totals["declined"] == len(ROWS)
 
 
-def test_rows_that_cannot_be_completed_now_are_dead_letters(rows, monkeypatch):
+def test_rows_that_cannot_be_completed_now_are_dead_letters(rows):
     spent = LasairApi("token", "http://127.0.0.1:9/api", calls_per_hour=0)
-    monkeypatch.setitem(DECODERS, "lasair", decoder({"ztf": spent}))
-    answers, totals = answers_of(rows)
+    answers, totals = answers_of(rows, {"ztf": spent})
     assert answers == {}
     assert totals["received"] == totals["dead_lettered"] == len(ROWS)

@@ -8,7 +8,8 @@ from pathlib import Path
 from broker_classifier.errors import MessageError
 from broker_classifier.simulate.night import simulate_night
 from broker_classifier.streams.packets import alert_packets
-from broker_classifier.surveys import DECODERS, Alert
+from broker_classifier.surveys import ztf
+from broker_classifier.surveys.alert import Alert
 
 SURVEY = "ztf"
 MOST_REAL_ALERTS = 3000
@@ -55,7 +56,7 @@ def real_alerts(path: Path) -> list[DemoAlert]:
         If the path cannot be read or holds no alert.
     """
     messages = [packet.value for packet in islice(alert_packets([path]), MOST_REAL_ALERTS)]
-    decoded = DECODERS[SURVEY](messages)
+    decoded = ztf.decode_batch(messages)
     alerts = [_real_alert(*one) for one in zip(messages, decoded, strict=True)]
     return sorted(alerts, key=lambda alert: (math.isnan(alert.mjd), alert.mjd))
 

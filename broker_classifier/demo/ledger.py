@@ -33,10 +33,11 @@ class Ledger:
     latencies_s: list[float] = field(default_factory=list)
     totals: Mapping[str, int] = field(default_factory=dict)
 
-    def receive(self, answer: ClassificationMessage, published_s: float) -> None:
-        """Enter an answer with the Unix time of its Kafka message."""
-        if answer.alert_id not in self.answers:
-            self.latencies_s.append(published_s - answer.times.received.timestamp())
+    def receive(self, answer: ClassificationMessage, published_s: float | None) -> None:
+        """Enter an answer with the Unix time of its Kafka message, where that is known."""
+        received = answer.times.received
+        if answer.alert_id not in self.answers and received and published_s:
+            self.latencies_s.append(published_s - received.timestamp())
         self.answers[answer.alert_id] = answer
 
     @property

@@ -130,6 +130,7 @@ def sender(playing: Playing, sink: Sink, seconds: float) -> Callable[[], None]:
 def receive(playing: Playing, source: Source) -> None:
     """Enter what has been published since the last call."""
     for message in source.poll():
-        playing.ledger.receive(parse(message.value), message.timestamp_ms / 1000.0)
+        published_s = message.timestamp_ms / 1000.0 if message.timestamp_ms else None
+        playing.ledger.receive(parse(message.value), published_s)
         if playing.first_answer_s is None:
             playing.first_answer_s = time.monotonic() - playing.started

@@ -15,7 +15,8 @@ Probability = Annotated[float, Field(ge=0, le=1)]
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    # Fields that a later version adds are no error for who reads with this one.
+    model_config = ConfigDict(extra="ignore", frozen=True, populate_by_name=True)
 
 
 class PointMessage(_Part):
@@ -46,7 +47,9 @@ class TimesMessage(_Part):
     """When the detection was made, received and classified; ISO 8601, UTC."""
 
     observed: datetime
-    received: datetime = Field(description="Kafka's timestamp of the alert.")
+    received: datetime | None = Field(
+        description="Kafka's timestamp of the alert, of the newest one in a revision."
+    )
     classified: datetime
 
 
@@ -61,17 +64,23 @@ class ClassificationMessage(_Part):
     object_id: str
     alert_id: int = Field(description="64-bit integer: ZTF candid, LSST diaSourceId.")
     mjd: float = Field(description="Time of the alert's detection, MJD (days).")
-    ra: float | None = Field(description="J2000, degrees.")
-    dec: float | None = Field(description="J2000, degrees.")
+    ra: float | None = Field(description="J2000, degrees; of the newest alert in a revision.")
+    dec: float | None = Field(description="J2000, degrees; of the newest alert in a revision.")
     revised: bool = Field(
-        description="True where late points changed an answer given before; the newest stands."
+        description="True where late points changed the outcome given before; the newest stands."
     )
-    top_class: str = Field(alias="class", description="The most probable class.")
+    top_class: str = Field(
+        alias="class",
+        description="The most probable class. NotClassified takes back an answer given before: "
+        "late points have left none that the model uses.",
+    )
     probability: Probability = Field(description="Its probability.")
     probabilities: dict[str, Probability] = Field(description="By class name; they sum to 1.")
-    n_points_used: int = Field(ge=1)
+    n_points_used: int = Field(ge=0)
     n_points_rejected: dict[str, int] = Field(description="By reason.")
-    light_curve: list[PointMessage] = Field(description="Every point up to the alert, in time.")
+    light_curve: list[PointMessage] = Field(
+        description="Every point up to the alert, as known when it was classified, in time."
+    )
     model: ModelMessage
     times: TimesMessage
 

@@ -1,8 +1,9 @@
 """A store in a folder on local disk (LMDB): no server, and a merge that returned is on disk."""
 
+import fcntl
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import lmdb
 
@@ -11,14 +12,15 @@ from broker_classifier.store.record import HEAD_BYTES, UNKNOWN, ObjectRecord, se
 
 FIRST_MAP_BYTES = 1 << 28
 PRUNE_BATCH = 10_000
+LOCK_FILE = "in-use"
 
 
 class EmbeddedStore:
     """`LightCurveStore` in an LMDB environment.
 
     A merge is one synchronous transaction, so it survives a crash of the process and of the
-    machine. The map, LMDB's bound on the file's size, doubles whenever it is full. Several
-    processes of one machine may share the folder.
+    machine. The map, LMDB's bound on the file's size, doubles whenever it is full. The folder is
+    locked: two services on it would each answer without the other's points.
 
     Parameters
     ----------
@@ -35,7 +37,11 @@ class EmbeddedStore:
         self._folder = folder
         try:
             folder.mkdir(parents=True, exist_ok=True)
+            self._lock = _locked(folder / LOCK_FILE)
             self._env = lmdb.open(str(folder), map_size=FIRST_MAP_BYTES)
+        except BlockingIOError as error:
+            msg = f"another service has the light-curve store {folder}; give each a folder"
+            raise ConfigError(msg) from error
         except (OSError, lmdb.Error) as error:
             msg = (
                 f"the light-curve store {folder} cannot be opened: {error}; "
@@ -46,7 +52,17 @@ class EmbeddedStore:
     def read(self, object_ids: Sequence[str]) -> list[ObjectRecord]:
         """Return the records of these objects, in this order; `UNKNOWN` for one never seen."""
         packed = self._when_available(self._read, object_ids)
-        return [UNKNOWN if one is None else ObjectRecord.unpack(one) for one in packed]
+        return [self._unpacked(*one) for one in zip(object_ids, packed, strict=True)]
+
+    def _unpacked(self, object_id: str, packed: bytes | None) -> ObjectRecord:
+        try:
+            return UNKNOWN if packed is None else ObjectRecord.unpack(packed)
+        except ValueError as error:
+            msg = (
+                f"the light-curve store {self._folder} is damaged at {object_id}: {error}; "
+                "restore the folder from a copy, or remove it and start anew"
+            )
+            raise StoreUnavailableError(msg) from error
 
     def _read(self, object_ids: Sequence[str]) -> list[bytes | None]:
         with self._env.begin() as transaction:
@@ -64,7 +80,7 @@ class EmbeddedStore:
                 if known is None:
                     transaction.put(key, record.pack(at))
                 else:
-                    merged = ObjectRecord.unpack(known).merge(record)
+                    merged = self._unpacked(object_id, known).merge(record)
                     transaction.put(key, merged.pack(max(at, seen_at(known))))
 
     def prune(self, seen_before: float) -> int:
@@ -79,7 +95,7 @@ class EmbeddedStore:
             return [
                 bytes(key)
                 for key, packed in transaction.cursor()
-                if seen_at(bytes(packed[:HEAD_BYTES])) < seen_before
+                if len(packed) >= HEAD_BYTES and seen_at(bytes(packed[:HEAD_BYTES])) < seen_before
             ]
 
     def _delete(self, keys: Sequence[bytes]) -> None:
@@ -91,21 +107,31 @@ class EmbeddedStore:
         return int(self._when_available(self._env.stat)["entries"])
 
     def close(self) -> None:
-        """Close the environment."""
+        """Close the environment and free the folder."""
         self._env.close()
+        self._lock.close()
 
     def _when_available(self, operation: Callable[..., Any], *arguments: Any) -> Any:
-        """Run one operation; double the map when it is full, follow it when it was grown."""
+        """Run one operation; double the map when it is full."""
         while True:
             try:
                 return operation(*arguments)
             except lmdb.MapFullError:
                 self._env.set_mapsize(2 * self._env.info()["map_size"])
-            except lmdb.MapResizedError:
-                self._env.set_mapsize(0)
             except lmdb.Error as error:
                 msg = (
                     f"the light-curve store {self._folder} failed: {error}; "
                     "free its disk or repair it, the service goes on by itself"
                 )
                 raise StoreUnavailableError(msg) from error
+
+
+def _locked(path: Path) -> BinaryIO:
+    """Open a file and lock it as long as it is open; BlockingIOError if it is locked already."""
+    file = path.open("wb")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        raise
+    return file

@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 
 from broker_classifier.light_curve import EMPTY, POINT, LightCurve
 
-ANSWERED = np.dtype([("alert_id", "<i8"), ("mjd", "<f8")])
+ANSWERED = np.dtype([("alert_id", "<i8"), ("mjd", "<f8"), ("is_final", "?")])
 _HEAD = struct.Struct("<dI")
 HEAD_BYTES = _HEAD.size
 
 
-def answered(alerts: Iterable[tuple[int, float]]) -> NDArray[np.void]:
-    """Collect (alert id, MJD of its detection) pairs; sorted by id, each id once."""
+def answered(alerts: Iterable[tuple[int, float, bool]]) -> NDArray[np.void]:
+    """Collect (alert id, MJD of its detection, whether the answer is final); each id once."""
     return _by_id(np.array(list(alerts), dtype=ANSWERED))
 
 
@@ -27,7 +27,8 @@ class ObjectRecord:
     ----------
     curve : LightCurve
     answered : structured array of dtype `ANSWERED`, shape (n,)
-        Sorted by `alert_id`.
+        Sorted by `alert_id`. An answer that is final no late point can change: the alert was
+        declined by its survey's rules, or withdrawn.
     """
 
     curve: LightCurve
@@ -51,7 +52,16 @@ class ObjectRecord:
 
     @classmethod
     def unpack(cls, packed: bytes) -> "ObjectRecord":
-        """Read what `pack` wrote."""
+        """Read what `pack` wrote.
+
+        Raises
+        ------
+        ValueError
+            If the bytes are something else.
+        """
+        if len(packed) < HEAD_BYTES:
+            msg = f"{len(packed)} bytes are no record"
+            raise ValueError(msg)
         _, n_points = _HEAD.unpack_from(packed)
         split = _HEAD.size + n_points * POINT.itemsize
         curve = LightCurve.from_bytes(packed[_HEAD.size : split])
@@ -65,8 +75,11 @@ def seen_at(packed: bytes) -> float:
 
 
 def _by_id(alerts: NDArray[np.void]) -> NDArray[np.void]:
-    _, first = np.unique(alerts["alert_id"], return_index=True)
-    return alerts[first]
+    order = np.lexsort((~alerts["is_final"], alerts["mjd"], alerts["alert_id"]))
+    ordered = alerts[order]
+    is_first = np.ones(len(ordered), dtype=bool)
+    is_first[1:] = ordered["alert_id"][1:] != ordered["alert_id"][:-1]
+    return ordered[is_first]
 
 
 UNKNOWN = ObjectRecord(EMPTY, np.empty(0, dtype=ANSWERED))

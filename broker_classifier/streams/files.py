@@ -11,7 +11,6 @@ import orjson
 from broker_classifier.errors import ConfigError
 from broker_classifier.streams.message import Message, Outgoing
 from broker_classifier.streams.packets import alert_packets
-from broker_classifier.surveys import DECODERS
 
 
 class FileSource:
@@ -42,11 +41,16 @@ class FileSource:
         now_ms = int(time.time() * 1000)
         batch = []
         for packet in islice(self._packets, self._batch_size):
-            survey = packet.survey if packet.survey in DECODERS else self._survey
+            survey = packet.survey or self._survey
             batch.append(Message(packet.value, packet.origin, 0, self._n_read, now_ms, survey))
             self._n_read += 1
         self._is_exhausted = len(batch) < self._batch_size
         return batch
+
+    @property
+    def is_connected(self) -> bool:
+        """Files always answer."""
+        return True
 
     def commit(self, messages: Sequence[Message]) -> None:
         """Do nothing: files are read once."""

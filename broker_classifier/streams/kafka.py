@@ -1,9 +1,9 @@
 """Kafka as a source of alerts; what has not been committed is read again after a crash."""
 
-import re
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
+import orjson
 import structlog
 from confluent_kafka import (
     TIMESTAMP_NOT_AVAILABLE,
@@ -14,27 +14,43 @@ from confluent_kafka import (
 )
 from confluent_kafka import Message as KafkaMessage
 
-from broker_classifier.config import KafkaSettings
-from broker_classifier.errors import ConfigError
+from broker_classifier.config import KafkaSettings, topic_matches
+from broker_classifier.errors import ConfigError, InputLostError
 from broker_classifier.streams.message import Message
 
 MAX_MESSAGE_BYTES = 10_000_000
 TOPIC_REFRESH_MS = 5_000
+STATISTICS_MS = 2_000
+LATEST_TIMESTAMP_MS = 4_102_444_800_000  # 2100; a producer that stamps microseconds is not believed
+
+Client = TypeVar("Client")
 
 log = structlog.get_logger()
 
-_STALE_MEMBERSHIP = {
-    KafkaError.ILLEGAL_GENERATION,
-    KafkaError.UNKNOWN_MEMBER_ID,
-    KafkaError.REBALANCE_IN_PROGRESS,
-    KafkaError._STATE,
-    KafkaError._NO_OFFSET,
-}
-
 
 def client_settings(settings: KafkaSettings) -> dict[str, Any]:
-    """Return the librdkafka settings that all clients share."""
-    return {"bootstrap.servers": settings.bootstrap_servers, "log_level": 3, **settings.client}
+    """Return the librdkafka settings that all clients share; their errors go to our log."""
+    ours = {"bootstrap.servers": settings.bootstrap_servers, "log_level": 0, "error_cb": _log_error}
+    return ours | settings.client
+
+
+def opened(client: Callable[[dict[str, Any]], Client], settings: dict[str, Any]) -> Client:
+    """Open a Kafka client.
+
+    Raises
+    ------
+    ConfigError
+        If librdkafka knows no such setting, or refuses its value.
+    """
+    try:
+        return client(settings)
+    except KafkaException as error:
+        msg = f"Kafka's client refuses its settings: {error.args[0].str()}; correct kafka.client"
+        raise ConfigError(msg) from error
+
+
+def _log_error(error: KafkaError) -> None:
+    log.warning("kafka reports", reason=error.str())
 
 
 def headers_of(message: KafkaMessage) -> dict[str, str]:
@@ -57,7 +73,9 @@ class KafkaSource:
         self._settings = settings
         self._surveys = surveys
         self._survey_of: dict[str, str] = {}
-        self._consumer = Consumer(
+        self._is_connected = True
+        self._consumer = opened(
+            Consumer,
             {
                 "group.id": settings.group_id,
                 "enable.auto.commit": False,
@@ -66,8 +84,10 @@ class KafkaSource:
                 "topic.metadata.refresh.interval.ms": TOPIC_REFRESH_MS,
                 "fetch.wait.max.ms": 10,
                 "fetch.message.max.bytes": MAX_MESSAGE_BYTES,
+                "statistics.interval.ms": STATISTICS_MS,
+                "stats_cb": self._note_statistics,
             }
-            | client_settings(settings)
+            | client_settings(settings),
         )
         self._consumer.subscribe([topic for topics in surveys.values() for topic in topics])
 
@@ -75,6 +95,15 @@ class KafkaSource:
     def is_exhausted(self) -> bool:
         """A topic never ends."""
         return False
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether any broker answered lately."""
+        return self._is_connected
+
+    def _note_statistics(self, statistics: str) -> None:
+        brokers = orjson.loads(statistics)["brokers"].values()
+        self._is_connected = any(broker["state"] == "UP" for broker in brokers)
 
     def poll(self) -> list[Message]:
         """Wait for a first alert, then take what else is there, up to the batch size."""
@@ -87,8 +116,13 @@ class KafkaSource:
     def commit(self, messages: Sequence[Message]) -> None:
         """Commit the offsets after these messages.
 
-        A commit that Kafka refuses because the partitions have moved to another worker is no
-        error: that worker reads the messages again and finds them answered.
+        A commit that fails is no error: a broker was away, or the partitions have moved to
+        another worker. The messages come again and are found answered.
+
+        Raises
+        ------
+        InputLostError
+            If the consumer can never commit again.
         """
         next_offset: dict[tuple[str, int], int] = {}
         for one in messages:
@@ -98,8 +132,8 @@ class KafkaSource:
         try:
             self._consumer.commit(offsets=offsets, asynchronous=False)
         except KafkaException as error:
-            if error.args[0].code() not in _STALE_MEMBERSHIP and not error.args[0].retriable():
-                raise
+            if error.args[0].fatal():
+                raise InputLostError(error.args[0].str()) from error
             log.warning("commit refused, the messages will come again", reason=str(error.args[0]))
 
     def close(self) -> None:
@@ -114,7 +148,7 @@ class KafkaSource:
             topic=topic,
             partition=message.partition() or 0,
             offset=message.offset() or 0,
-            timestamp_ms=0 if kind == TIMESTAMP_NOT_AVAILABLE else timestamp_ms,
+            timestamp_ms=timestamp_ms if _is_credible(kind, timestamp_ms) else None,
             survey=self._survey(topic),
         )
 
@@ -137,10 +171,14 @@ def survey_of_topic(topic: str, surveys: Mapping[str, Sequence[str]]) -> str:
     """
     for survey, names in surveys.items():
         for name in names:
-            if topic == name or (name.startswith("^") and re.match(name, topic)):
+            if topic_matches(name, topic):
                 return survey
     reason = f"the topic {topic} belongs to no survey; add it to surveys.<name>.topics"
     raise ConfigError(reason)
+
+
+def _is_credible(kind: int, timestamp_ms: int) -> bool:
+    return kind != TIMESTAMP_NOT_AVAILABLE and 0 < timestamp_ms < LATEST_TIMESTAMP_MS
 
 
 def _is_alert(message: KafkaMessage) -> bool:
@@ -148,7 +186,7 @@ def _is_alert(message: KafkaMessage) -> bool:
     if error is None:
         return True
     if error.fatal():
-        raise KafkaException(error)
+        raise InputLostError(error.str())
     if error.code() != KafkaError._PARTITION_EOF:
         log.warning("kafka reports", reason=error.str(), topic=message.topic())
     return False

@@ -11,7 +11,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from broker_classifier.config import KafkaSettings
 from broker_classifier.errors import OutputUnavailableError
-from broker_classifier.streams.kafka import MAX_MESSAGE_BYTES, client_settings
+from broker_classifier.streams.kafka import MAX_MESSAGE_BYTES, client_settings, opened
 from broker_classifier.streams.message import Outgoing
 
 LINGER_MS = 5
@@ -44,7 +44,8 @@ class KafkaSink:
         if self._topics:
             create_topics(self._settings, self._topics)
         timeout_ms = int(self._settings.delivery_timeout_s * 1000)
-        return Producer(
+        return opened(
+            Producer,
             {
                 "enable.idempotence": True,
                 "compression.type": "lz4",
@@ -52,7 +53,7 @@ class KafkaSink:
                 "message.max.bytes": MAX_MESSAGE_BYTES,
                 "delivery.timeout.ms": timeout_ms,
             }
-            | client_settings(self._settings)
+            | client_settings(self._settings),
         )
 
     def publish(self, messages: Iterable[Outgoing]) -> None:
@@ -125,7 +126,7 @@ def create_topics(settings: KafkaSettings, topics: Sequence[str], partitions: in
 
     A broker that lets no client create topics is left to make them itself when it is written to.
     """
-    admin = AdminClient(client_settings(settings))
+    admin = opened(AdminClient, client_settings(settings))
     new = [NewTopic(topic, num_partitions=partitions) for topic in topics]
     for topic, created in admin.create_topics(new, request_timeout=ADMIN_TIMEOUT_S).items():
         try:

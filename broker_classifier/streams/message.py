@@ -16,8 +16,8 @@ class Message:
         The Kafka topic, or the file (and, in an archive, its member).
     partition, offset : int
         Its place in the topic; for files, 0 and the number of the record in the file.
-    timestamp_ms : int
-        Kafka's timestamp, or when the file was read; Unix ms.
+    timestamp_ms : int or None
+        Kafka's timestamp, or when the file was read; Unix ms. None where there is no credible one.
     survey : str
         The survey whose alerts come this way.
     """
@@ -26,7 +26,7 @@ class Message:
     topic: str
     partition: int
     offset: int
-    timestamp_ms: int
+    timestamp_ms: int | None
     survey: str
 
     @property
@@ -61,6 +61,10 @@ class Source(Protocol):
     @property
     def is_exhausted(self) -> bool:
         """Whether no message will ever come again (a topic never is)."""
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the source answers."""
 
     def close(self) -> None:
         """Leave the source."""

@@ -3,8 +3,11 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from broker_classifier.errors import MessageError
+from broker_classifier.errors import MessageError, SchemaError
 from broker_classifier.light_curve import LightCurve
+
+EARLIEST_MJD, LATEST_MJD = 33282.0, 88069.0
+LONGEST_OBJECT_ID = 200  # bytes; far below what any store's key may have
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,24 @@ class Alert:
     ra: float | None = None
     dec: float | None = None
     decline: str | None = None
+
+    @property
+    def key(self) -> str:
+        """Name the object among those of all surveys."""
+        return f"{self.survey}:{self.object_id}"
+
+
+def checked(alert: Alert | MessageError) -> Alert | MessageError:
+    """Return the alert, or why it cannot be one: no usable id, or no date of an observation."""
+    if isinstance(alert, MessageError):
+        return alert
+    if not 0 < len(alert.object_id.encode(errors="replace")) <= LONGEST_OBJECT_ID:
+        return SchemaError(
+            f"the object id {alert.object_id[:40]!r} is empty or above {LONGEST_OBJECT_ID} bytes"
+        )
+    if not EARLIEST_MJD < alert.mjd < LATEST_MJD:
+        return SchemaError(f"the alert's time is MJD {alert.mjd}, no date from 1950 to 2100")
+    return alert
 
 
 BatchDecoder = Callable[[Sequence[bytes]], list[Alert | MessageError]]

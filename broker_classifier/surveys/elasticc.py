@@ -6,7 +6,7 @@ distributed samples, is read as well.
 
 from collections.abc import Sequence
 
-from broker_classifier.errors import MessageError
+from broker_classifier.errors import MessageError, SchemaError
 from broker_classifier.photometry import flux_from_magnitude
 from broker_classifier.surveys import diasources
 from broker_classifier.surveys.alert import Alert, BatchDecoder
@@ -14,6 +14,10 @@ from broker_classifier.surveys.framing import Containers
 from broker_classifier.surveys.projection import Encoded, Projector
 
 ZERO_POINT = 27.5
+NO_SCHEMA = (
+    "the message is a bare record, and nothing says by which schema: set surveys.elasticc.schemas "
+    "(--schemas) to a folder with elasticc.v0_9_1.alert.avsc and the files that it names"
+)
 NAMES = diasources.Spelling(
     survey="elasticc",
     mjd="midPointTai",
@@ -29,12 +33,13 @@ LAYOUT = diasources.layout(NAMES)
 def decoder(schema: bytes) -> BatchDecoder:
     """Make the decoder of messages that are bare records of this schema (JSON).
 
+    Without one (empty), only object containers can be read.
     `schema_sources.schemas_in_folder(path)["elasticc.v0_9_1.alert"]` reads it from .avsc files.
     """
     projector, containers = Projector(LAYOUT), Containers()
 
-    def bare(message: bytes) -> Encoded:
-        return Encoded(message, 0, len(message), schema)
+    def bare(message: bytes) -> Encoded | MessageError:
+        return Encoded(message, 0, len(message), schema) if schema else SchemaError(NO_SCHEMA)
 
     def decode_batch(messages: Sequence[bytes]) -> list[Alert | MessageError]:
         records = containers.records_or(messages, bare)

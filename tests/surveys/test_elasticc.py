@@ -6,7 +6,7 @@ import fastavro
 import orjson
 import pytest
 
-from broker_classifier.errors import DecodeError
+from broker_classifier.errors import DecodeError, SchemaError
 from broker_classifier.light_curve import BANDS, Kind
 from broker_classifier.surveys import elasticc
 from broker_classifier.surveys.schema_sources import schemas_in_folder
@@ -65,6 +65,12 @@ def test_an_alert_is_read_with_its_history():
 def test_bytes_that_do_not_fit_the_schema_are_refused():
     [error] = elasticc.decoder(orjson.dumps(SCHEMA))([b"\xff" * 30])
     assert isinstance(error, DecodeError)
+
+
+def test_a_bare_record_without_a_schema_says_what_to_set():
+    [error] = elasticc.decoder(b"")([written(SCHEMA, packet(source(60000.0)))])
+    assert isinstance(error, SchemaError)
+    assert "surveys.elasticc.schemas" in str(error)
 
 
 @pytest.mark.data
