@@ -138,14 +138,12 @@ def wishes(layout: Layout) -> Wish:
     """Arrange a layout's paths as a tree."""
     root = Wish()
     for place, column in enumerate(layout.head):
-        wish = _descend(root, column.path)
-        wish.column, wish.slot = column, head_slot(place)
+        _want(_descend(root, column.path), column, head_slot(place))
     for number, table in enumerate(layout.tables):
         item = _descend(root, table.path)
         item.table, item.is_list = number, table.is_list
         for place, column in enumerate(table.columns):
-            wish = _descend(item, column.path)
-            wish.column, wish.slot = column, place
+            _want(_descend(item, column.path), column, place)
     return root
 
 
@@ -162,6 +160,13 @@ def short_text(text: str) -> int:
 
 def _blank(column: Column) -> int:
     return int(np.float64("nan").view(np.int64)) if column.cell is Cell.NUMBER else 0
+
+
+def _want(wish: Wish, column: Column, slot: int) -> None:
+    if wish.column is not None:
+        msg = f"the layout wants `{column.path}` twice; a value goes to one place"
+        raise ValueError(msg)
+    wish.column, wish.slot = column, slot
 
 
 def _descend(wish: Wish, path: str) -> Wish:

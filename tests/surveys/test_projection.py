@@ -236,3 +236,9 @@ def test_a_schema_that_is_none_is_an_error_of_its_record_only():
     result = Projector(LAYOUT).project(records)
     assert list(result.errors) == [0]
     assert result.owner[0].tolist() == [1]
+
+
+def test_a_layout_may_want_a_value_once():
+    layout = Layout("twice", (Column("new.x"),), (Table("new", (Column("x"),), is_list=False),))
+    with pytest.raises(ValueError, match="`x` twice"):
+        project(whole(*ONE_ROW), {"id": 1, "new": {"x": 1.0}}, layout=layout)
