@@ -17,11 +17,20 @@ import orjson
 from fastavro.schema import SchemaParseException
 
 from broker_classifier.errors import DecodeError
+from broker_classifier.surveys.codecs import codec as codec_of
 
 MAGIC = b"Obj\x01"
 SYNC_SIZE = 16
-_CRC_SIZE = 4
-_MALFORMED = (EOFError, ValueError, IndexError, KeyError, TypeError, OverflowError, MemoryError)
+_MALFORMED = (
+    EOFError,
+    ValueError,
+    IndexError,
+    KeyError,
+    TypeError,
+    OverflowError,
+    MemoryError,
+    RecursionError,
+)
 
 Record = dict[str, Any]
 
@@ -105,7 +114,7 @@ def open_container(message: bytes) -> Container:
         header = message[: stream.tell()]
         sync = _exactly(stream, SYNC_SIZE)
         codec = metadata.get("avro.codec", b"null").decode()
-        blocks = tuple(_read_blocks(stream, sync, _codec(codec)))
+        blocks = tuple(_read_blocks(stream, sync, codec_of(codec)))
         return Container(header, metadata["avro.schema"], codec, blocks)
     except DecodeError:
         raise
@@ -187,40 +196,11 @@ def _read_blocks(
         if count < 1:
             msg = f"a block announces {count} records"
             raise DecodeError(msg)
-        yield count, decompress(body)
-
-
-def _codec(name: str) -> Callable[[bytes], bytes]:
-    try:
-        return _CODECS[name]
-    except KeyError:
-        known = ", ".join(_CODECS)
-        msg = f"the container's codec is {name!r}; known ones are {known}"
-        raise DecodeError(msg) from None
-
-
-def _inflate(body: bytes) -> bytes:
-    return zlib.decompress(body, wbits=-zlib.MAX_WBITS)
-
-
-def _unsnap(body: bytes) -> bytes:
-    unpacked = bytes(cramjam.snappy.decompress_raw(body[:-_CRC_SIZE]))
-    if zlib.crc32(unpacked).to_bytes(_CRC_SIZE, "big") != body[-_CRC_SIZE:]:
-        msg = "a snappy block does not match its checksum"
-        raise DecodeError(msg)
-    return unpacked
-
-
-def _unzstd(body: bytes) -> bytes:
-    return bytes(cramjam.zstd.decompress(body))
-
-
-_CODECS: dict[str, Callable[[bytes], bytes]] = {
-    "null": bytes,
-    "deflate": _inflate,
-    "snappy": _unsnap,
-    "zstandard": _unzstd,
-}
+        records = decompress(body)
+        if count > len(records):
+            msg = f"a block of {len(records)} bytes announces {count} records"
+            raise DecodeError(msg)
+        yield count, records
 
 
 def _read_long(stream: io.BytesIO) -> int:

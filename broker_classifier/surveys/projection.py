@@ -112,6 +112,9 @@ class Projector:
             log.warning("a schema is left to fastavro", survey=self.layout.name, reason=str(reason))
             self.starts[schema] = FALLBACK
             return FALLBACK
+        except RecursionError as error:
+            msg = "the schema is nested too deeply to be an alert's"
+            raise DecodeError(msg) from error
         self.starts[schema] = len(self.ops)
         self.ops = np.concatenate([self.ops, program.ops])
         self.paths.extend(program.paths)

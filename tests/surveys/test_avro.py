@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from broker_classifier.errors import DecodeError
 from broker_classifier.surveys.avro import parsed_schema, read_container, split_container
+from broker_classifier.surveys.ztf import decode_batch
 from tests.ztf_packets import SCHEMA, alert, container, measurement
 
 RECORDS = [
@@ -83,3 +84,33 @@ def test_bytes_after_the_last_record_of_a_block_are_refused():
     block = b"\x02" + bytes([size << 1 & 0x7F | 0x80, size >> 6]) + record + b"\x00"
     with pytest.raises(DecodeError, match="1 bytes are left"):
         read_container(header + block + sync)
+
+
+@pytest.mark.parametrize("codec", ["deflate", "snappy", "zstandard"])
+def test_a_block_that_would_fill_the_memory_is_refused(codec):
+    schema = {"type": "record", "name": "alert", "fields": [{"name": "x", "type": "bytes"}]}
+    bomb = container({"x": bytes(65 << 20)}, schema=schema, codec=codec)
+    assert len(bomb) < 5 << 20
+    with pytest.raises(DecodeError, match="more than 64 MiB"):
+        read_container(bomb)
+
+
+def test_a_block_of_endless_empty_records_is_refused():
+    schema = b'{"type": "record", "name": "alert", "fields": []}'
+    header = (
+        b"Obj\x01\x02\x16avro.schema" + bytes([len(schema) << 1]) + schema + b"\x00" + bytes(16)
+    )
+    endless = header + b"\x80\x80\x80\x80\x80\x80\x01" + b"\x00" + bytes(16)
+    for read in (read_container, split_container):
+        with pytest.raises(DecodeError, match="a block of 0 bytes announces"):
+            list(read(endless))
+
+
+def test_a_schema_nested_without_end_is_refused():
+    schema = b'{"type":"array","items":' * 900 + b'"int"' + b"}" * 900
+    whole = b'{"type":"record","name":"alert","fields":[{"name":"x","type":' + schema + b"}]}"
+    size = len(whole) << 1
+    length = bytes([size & 0x7F | 0x80, size >> 7 & 0x7F | 0x80, size >> 14])
+    packet = b"Obj\x01\x02\x16avro.schema" + length + whole + b"\x00" + bytes(16)
+    [error] = decode_batch([packet + b"\x02\x02\x00" + bytes(16)])
+    assert isinstance(error, DecodeError)
