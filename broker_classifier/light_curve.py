@@ -10,8 +10,10 @@ from enum import IntEnum
 from typing import Any
 
 import numpy as np
-from numba import from_dtype, njit, types
+from numba import from_dtype, types
 from numpy.typing import ArrayLike, NDArray
+
+from broker_classifier.compiled import cached_for, compiled
 
 BANDS = "ugrizy"
 POINT = np.dtype([("mjd", "<f8"), ("psf_flux", "<f4"), ("psf_flux_err", "<f4"), ("flags", "u1")])
@@ -156,7 +158,7 @@ def bands(letters: Sequence[str]) -> NDArray[np.uint8]:
     return np.array([BANDS.index(letter) for letter in letters], dtype=np.uint8)
 
 
-@njit(cache=True)
+@compiled
 def _replaces(new: Any, old: Any) -> bool:
     new_withdrawn, old_withdrawn = new.flags & WITHDRAWN, old.flags & WITHDRAWN
     if new_withdrawn != old_withdrawn:
@@ -168,7 +170,7 @@ def _replaces(new: Any, old: Any) -> bool:
     return bool(new.psf_flux > old.psf_flux)
 
 
-@njit(cache=True)
+@compiled
 def _band_and_kind(key: int) -> int:
     return (key & BAND_MASK) << 2 | key >> KIND_SHIFT
 
@@ -177,7 +179,7 @@ def _band_and_kind(key: int) -> int:
 POINTS = types.Array(from_dtype(POINT), 1, "C", readonly=True)
 
 
-@njit(types.Array(from_dtype(POINT), 1, "C")(POINTS, POINTS), cache=True)
+@cached_for(types.Array(from_dtype(POINT), 1, "C")(POINTS, POINTS))
 def _merge_sorted(one: NDArray[np.void], other: NDArray[np.void]) -> NDArray[np.void]:
     merged = np.empty(len(one) + len(other), dtype=one.dtype)
     i = j = n = 0

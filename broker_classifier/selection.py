@@ -10,10 +10,11 @@ from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
-from numba import njit, types
+from numba import types
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from broker_classifier.compiled import cached_for, compiled
 from broker_classifier.light_curve import (
     BAND_MASK,
     KIND_MASK,
@@ -181,9 +182,8 @@ def _tables(selection: Selection) -> tuple[NDArray[np.bool_], NDArray[np.uint8]]
     return band_positions(selection.bands) >= 0, code_of_kind
 
 
-@njit(
-    types.bool_[:](types.Array(types.float64, 1, "A", readonly=True), types.float64, types.float64),
-    cache=True,
+@cached_for(
+    types.bool_[:](types.Array(types.float64, 1, "A", readonly=True), types.float64, types.float64)
 )
 def _episode_starts(
     mjd: NDArray[np.float64], isolated_gap: float, episode_gap: float
@@ -195,7 +195,7 @@ def _episode_starts(
     return starts
 
 
-@njit(cache=True)
+@compiled
 def _reason_of_point(
     point: Any, takes_band: NDArray[np.bool_], code_of_kind: NDArray[np.uint8], positive_only: bool
 ) -> Any:
@@ -212,9 +212,8 @@ def _reason_of_point(
     return _NEGATIVE if positive_only and flux <= 0 else _USED
 
 
-@njit(
-    types.uint8[:](POINTS, types.bool_[:], types.uint8[:], types.bool_, types.bool_, types.float64),
-    cache=True,
+@cached_for(
+    types.uint8[:](POINTS, types.bool_[:], types.uint8[:], types.bool_, types.bool_, types.float64)
 )
 def _reasons(
     points: NDArray[np.void],

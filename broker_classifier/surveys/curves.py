@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from broker_classifier.compiled import cached, compiled
 from broker_classifier.light_curve import (
     EMPTY,
     POINT,
@@ -14,7 +15,6 @@ from broker_classifier.light_curve import (
     light_curve,
     point_flags,
 )
-from broker_classifier.surveys.kernel import cached, compiled
 
 NO_BAND = 255
 

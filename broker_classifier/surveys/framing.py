@@ -11,10 +11,14 @@ from itertools import compress
 import numpy as np
 from numpy.typing import NDArray
 
+from broker_classifier.compiled import cached, compiled, stamp
 from broker_classifier.errors import DecodeError, MessageError
 from broker_classifier.surveys import kernel
 from broker_classifier.surveys.avro import MAGIC, SYNC_SIZE, open_container
-from broker_classifier.surveys.kernel import cached, compiled, long_at, stamp, varint
+from broker_classifier.surveys.kernel import (
+    long_at,
+    varint,
+)
 from broker_classifier.surveys.projection import Encoded, addresses
 
 _PREFIX = 64  # bytes of a header by which it is looked up

@@ -9,15 +9,14 @@ Whatever the bytes, a run ends: each op but a bounded number consumes some, and 
 items would not is not walked.
 """
 
-from collections.abc import Callable
-from hashlib import sha256
-from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
+
+from broker_classifier.compiled import compiled
 
 # Ops that pass over values: how many bytes or values is in `a`.
 SKIP_FIXED, SKIP_VARINTS, SKIP_TEXT, SKIP_NULLABLE_FIXED, SKIP_NULLABLE_VARINTS = range(5)
@@ -35,30 +34,6 @@ SHORT_TEXT = 7  # bytes of text that fit into a SHORT cell, beside their number
 # Why a run stopped, in place of a position.
 TRUNCATED, NO_BRANCH, TOO_LONG, BAD_LENGTH, TOO_DEEP, NO_SYMBOL, LEFT_OVER = range(-1, -8, -1)
 TABLE_FULL = -8
-
-F = TypeVar("F", bound=Callable[..., Any])
-
-
-def compiled(function: F) -> F:
-    """Compile with numba, as a part of whatever calls it."""
-    return cast(F, njit(nogil=True)(function))
-
-
-def cached(function: F) -> F:
-    """Compile what Python calls, and keep it on disk if numba finds a folder that it may write.
-
-    What numba keeps it drops when the function's own file changes, not when others do. A function
-    that calls into other files therefore has to be a closure over their `stamp`.
-    """
-    try:
-        return cast(F, njit(cache=True, nogil=True)(function))
-    except RuntimeError:  # "no locator available": everything is read-only
-        return compiled(function)
-
-
-def stamp(*sources: str) -> str:
-    """Sum up the contents of source files."""
-    return sha256(b"".join(Path(source).read_bytes() for source in sources)).hexdigest()
 
 
 def _loader(numba_type: Any, llvm_type: Any) -> Any:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from broker_classifier.compiled import cached, compiled, stamp
 from broker_classifier.surveys import kernel
 from broker_classifier.surveys.kernel import (
     ARRAY,
@@ -32,13 +33,10 @@ from broker_classifier.surveys.kernel import (
     TOO_DEEP,
     block,
     branch,
-    cached,
-    compiled,
     long_at,
     number,
     past_nothings,
     skip,
-    stamp,
     store_double,
     store_int,
     store_long,
