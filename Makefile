@@ -8,7 +8,7 @@ export TORCH_INDEX PYTHON
 .PHONY: help demo test lint format types tests bench-decode setup lock clean
 
 help:
-	@echo "make demo                  a simulated night of alerts, classified live in the terminal"
+	@echo "make demo                  a simulated season of alerts, classified live in the terminal"
 	@echo "make demo ALERTS=folder    the same with real alert packets"
 	@echo "make test                  lint, types and all tests"
 	@echo "make tests TESTS=tests/x   only the tests, or some of them (any pytest arguments)"
@@ -30,7 +30,7 @@ types: $(VENV)/.dev
 	@$(BIN)/mypy --no-error-summary
 
 tests: $(VENV)/.dev
-	@deploy/install-java
+	@deploy/install-test-tools
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(TESTS)
 
 bench-decode: $(VENV)/.dev
