@@ -48,14 +48,14 @@ class Alert:
 
 
 def checked(alert: Alert | MessageError) -> Alert | MessageError:
-    """Return the alert, or why it cannot be one: no usable id, or no date of an observation."""
+    """Return the alert, or why it cannot be answered: no usable id, no date of an observation."""
     if isinstance(alert, MessageError):
         return alert
     if not 0 < len(alert.object_id.encode(errors="replace")) <= LONGEST_OBJECT_ID:
         return SchemaError(
             f"the object id {alert.object_id[:40]!r} is empty or above {LONGEST_OBJECT_ID} bytes"
         )
-    if not EARLIEST_MJD < alert.mjd < LATEST_MJD:
+    if alert.decline is None and not EARLIEST_MJD < alert.mjd < LATEST_MJD:
         return SchemaError(f"the alert's time is MJD {alert.mjd}, no date from 1950 to 2100")
     return alert
 
