@@ -3,6 +3,7 @@
 import json
 import random
 import subprocess
+import urllib.error
 import urllib.request
 
 import pytest
@@ -11,8 +12,9 @@ from kafka import KafkaConsumer
 
 from broker_classifier.config import KafkaSettings
 from broker_classifier.dead_letters import read_dead_letters, replay_dead_letters
+from broker_classifier.embedded_kafka import embedded_kafka
 from broker_classifier.schemas.classification import parse
-from broker_classifier.streams import KafkaSink, Outgoing
+from broker_classifier.streams import KafkaSink, KafkaSource, Outgoing
 from broker_classifier.subscriber import subscribe
 from tests.kafka_streets import read_topic, send, service, wait_until
 from tests.tools import program
@@ -201,3 +203,35 @@ def test_kcat_reads_keys_headers_and_json(real_kafka, unique, tmp_path):
         for _, headers, value in rows:
             told = dict(pair.split("=", 1) for pair in headers.split(","))
             assert told["class"] == json.loads(value)["class"]
+
+
+OFFSET_COMMIT = 8
+COORDINATOR_NOT_AVAILABLE, NOT_COORDINATOR, TOPIC_AUTHORIZATION_FAILED = 15, 16, 29
+
+
+@pytest.mark.parametrize(
+    "error", [COORDINATOR_NOT_AVAILABLE, NOT_COORDINATOR, TOPIC_AUTHORIZATION_FAILED]
+)
+def test_a_refused_commit_is_no_end(unique, error):
+    with embedded_kafka({f"ztf_{unique}": 1}) as broker:
+        send(broker.bootstrap_servers, f"ztf_{unique}", NIGHT[:2])
+        settings = KafkaSettings(bootstrap_servers=broker.bootstrap_servers, group_id=unique)
+        source = KafkaSource(settings, {"ztf": [f"ztf_{unique}"]})
+        messages = wait_until(source.poll, "the alerts")
+        broker.fail_requests(OFFSET_COMMIT, [error] * 20)
+        source.commit(messages)
+        source.close()
+
+
+def test_health_says_that_kafka_is_waited_for(unique, tmp_path):
+    with service("127.0.0.1:1", unique, tmp_path) as one:
+
+        def unwell():
+            try:
+                urllib.request.urlopen(one.url("/health")).close()
+            except urllib.error.HTTPError as error:
+                with error:
+                    return error.read()
+
+        assert wait_until(unwell, "a 503") == b"waiting for the input\n"
+        assert one.stop() == 0

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from broker_classifier.errors import MessageError, SchemaError
 from broker_classifier.light_curve import EMPTY
-from broker_classifier.photometry import mjd_from_jd
+from broker_classifier.photometry import SECONDS_PER_DAY, UNIX_EPOCH_MJD, mjd_from_jd
 from broker_classifier.surveys import diasources, lsst, ztf
 from broker_classifier.surveys.alert import Alert, BatchDecoder
 from broker_classifier.surveys.avro import Record
@@ -31,8 +31,6 @@ from broker_classifier.surveys.lasair_packets import (
 from broker_classifier.surveys.loose_json import integer, number, parse_json
 from broker_classifier.surveys.slow import project_decoded
 
-MJD_OF_UNIX_EPOCH = 40587.0
-SECONDS_PER_DAY = 86400.0
 ID_COLUMNS = ("diaobjectid", "objectid")
 LIGHT_CURVES = ("diaSourcesList", "candidates")
 
@@ -170,7 +168,7 @@ def _mjd_of_utc(text: Any) -> float | None:
         moment = datetime.fromisoformat(text).replace(tzinfo=UTC)
     except (TypeError, ValueError):
         return None
-    return moment.timestamp() / SECONDS_PER_DAY + MJD_OF_UNIX_EPOCH
+    return moment.timestamp() / SECONDS_PER_DAY + UNIX_EPOCH_MJD
 
 
 def _ztf_alerts(packets: Sequence[Record]) -> list[Alert | MessageError]:
