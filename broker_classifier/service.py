@@ -44,6 +44,7 @@ Answer = tuple[Task, Classification | None]
 Result = TypeVar("Result")
 
 UNUSABLE = "no_usable_points"
+NO_BUNDLE = "no_bundle"
 WAITS_FOR = {
     StoreUnavailableError: "store",
     OutputUnavailableError: "output",
@@ -176,7 +177,7 @@ def decode(messages: Sequence[Message], street: Street) -> tuple[list[Arrival], 
                 log.warning("dead letter", origin=message.origin, reason=str(alert))
                 letters.append(dead_letter(message, alert, street.dead_letter_topic))
             elif alert.decline is None and alert.survey not in street.bundles:
-                arrivals.append(Arrival(message, replace(alert, decline="no_bundle")))
+                arrivals.append(Arrival(message, replace(alert, decline=NO_BUNDLE)))
             else:
                 arrivals.append(Arrival(message, alert))
     return arrivals, letters
@@ -222,12 +223,16 @@ def results(street: Street, answers: Iterable[Answer]) -> list[Outgoing]:
 
 
 def remembered(intake: Intake, arrivals: Iterable[Arrival]) -> dict[str, ObjectRecord]:
-    """Return what the store must know of a batch: merged curves, and whose alerts are answered."""
+    """Return what the store must know of a batch: merged curves, and whose alerts are answered.
+
+    Those declined for want of a bundle are not: once there is one, a replay answers them.
+    """
     excluded = {id(arrival) for arrival, _ in intake.declined} | set(map(id, intake.withdrawn))
     alerts: dict[str, list[tuple[int, float, bool]]] = {name: [] for name in intake.merged}
     for arrival in arrivals:
         alert = arrival.alert
-        alerts[alert.key].append((alert.alert_id, alert.mjd, id(arrival) in excluded))
+        if alert.decline != NO_BUNDLE:
+            alerts[alert.key].append((alert.alert_id, alert.mjd, id(arrival) in excluded))
     return {
         name: ObjectRecord(curve, answered(alerts[name])) for name, curve in intake.merged.items()
     }

@@ -75,3 +75,11 @@ def test_a_message_without_a_credible_timestamp_is_answered():
     opened = street(source)
     run(opened, threading.Event())
     assert contents(opened.sink.sent)[0]["times"]["received"] is None
+
+
+def test_a_replay_answers_what_was_declined_for_want_of_a_bundle():
+    store = MemoryStore()
+    run(street(ListSource(Topic(NIGHT)), store=store, bundles={}), threading.Event())
+    opened, sink = walk(NIGHT, store=store)
+    assert opened.metrics.totals() == totals(received=len(NIGHT), classified=len(NIGHT))
+    assert [m["revised"] for m in contents(sink.sent)] == [False] * len(NIGHT)

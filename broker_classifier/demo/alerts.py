@@ -11,7 +11,6 @@ from broker_classifier.streams.packets import alert_packets
 from broker_classifier.surveys import ztf
 from broker_classifier.surveys.alert import Alert
 
-SURVEY = "ztf"
 MOST_REAL_ALERTS = 3000
 
 
