@@ -9,6 +9,7 @@ README.md             its card, for people
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Literal, Self, TypeVar
 
@@ -20,6 +21,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load
 
 from broker_classifier.calibration import Calibration, calibrated_probabilities
+from broker_classifier.encoder import StreamingEncoder
 from broker_classifier.errors import BundleError
 from broker_classifier.interpolate import Normalisation, channel_names, model_input
 from broker_classifier.light_curve import Kind, LightCurve, bands, light_curve
@@ -142,6 +144,13 @@ class Bundle:
     def selection(self) -> Selection:
         """Which points it takes."""
         return self.description.selection
+
+    @cached_property
+    def encoder(self) -> StreamingEncoder:
+        """Its network, ready for the points that it takes."""
+        return StreamingEncoder(
+            self.network, self.selection.bands, self.description.normalisation, self.hash
+        )
 
 
 def load_bundle(path: str | Path) -> Bundle:

@@ -1,19 +1,20 @@
 """Light curves to classifications: a pure function, the same whatever the batch or its order."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
+from numba import types
 from numpy.typing import NDArray
 
 from broker_classifier.bundle import Bundle
 from broker_classifier.calibration import calibrated_probabilities
-from broker_classifier.interpolate import channels, padded_points
+from broker_classifier.compiled import cached_for
 from broker_classifier.light_curve import LightCurve
-from broker_classifier.selection import Selected, select
+from broker_classifier.selection import Selections, select_all
+from broker_classifier.selection_rules import REASONS
 
-BATCH = 128
+BATCH = 512  # light curves at a time: their rows and states stay in the processor's cache
 
 
 @dataclass(frozen=True)
@@ -28,54 +29,93 @@ class Classification:
         Positions in the light curve of the points used, ascending.
     attention : float array, shape (n_used,)
         Weight of each used point in the network's context; sums to 1.
-    rejected : tuple of str, one per point of the light curve
-        Why the point was not used; "" where it was.
+    reason : uint8 array, shape (n,)
+        Why each point of the light curve was not used, positions in `REASONS`; 0 where it was.
+    memory : bytes
+        What spares the next classification of this object the steps made so far.
     """
 
     probabilities: NDArray[np.float64]
-    used: NDArray[np.intp]
+    used: NDArray[np.int64]
     attention: NDArray[np.float64]
-    rejected: tuple[str, ...]
+    reason: NDArray[np.uint8]
+    memory: bytes = b""
+
+    @property
+    def rejected(self) -> tuple[str, ...]:
+        """Why each point of the light curve was not used; "" where it was."""
+        return tuple([REASONS[code] for code in self.reason.tolist()])
 
 
-def classify(curves: Sequence[LightCurve], bundle: Bundle) -> list[Classification | None]:
+def classify(
+    curves: Sequence[LightCurve], bundle: Bundle, memories: Sequence[bytes] | None = None
+) -> list[Classification | None]:
     """Classify light curves; None for one without a usable point.
 
     Set `torch.set_num_threads(1)` in a worker process: two threads beside another busy process
     are many times slower than one.
+
+    Parameters
+    ----------
+    curves : sequence of LightCurve
+    bundle : Bundle
+    memories : sequence of bytes, optional
+        `Classification.memory` of an earlier state of each light curve, b"" for none. They only
+        save work: one that does not fit is not used.
     """
-    selected = [select(curve, bundle.selection) for curve in curves]
-    found: list[Classification | None] = [None] * len(curves)
-    for batch in _batches_of_similar_length(selected):
-        part = [curves[i] for i in batch], [selected[i] for i in batch]
-        for i, classification in zip(batch, _classify_batch(*part, bundle), strict=True):
-            found[i] = classification
+    known = memories if memories is not None else [b""] * len(curves)
+    found: list[Classification | None] = []
+    for start in range(0, len(curves), BATCH):
+        part = slice(start, start + BATCH)
+        found.extend(_classify_batch(curves[part], bundle, known[part]))
     return found
 
 
-def _batches_of_similar_length(selected: Sequence[Selected]) -> Iterator[list[int]]:
-    usable = [i for i, s in enumerate(selected) if len(s.index)]
-    usable.sort(key=lambda i: len(selected[i].index))
-    for start in range(0, len(usable), BATCH):
-        yield usable[start : start + BATCH]
-
-
 def _classify_batch(
-    curves: Sequence[LightCurve], selected: Sequence[Selected], bundle: Bundle
-) -> Iterator[Classification]:
-    n_points = np.array([len(s.index) for s in selected])
-    points = padded_points(curves, selected, bundle.selection.bands)
-    rows = channels(points, len(bundle.selection.bands), bundle.description.normalisation)
-    with torch.inference_mode():
-        logits, energies = bundle.network(torch.from_numpy(rows))
-    last = logits[torch.arange(len(rows)), torch.from_numpy(n_points) - 1]  # (B, T, K) -> (B, K)
-    calibration = bundle.description.calibration
-    probabilities = calibrated_probabilities(last.numpy(), n_points, calibration)
-    for row, s in enumerate(selected):
-        attention = _softmax(energies[row, : len(s.index)].numpy().astype(np.float64))
-        yield Classification(probabilities[row], s.index, attention, s.rejected)
+    curves: Sequence[LightCurve], bundle: Bundle, memories: Sequence[bytes]
+) -> list[Classification | None]:
+    selections = select_all(curves, bundle.selection)
+    n_used = np.diff(selections.index_starts)
+    usable = np.flatnonzero(n_used)
+    found: list[Classification | None] = [None] * len(curves)
+    if not len(usable):
+        return found
+    starts = np.append(selections.index_starts[usable], len(selections.index))
+    points = selections.points[selections.index]
+    encoded = bundle.encoder.encode(points, starts, [memories[i] for i in usable.tolist()])
+    probabilities = calibrated_probabilities(
+        encoded.logits, n_used[usable], bundle.description.calibration
+    )
+    attention = softmax_of_each(encoded.energies, starts)
+    for row, i in enumerate(usable.tolist()):
+        found[i] = _classification(
+            i, selections, probabilities[row], attention, encoded.memories[row]
+        )
+    return found
 
 
-def _softmax(energies: NDArray[np.float64]) -> NDArray[np.float64]:
-    weights = np.exp(energies - energies.max())
-    return np.asarray(weights / weights.sum())
+def _classification(
+    i: int,
+    selections: Selections,
+    probabilities: NDArray[np.float64],
+    attention: NDArray[np.float64],
+    memory: bytes,
+) -> Classification:
+    first, last = selections.starts[i], selections.starts[i + 1]
+    mine = slice(selections.index_starts[i], selections.index_starts[i + 1])
+    used = selections.index[mine] - first
+    return Classification(
+        probabilities, used, attention[mine], selections.reason[first:last], memory
+    )
+
+
+@cached_for(types.float64[::1](types.float32[::1], types.Array(types.int64, 1, "C", readonly=True)))
+def softmax_of_each(
+    energies: NDArray[np.float32], starts: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Turn the energies of n light curves, one after another, into weights; each sums to 1."""
+    weights = np.exp(energies.astype(np.float64))  # the energies are bounded
+    for c in range(len(starts) - 1):
+        mine = weights[starts[c] : starts[c + 1]]
+        mine /= mine.sum()
+    return weights

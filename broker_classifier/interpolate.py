@@ -20,18 +20,18 @@ Channels, with B bands, in this order:
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+from numba import types
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from broker_classifier.light_curve import LightCurve
+from broker_classifier.compiled import cached_for, compiled
+from broker_classifier.light_curve import BAND_MASK, POINTS, LightCurve
 from broker_classifier.selection import Selected, band_positions
 
 PER_BAND = ("flux", "snr", "gap", "seen", "err", "decline", "rise")
-Floats = NDArray[np.float64]
 
 
 class Normalisation(BaseModel):
@@ -56,31 +56,12 @@ class Normalisation(BaseModel):
     time_scale_days: float = Field(50.0, gt=0)
 
 
-@dataclass(frozen=True)
-class Points:
-    """Used points of n light curves, padded at the end to a common length T.
-
-    Attributes
-    ----------
-    mjd, flux, flux_err : float array, shape (n, T)
-        Days, ascending; nJy; nJy.
-    band : int array, shape (n, T)
-        Positions in the bundle's bands.
-    """
-
-    mjd: Floats
-    flux: Floats
-    flux_err: Floats
-    band: NDArray[np.int64]
-
-
 def model_input(
     curve: LightCurve, selected: Selected, band_letters: Sequence[str], normalisation: Normalisation
 ) -> NDArray[np.float32]:
     """Build the input rows of one light curve, shape (n_used, n_channels)."""
-    points = padded_points([curve], [selected], band_letters)
-    rows = channels(points, len(band_letters), normalisation)  # (1, n_used, C)
-    return rows.reshape(rows.shape[1:])
+    starts = np.array([0, len(selected.index)])
+    return channels(curve.points[selected.index], starts, band_letters, normalisation)
 
 
 def channel_names(band_letters: Sequence[str]) -> tuple[str, ...]:
@@ -95,71 +76,137 @@ def channel_names(band_letters: Sequence[str]) -> tuple[str, ...]:
     return (*per_band, *colours, "step", "age", "log_age", *here)
 
 
-def padded_points(
-    curves: Sequence[LightCurve], selected: Sequence[Selected], band_letters: Sequence[str]
-) -> Points:
-    """Gather the used points of light curves; short ones repeat their last point to the end.
+def channels(
+    points: NDArray[np.void],
+    starts: NDArray[np.int64],
+    band_letters: Sequence[str],
+    normalisation: Normalisation,
+    n_done: NDArray[np.int64] | None = None,
+) -> NDArray[np.float32]:
+    """Compute the input rows of n light curves, one after another.
 
-    Every one must have at least one used point.
+    Parameters
+    ----------
+    points : structured array of dtype `POINT`, shape (n_used,)
+        Used points only, in the bundle's bands, light curve after light curve.
+    starts : int array, shape (n + 1,)
+        Where in `points` each light curve begins, and where the last ends.
+    band_letters : sequence of str
+        The bundle's bands, B of them.
+    n_done : int array, shape (n,), optional
+        How many first points of each light curve need no row; 0 if not given.
+
+    Returns
+    -------
+    float32 array, shape (n_used - sum of n_done, n_channels)
     """
-    length = max(len(s.index) for s in selected)
-    column = np.arange(length)
-    taken = [
-        curve.points[s.index[np.minimum(column, len(s.index) - 1)]]
-        for curve, s in zip(curves, selected, strict=True)
-    ]
-    padded = LightCurve(np.stack(taken))  # (n, T)
-    return Points(
-        padded.mjd,
-        padded.psf_flux.astype(np.float64),
-        padded.psf_flux_err.astype(np.float64),
-        band_positions(band_letters)[padded.band],
+    done = np.zeros(len(starts) - 1, dtype=np.int64) if n_done is None else n_done
+    n_channels = len(channel_names(band_letters))
+    rows = np.zeros((len(points) - int(done.sum()), n_channels), dtype=np.float32)
+    _write_rows(
+        points,
+        starts,
+        done,
+        band_positions(band_letters),
+        len(band_letters),
+        normalisation.flux_scale_njy,
+        normalisation.error_log10_reference,
+        normalisation.error_floor,
+        normalisation.time_scale_days,
+        rows,
     )
+    return rows
 
 
-def channels(points: Points, n_bands: int, normalisation: Normalisation) -> NDArray[np.float32]:
-    """Compute the input rows of padded light curves, shape (n, T, n_channels).
-
-    Rows past the end of a light curve mean nothing; rows before do not depend on them.
-    """
-    is_here = points.band == np.arange(n_bands)[:, None, None]  # (B, n, T)
-    age = points.mjd - points.mjd[:, :1]
-    step = np.diff(points.mjd, axis=1, prepend=points.mjd[:, :1])
-    per_band, log_flux, seen = _band_channels(points, is_here, normalisation)
-    both_seen = seen[:-1] & seen[1:]
-    colour = np.where(both_seen, log_flux[:-1] - log_flux[1:], 0.0)  # (B-1, n, T)
-    common = np.stack([np.log1p(step), age / normalisation.time_scale_days, np.log1p(age)])
-    rows = np.concatenate([per_band, colour, common, is_here])  # (C, n, T)
-    return np.ascontiguousarray(rows.transpose(1, 2, 0), dtype=np.float32)
+# Columns of what is known of a band: time of its last point, "is seen", and ln f, flux, snr and
+# err channels of that point, then ln f of its first and of its brightest point.
+_MJD, _SEEN, _LN, _FLUX, _SNR, _ERR, _FIRST, _BRIGHTEST, _N_KNOWN = range(9)
 
 
-def _band_channels(
-    points: Points, is_here: NDArray[np.bool_], normalisation: Normalisation
-) -> tuple[Floats, Floats, NDArray[np.bool_]]:
-    """Channels of `PER_BAND`, (7 B, n, T), with the carried ln f and "seen", both (B, n, T)."""
-    flux = points.flux
-    err = np.maximum(points.flux_err, normalisation.error_floor * np.abs(flux))
-    log_flux = np.log(np.maximum(flux, err))  # err: ln stays finite for fluxes around 0
-    column = np.arange(flux.shape[1])
-    last = np.maximum.accumulate(np.where(is_here, column, -1), axis=2)
-    seen = last >= 0
-    last = np.maximum(last, 0)
-    first = np.argmax(is_here, axis=2)[..., None]
-    carried = _carry(log_flux, last)
-    brightest = np.maximum.accumulate(np.where(is_here, log_flux, -np.inf), axis=2)
-    per_band = [
-        _carry(np.arcsinh(flux / normalisation.flux_scale_njy) / 2, last),
-        _carry(np.arcsinh(flux / err) / 2, last),
-        np.log1p(np.maximum(points.mjd - _carry(points.mjd, last), 0.0)),
-        np.ones_like(carried),
-        _carry(np.log10(err), last) - normalisation.error_log10_reference,
-        carried - np.where(seen, brightest, 0.0),
-        carried - _carry(log_flux, first),
-    ]
-    return np.concatenate([np.where(seen, c, 0.0) for c in per_band]), carried, seen
+@compiled
+def _learn(
+    known: NDArray[np.float64],
+    mjd: float,
+    flux: float,
+    err: float,
+    flux_scale: float,
+    error_reference: float,
+) -> None:
+    """Update what is known of a band (_N_KNOWN,) by a point."""
+    ln = np.log(max(flux, err))  # err: ln stays finite for fluxes around 0
+    is_first = known[_SEEN] == 0.0
+    known[_FIRST] = ln if is_first else known[_FIRST]
+    known[_BRIGHTEST] = ln if is_first else max(ln, known[_BRIGHTEST])
+    known[_MJD], known[_SEEN], known[_LN] = mjd, 1.0, ln
+    known[_FLUX] = np.arcsinh(flux / flux_scale) / 2
+    known[_SNR] = np.arcsinh(flux / err) / 2
+    known[_ERR] = np.log10(err) - error_reference
 
 
-def _carry(values: Floats, last: NDArray[np.intp]) -> Floats:
-    """Values (n, T) at the positions (B, n, ...) of the points they are carried from."""
-    stacked = np.broadcast_to(values, (len(last), *values.shape))
-    return np.take_along_axis(stacked, last, axis=2)
+@compiled
+def _write_bands(known: NDArray[np.float64], mjd: float, row: NDArray[np.float32]) -> None:
+    """Write the channels of `PER_BAND` and the colours from what is known (B, _N_KNOWN)."""
+    n_bands = len(known)
+    for b in range(n_bands):
+        band = known[b]
+        if band[_SEEN]:
+            row[b] = band[_FLUX]
+            row[n_bands + b] = band[_SNR]
+            row[2 * n_bands + b] = np.log1p(mjd - band[_MJD])
+            row[3 * n_bands + b] = 1.0
+            row[4 * n_bands + b] = band[_ERR]
+            row[5 * n_bands + b] = band[_LN] - band[_BRIGHTEST]
+            row[6 * n_bands + b] = band[_LN] - band[_FIRST]
+        if b + 1 < n_bands and band[_SEEN] and known[b + 1, _SEEN]:
+            row[7 * n_bands + b] = band[_LN] - known[b + 1, _LN]
+
+
+@cached_for(
+    types.void(
+        POINTS,
+        types.Array(types.int64, 1, "C", readonly=True),
+        types.Array(types.int64, 1, "C", readonly=True),
+        types.int64[::1],
+        types.int64,
+        types.float64,
+        types.float64,
+        types.float64,
+        types.float64,
+        types.float32[:, ::1],
+    )
+)
+def _write_rows(
+    points: NDArray[np.void],
+    starts: NDArray[np.int64],
+    done: NDArray[np.int64],
+    position_of_band: NDArray[np.int64],
+    n_bands: int,
+    flux_scale: float,
+    error_reference: float,
+    error_floor: float,
+    time_scale: float,
+    rows: NDArray[np.float32],
+) -> None:
+    n = 0
+    here = 8 * n_bands + 2  # 7 per band, B - 1 colours, 3 times: then the bands of the point
+    for c in range(len(starts) - 1):
+        known = np.zeros((n_bands, _N_KNOWN))
+        first, before = starts[c], 0.0
+        for i in range(first, starts[c + 1]):
+            mjd, flux = points[i].mjd, np.float64(points[i].psf_flux)
+            err = max(np.float64(points[i].psf_flux_err), error_floor * abs(flux))
+            band = position_of_band[points[i].flags & BAND_MASK]
+            _learn(known[band], mjd, flux, err, flux_scale, error_reference)
+            age, step = mjd - points[first].mjd, mjd - before if i > first else 0.0
+            before = mjd
+            if i - first < done[c]:
+                continue
+            row = rows[n]
+            _write_bands(known, mjd, row)
+            row[here - 3], row[here - 2], row[here - 1] = (
+                np.log1p(step),
+                age / time_scale,
+                np.log1p(age),
+            )
+            row[here + band] = 1.0
+            n += 1

@@ -7,41 +7,14 @@ a new point may open a new episode, and then the older episode no longer counts.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-from numba import types
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from broker_classifier.compiled import cached_for, compiled
-from broker_classifier.light_curve import (
-    BAND_MASK,
-    KIND_MASK,
-    KIND_SHIFT,
-    POINTS,
-    WITHDRAWN,
-    LightCurve,
-    bands,
-)
-
-REASONS = (
-    "",
-    "withdrawn",
-    "detection",
-    "upper_limit",
-    "forced",
-    "band",
-    "not_finite",
-    "negative",
-    "same_night",
-    "before_episode",
-    "after_window",
-)
-CODE = {reason: np.uint8(code) for code, reason in enumerate(REASONS)}
-_USED, _WITHDRAWN_CODE, _BAND = CODE[""], CODE["withdrawn"], CODE["band"]
-_NOT_FINITE, _NEGATIVE, _SAME_NIGHT = CODE["not_finite"], CODE["negative"], CODE["same_night"]
-_KINDS = ("detection", "upper_limit", "forced", "not_finite")  # by `Kind`; the fourth is no kind
+from broker_classifier.light_curve import POINT, LightCurve, bands
+from broker_classifier.selection_rules import CODE, KINDS, REASONS, episode_starts, select_points
 
 
 class Selection(BaseModel):
@@ -80,6 +53,29 @@ class Selection(BaseModel):
 
 
 @dataclass(frozen=True)
+class Selections:
+    """What `select` says of n light curves at once, their points one after another.
+
+    Attributes
+    ----------
+    points : structured array of dtype `POINT`, shape (n_points,)
+    starts : int array, shape (n + 1,)
+        Where in `points` each light curve begins, and where the last ends.
+    reason : uint8 array, shape (n_points,)
+    index : int array, shape (n_used,)
+        Ascending positions in `points` of those that count.
+    index_starts : int array, shape (n + 1,)
+        Where in `index` each light curve begins, and where the last ends.
+    """
+
+    points: NDArray[np.void]
+    starts: NDArray[np.int64]
+    reason: NDArray[np.uint8]
+    index: NDArray[np.int64]
+    index_starts: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
 class Selected:
     """The points that count, and a reason for each that does not.
 
@@ -110,15 +106,34 @@ def select(curve: LightCurve, selection: Selection) -> Selected:
     >>> select(curve, Selection()).rejected
     ('before_episode', '', 'negative', '')
     """
-    reason = _reasons_of_points(curve, selection)
-    usable = np.flatnonzero(reason == 0)
-    if len(usable):
-        mjd = curve.mjd[usable]
-        start = int(np.flatnonzero(is_episode_start(mjd, selection))[-1])
-        is_after = mjd[start:] > mjd[start] + selection.window_days
-        reason[usable[:start]] = CODE["before_episode"]
-        reason[usable[start:][is_after]] = CODE["after_window"]
-    return Selected(np.flatnonzero(reason == 0), reason)
+    found = select_all([curve], selection)
+    return Selected(found.index, found.reason)
+
+
+def select_all(curves: Sequence[LightCurve], selection: Selection) -> Selections:
+    """Choose the points of the newest episode of each light curve, all in one compiled loop."""
+    takes_band, code_of_kind = _tables(selection)
+    starts = np.zeros(len(curves) + 1, dtype=np.int64)
+    np.cumsum([len(curve.points) for curve in curves], out=starts[1:])
+    points = curves[0].points if len(curves) == 1 else joined(curves)
+    found = select_points(
+        points,
+        starts,
+        takes_band,
+        code_of_kind,
+        selection.positive_only,
+        selection.one_per_band_and_night,
+        selection.night_offset_days,
+        selection.isolated_gap_days,
+        selection.episode_gap_days,
+        selection.window_days,
+    )
+    return Selections(points, starts, *found)
+
+
+def joined(curves: Sequence[LightCurve]) -> NDArray[np.void]:
+    """Put the points of light curves one after another."""
+    return np.frombuffer(b"".join([curve.points.tobytes() for curve in curves]), dtype=POINT)
 
 
 def episodes(curve: LightCurve, selection: Selection) -> list[NDArray[np.intp]]:
@@ -126,7 +141,9 @@ def episodes(curve: LightCurve, selection: Selection) -> list[NDArray[np.intp]]:
 
     The last one is `select(curve, selection).index`.
     """
-    usable = np.flatnonzero(_reasons_of_points(curve, selection) == 0)
+    reason = select(curve, selection).reason
+    by_episode = (CODE["before_episode"], CODE["after_window"])
+    usable = np.flatnonzero((reason == 0) | np.isin(reason, by_episode))
     mjd = curve.mjd[usable]
     starts = np.flatnonzero(is_episode_start(mjd, selection))
     ends = np.searchsorted(mjd, mjd[starts] + selection.window_days, side="right")
@@ -157,80 +174,13 @@ def is_episode_start(mjd: NDArray[np.float64], selection: Selection) -> NDArray[
         Times of usable points, ascending (days).
     """
     gaps = selection.isolated_gap_days, selection.episode_gap_days
-    starts: NDArray[np.bool_] = _episode_starts(mjd, *gaps)
+    starts: NDArray[np.bool_] = episode_starts(mjd, *gaps)
     return starts
-
-
-def _reasons_of_points(curve: LightCurve, selection: Selection) -> NDArray[np.uint8]:
-    takes_band, code_of_kind = _tables(selection)
-    reasons: NDArray[np.uint8] = _reasons(
-        curve.points,
-        takes_band,
-        code_of_kind,
-        selection.positive_only,
-        selection.one_per_band_and_night,
-        selection.night_offset_days,
-    )
-    return reasons
 
 
 @lru_cache(maxsize=16)
 def _tables(selection: Selection) -> tuple[NDArray[np.bool_], NDArray[np.uint8]]:
     """Tabulate which of 8 bands are taken, and the reason for each of 4 kinds (0 if taken)."""
-    code_of_kind = np.array([CODE[name] for name in _KINDS], dtype=np.uint8)
-    code_of_kind[[_KINDS.index(name) for name in selection.kinds]] = 0
+    code_of_kind = np.array([CODE[name] for name in KINDS], dtype=np.uint8)
+    code_of_kind[[KINDS.index(name) for name in selection.kinds]] = 0
     return band_positions(selection.bands) >= 0, code_of_kind
-
-
-@cached_for(
-    types.bool_[:](types.Array(types.float64, 1, "A", readonly=True), types.float64, types.float64)
-)
-def _episode_starts(
-    mjd: NDArray[np.float64], isolated_gap: float, episode_gap: float
-) -> NDArray[np.bool_]:
-    starts = np.zeros(len(mjd), dtype=np.bool_)
-    for i in range(len(mjd)):
-        gap = mjd[i] - mjd[i - 1] if i else np.inf
-        starts[i] = gap > episode_gap or (gap > isolated_gap and starts[i - 1])
-    return starts
-
-
-@compiled
-def _reason_of_point(
-    point: Any, takes_band: NDArray[np.bool_], code_of_kind: NDArray[np.uint8], positive_only: bool
-) -> Any:
-    band, kind = point.flags & BAND_MASK, point.flags >> KIND_SHIFT & KIND_MASK
-    flux, flux_err = point.psf_flux, point.psf_flux_err
-    if point.flags & WITHDRAWN:
-        return _WITHDRAWN_CODE
-    if code_of_kind[kind]:
-        return code_of_kind[kind]
-    if not takes_band[band]:
-        return _BAND
-    if not (np.isfinite(flux) and np.isfinite(flux_err) and flux_err > 0):
-        return _NOT_FINITE
-    return _NEGATIVE if positive_only and flux <= 0 else _USED
-
-
-@cached_for(
-    types.uint8[:](POINTS, types.bool_[:], types.uint8[:], types.bool_, types.bool_, types.float64)
-)
-def _reasons(
-    points: NDArray[np.void],
-    takes_band: NDArray[np.bool_],
-    code_of_kind: NDArray[np.uint8],
-    positive_only: bool,
-    one_per_band_and_night: bool,
-    night_offset: float,
-) -> NDArray[np.uint8]:
-    reasons = np.empty(len(points), dtype=np.uint8)
-    last_night = np.full(8, -np.inf)
-    for i in range(len(points)):
-        reasons[i] = _reason_of_point(points[i], takes_band, code_of_kind, positive_only)
-        if reasons[i] == 0 and one_per_band_and_night:
-            band = points[i].flags & BAND_MASK
-            night = np.floor(points[i].mjd + night_offset)
-            if night == last_night[band]:
-                reasons[i] = _SAME_NIGHT
-            last_night[band] = night
-    return reasons

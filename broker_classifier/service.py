@@ -156,13 +156,13 @@ def work_out(street: Street, messages: Sequence[Message]) -> Batch:
     names = list(dict.fromkeys(arrival.alert.key for arrival in arrivals))
     known = dict(zip(names, street.store.read(names), strict=True))
     intake = sort_out(arrivals, known, lambda survey: used_points(street.bundles.get(survey)))
-    answers = answer(intake.tasks, street.bundles)
+    answers = answer(intake.tasks, street.bundles, known)
     return Batch(
         intake=intake,
         answers=answers,
         letters=letters,
         outgoing=[*results(street, answers), *letters],
-        records=remembered(intake, arrivals),
+        records=remembered(intake, arrivals, answers),
     )
 
 
@@ -190,7 +190,9 @@ def used_points(bundle: Bundle | None) -> UsedPoints:
     return lambda curve: curve.points[select(curve, bundle.selection).index]
 
 
-def answer(tasks: Sequence[Task], bundles: Mapping[str, Bundle]) -> list[Answer]:
+def answer(
+    tasks: Sequence[Task], bundles: Mapping[str, Bundle], known: Mapping[str, ObjectRecord]
+) -> list[Answer]:
     """Classify a batch, all alerts of one bundle at once.
 
     Returns
@@ -201,7 +203,8 @@ def answer(tasks: Sequence[Task], bundles: Mapping[str, Bundle]) -> list[Answer]
     answers: list[Answer] = []
     for survey in dict.fromkeys(task.arrival.alert.survey for task in tasks):
         ours = [task for task in tasks if task.arrival.alert.survey == survey]
-        classifications = classify([task.curve for task in ours], bundles[survey])
+        memories = [known[task.arrival.alert.key].memory for task in ours]
+        classifications = classify([task.curve for task in ours], bundles[survey], memories)
         answers.extend(zip(ours, classifications, strict=True))
     return answers
 
@@ -222,7 +225,9 @@ def results(street: Street, answers: Iterable[Answer]) -> list[Outgoing]:
     ]
 
 
-def remembered(intake: Intake, arrivals: Iterable[Arrival]) -> dict[str, ObjectRecord]:
+def remembered(
+    intake: Intake, arrivals: Iterable[Arrival], answers: Iterable[Answer]
+) -> dict[str, ObjectRecord]:
     """Return what the store must know of a batch: merged curves, and whose alerts are answered.
 
     Those declined for want of a bundle are not: once there is one, a replay answers them.
@@ -233,9 +238,21 @@ def remembered(intake: Intake, arrivals: Iterable[Arrival]) -> dict[str, ObjectR
         alert = arrival.alert
         if alert.decline != NO_BUNDLE:
             alerts[alert.key].append((alert.alert_id, alert.mjd, id(arrival) in excluded))
+    memories = newest_memories(answers)
     return {
-        name: ObjectRecord(curve, answered(alerts[name])) for name, curve in intake.merged.items()
+        name: ObjectRecord(curve, answered(alerts[name]), memories.get(name, b""))
+        for name, curve in intake.merged.items()
     }
+
+
+def newest_memories(answers: Iterable[Answer]) -> dict[str, bytes]:
+    """Return what the classifier wants to keep of each object: after its newest detection."""
+    found: dict[str, tuple[float, bytes]] = {}
+    for task, classification in answers:
+        if classification is not None:
+            name, newest = task.arrival.alert.key, (task.mjd, classification.memory)
+            found[name] = max(found.get(name, newest), newest)
+    return {name: memory for name, (_, memory) in found.items()}
 
 
 def count_latencies(metrics: Metrics, answers: Iterable[Answer]) -> None:

@@ -111,3 +111,27 @@ def test_the_attention_is_the_softmax_of_the_energies(bundle):
         energies = bundle.network(torch.from_numpy(rows)[None])[1][0]
     found = classified(curve, bundle)
     np.testing.assert_allclose(found.attention, torch.softmax(energies, 0).numpy(), atol=1e-6)
+
+
+@quick
+@given(light_curves(usable_only=True), st.randoms())
+def test_taking_up_a_memory_gives_what_a_replay_gives(bundle, curve, random):
+    memory = b""
+    for mjd in sorted(random.sample(curve.mjd.tolist(), min(4, len(curve)))):
+        now = curve.until(mjd)
+        (found,), (replayed,) = classify([now], bundle, [memory]), classify([now], bundle)
+        assert_same(found, replayed)
+        memory = found.memory if found else b""
+
+
+@quick
+@given(light_curves(usable_only=True), light_curves(usable_only=True))
+def test_a_memory_of_other_points_changes_nothing(bundle, curve, other):
+    for memory in (classified(other, bundle).memory, b"x" * 40):
+        (found,) = classify([curve], bundle, [memory])
+        (expected,) = classify([curve], bundle)
+        assert found is not None
+        assert expected is not None
+        if other != curve:
+            np.testing.assert_allclose(found.probabilities, expected.probabilities, atol=1e-5)
+            assert found.used.tolist() == expected.used.tolist()

@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from broker_classifier.interpolate import Normalisation, channel_names, model_input, padded_points
+from broker_classifier.interpolate import Normalisation, channel_names, channels, model_input
 from broker_classifier.light_curve import LightCurve, light_curve
-from broker_classifier.selection import Selection, select
+from broker_classifier.selection import Selection, joined, select
 from tests.curves import detections, light_curves
 
 RULES = Selection(one_per_band_and_night=False)
@@ -91,7 +92,11 @@ def test_the_channels_are_as_many_as_their_names(bands):
     assert rows(detections([1.0, 2.0]), bands=bands).shape == (2, len(channel_names(bands)))
 
 
-def test_padding_repeats_the_last_point():
-    short, long = detections([1.0, 2.0]), detections([1.0, 2.0, 3.0, 4.0])
-    points = padded_points([short, long], [select(c, RULES) for c in (short, long)], "gr")
-    assert points.mjd.tolist() == [[1.0, 2.0, 2.0, 2.0], [1.0, 2.0, 3.0, 4.0]]
+@settings(deadline=None)
+@given(st.lists(light_curves(usable_only=True), min_size=1, max_size=4), st.randoms())
+def test_rows_of_many_from_a_point_on_are_those_of_each(curves, random):
+    used = [LightCurve(c.points[select(c, RULES).index]) for c in curves]
+    starts = np.concatenate([[0], np.cumsum([len(c) for c in used])])
+    done = np.array([random.randint(0, len(c)) for c in used])
+    expected = np.concatenate([rows(c)[n:] for c, n in zip(used, done, strict=True)])
+    np.testing.assert_array_equal(channels(joined(used), starts, "gr", NORM, done), expected)

@@ -4,7 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from broker_classifier.light_curve import BANDS, EMPTY, Kind, light_curve
-from broker_classifier.selection import REASONS, Selection, episodes, is_episode_start, select
+from broker_classifier.selection import Selection, episodes, is_episode_start, select
+from broker_classifier.selection_rules import REASONS
 from tests.curves import detections, light_curves
 
 RULES = Selection()

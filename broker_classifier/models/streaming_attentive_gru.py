@@ -1,11 +1,11 @@
 """Streaming attentive GRU: one step per observation, a class prediction at each.
 
 The attention query is a learned constant (Lin et al. 2017, "A structured self-attentive sentence
-embedding", r = 1), so the softmax pooling over all steps so far can be kept as two running sums.
-Energies are bounded to ±10: the sums cannot overflow and need no running maximum.
+embedding", r = 1), so the softmax pooling over all steps so far can be kept as a running mean.
+Energies are bounded to ±10: the sum of weights cannot overflow and needs no running maximum.
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field
@@ -27,12 +27,12 @@ class StreamingAttentiveGRUConfig(BaseModel):
 
 
 class State(NamedTuple):
-    """What the network remembers of B light curves: hidden states, running softmax sums."""
+    """What the network remembers of B light curves: hidden states, attention's mean and weight."""
 
     hidden_0: Tensor  # (B, H)
     hidden_1: Tensor  # (B, H)
+    context: Tensor  # (B, H), mean of h weighted by exp(energy)
     weight_sum: Tensor  # (B, 1), sum of exp(energy)
-    weighted_sum: Tensor  # (B, H), sum of exp(energy) * h
 
 
 class StreamingAttentiveGRU(nn.Module):
@@ -78,7 +78,7 @@ class StreamingAttentiveGRU(nn.Module):
     def initial_state(self, batch: int) -> State:
         """Make the state of light curves without points."""
         zeros = self.output.weight.new_zeros(batch, self.config.hidden)
-        return State(zeros, zeros, zeros[:, :1], zeros)
+        return State(zeros, zeros, zeros, zeros[:, :1])
 
     def step(self, state: State, inputs: Tensor) -> tuple[State, Tensor, Tensor]:
         """Take one observation of each light curve; agrees with `forward` to 1e-5.
@@ -94,18 +94,26 @@ class StreamingAttentiveGRU(nn.Module):
         logits : (B, n_classes)
         energy : (B,)
         """
+        after, energy = self.advance(state, inputs)
+        return after, self.answer(after), energy
+
+    def advance(self, state: State, inputs: Tensor) -> tuple[State, Tensor]:
+        """Do what `step` does, but for the logits."""
         embedded = self.embed(inputs)[:, None]  # (B, C) -> (B, 1, C)
         below, hidden_0 = self.gru_0(embedded, state.hidden_0[None])  # h: (B, H) -> (1, B, H)
         normed = self.dropout(self.norm_0(below))
-        above, hidden_1 = self.gru_1(normed, state.hidden_1[None])
-        hidden = self.dropout(self.norm_1(above))[:, 0]  # (B, 1, H) -> (B, H)
+        _, hidden_1 = self.gru_1(normed, state.hidden_1[None])
+        hidden = self.dropout(self.norm_1(hidden_1[0]))  # (1, B, H) -> (B, H)
         energy = self._energy(hidden)  # (B, H) -> (B, 1)
         weight = torch.exp(energy)
         weight_sum = state.weight_sum + weight
-        weighted_sum = state.weighted_sum + weight * hidden
-        logits = self.output(torch.cat([weighted_sum / weight_sum, hidden], dim=-1))
-        next_state = State(hidden_0[0], hidden_1[0], weight_sum, weighted_sum)
-        return next_state, logits, energy[:, 0]
+        context = state.context + weight / weight_sum * (hidden - state.context)
+        return State(hidden_0[0], hidden_1[0], context, weight_sum), energy[:, 0]
+
+    def answer(self, state: State) -> Tensor:
+        """Predict from a state that has seen a point: logits, (B, n_classes)."""
+        hidden = self.norm_1(state.hidden_1)
+        return cast("Tensor", self.output(torch.cat([state.context, hidden], dim=-1)))
 
     def _energy(self, hidden: Tensor) -> Tensor:
         unbounded = self.query(torch.tanh(self.key(hidden)))

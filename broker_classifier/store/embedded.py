@@ -13,6 +13,7 @@ from broker_classifier.store.record import HEAD_BYTES, UNKNOWN, ObjectRecord, se
 FIRST_MAP_BYTES = 1 << 28
 PRUNE_BATCH = 10_000
 LOCK_FILE = "in-use"
+FORMAT_FILE, FORMAT = "format", "2"  # of `ObjectRecord.pack`
 
 
 class EmbeddedStore:
@@ -37,6 +38,7 @@ class EmbeddedStore:
         self._folder = folder
         try:
             folder.mkdir(parents=True, exist_ok=True)
+            _check_format(folder)
             self._lock = _locked(folder / LOCK_FILE)
             self._env = lmdb.open(str(folder), map_size=FIRST_MAP_BYTES)
         except BlockingIOError as error:
@@ -124,6 +126,20 @@ class EmbeddedStore:
                     "free its disk or repair it, the service goes on by itself"
                 )
                 raise StoreUnavailableError(msg) from error
+
+
+def _check_format(folder: Path) -> None:
+    """Refuse a folder that another version wrote; mark a new one."""
+    marked = folder / FORMAT_FILE
+    if (folder / "data.mdb").exists():
+        found = marked.read_text() if marked.exists() else "1"
+        if found != FORMAT:
+            msg = (
+                f"the light-curve store {folder} has format {found}, this version writes {FORMAT}; "
+                "set store.path to a new folder and replay the alerts"
+            )
+            raise ConfigError(msg)
+    marked.write_text(FORMAT)
 
 
 def _locked(path: Path) -> BinaryIO:

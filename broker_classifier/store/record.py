@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from broker_classifier.light_curve import EMPTY, POINT, LightCurve
 
 ANSWERED = np.dtype([("alert_id", "<i8"), ("mjd", "<f8"), ("is_final", "?")])
-_HEAD = struct.Struct("<dI")
+_HEAD = struct.Struct("<dII")
 HEAD_BYTES = _HEAD.size
 
 
@@ -29,26 +29,34 @@ class ObjectRecord:
     answered : structured array of dtype `ANSWERED`, shape (n,)
         Sorted by `alert_id`. An answer that is final no late point can change: the alert was
         declined by its survey's rules, or withdrawn.
+    memory : bytes
+        What the classifier keeps to save itself work (`classify.Classification.memory`). The
+        newest is kept; it is no fact, so records that differ in it alone are equal.
     """
 
     curve: LightCurve
     answered: NDArray[np.void]
+    memory: bytes = b""
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, ObjectRecord) and self.pack(0.0) == other.pack(0.0)
+        return isinstance(other, ObjectRecord) and self._facts() == other._facts()
 
     def __hash__(self) -> int:
-        return hash(self.pack(0.0))
+        return hash(self._facts())
 
-    def merge(self, other: "ObjectRecord") -> "ObjectRecord":
+    def _facts(self) -> tuple[bytes, bytes]:
+        return self.curve.to_bytes(), self.answered.tobytes()
+
+    def merge(self, newer: "ObjectRecord") -> "ObjectRecord":
         """Unite two records of one object: idempotent, and the same in any order."""
-        both = np.concatenate([self.answered, other.answered])
-        return ObjectRecord(self.curve.merge(other.curve), _by_id(both))
+        both = np.concatenate([self.answered, newer.answered])
+        memory = newer.memory or self.memory
+        return ObjectRecord(self.curve.merge(newer.curve), _by_id(both), memory)
 
     def pack(self, seen_at: float) -> bytes:
-        """Write the stored form: when last seen (Unix s), the points, the answered alerts."""
-        points = self.curve.to_bytes()
-        return _HEAD.pack(seen_at, len(self.curve)) + points + self.answered.tobytes()
+        """Write the stored form: when last seen (Unix s), points, answered alerts, memory."""
+        head = _HEAD.pack(seen_at, len(self.curve), len(self.answered))
+        return head + self.curve.to_bytes() + self.answered.tobytes() + self.memory
 
     @classmethod
     def unpack(cls, packed: bytes) -> "ObjectRecord":
@@ -62,10 +70,11 @@ class ObjectRecord:
         if len(packed) < HEAD_BYTES:
             msg = f"{len(packed)} bytes are no record"
             raise ValueError(msg)
-        _, n_points = _HEAD.unpack_from(packed)
-        split = _HEAD.size + n_points * POINT.itemsize
-        curve = LightCurve.from_bytes(packed[_HEAD.size : split])
-        return cls(curve, np.frombuffer(packed[split:], dtype=ANSWERED))
+        _, n_points, n_answered = _HEAD.unpack_from(packed)
+        first = HEAD_BYTES + n_points * POINT.itemsize
+        second = first + n_answered * ANSWERED.itemsize
+        curve = LightCurve(np.frombuffer(packed, POINT, n_points, HEAD_BYTES))
+        return cls(curve, np.frombuffer(packed, ANSWERED, n_answered, first), packed[second:])
 
 
 def seen_at(packed: bytes) -> float:

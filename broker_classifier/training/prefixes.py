@@ -6,10 +6,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from broker_classifier.interpolate import Normalisation, channels, padded_points
+from broker_classifier.interpolate import Normalisation, channels
 from broker_classifier.light_curve import LightCurve
 from broker_classifier.models.streaming_attentive_gru import StreamingAttentiveGRU
-from broker_classifier.selection import Selected, Selection
+from broker_classifier.selection import Selection, joined
 
 BATCH = 128
 
@@ -42,9 +42,12 @@ def padded_input(
     curves: Sequence[LightCurve], selection: Selection, normalisation: Normalisation
 ) -> torch.Tensor:
     """Build the padded input (n, T, C) of light curves made of used points only."""
-    everything = [Selected(np.arange(len(c)), np.zeros(len(c), dtype=np.uint8)) for c in curves]
-    points = padded_points(curves, everything, selection.bands)
-    return torch.from_numpy(channels(points, len(selection.bands), normalisation))
+    starts = np.concatenate([[0], np.cumsum([len(c) for c in curves])])
+    rows = channels(joined(curves), starts, selection.bands, normalisation)
+    padded = np.zeros((len(curves), int(np.diff(starts).max()), rows.shape[1]), dtype=np.float32)
+    for i, curve in enumerate(curves):
+        padded[i, : len(curve)] = rows[starts[i] : starts[i + 1]]
+    return torch.from_numpy(padded)
 
 
 def batches_by_length(

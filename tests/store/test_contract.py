@@ -155,3 +155,18 @@ def test_a_damaged_record_is_named_and_waited_for(tmp_path):
         store.read(["good", "bad"])
     assert store.prune(seen_before=1.0) == 1
     store.close()
+
+
+def test_the_newest_memory_of_the_classifier_is_kept(store):
+    curve = record(1.0).curve
+    store.merge({"a": ObjectRecord(curve, answered([]), b"first")}, seen_at=0.0)
+    store.merge({"a": ObjectRecord(curve, answered([]), b"second")}, seen_at=0.0)
+    store.merge({"a": record(2.0)}, seen_at=0.0)
+    assert store.read(["a"])[0].memory == b"second"
+
+
+def test_a_store_of_another_format_is_refused(tmp_path):
+    EmbeddedStore(tmp_path).close()
+    (tmp_path / "format").write_text("1")
+    with pytest.raises(ConfigError, match="has format 1"):
+        EmbeddedStore(tmp_path)

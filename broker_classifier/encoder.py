@@ -1,0 +1,118 @@
+"""Used points of light curves to logits and attention, taking up where the last call ended."""
+
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from broker_classifier.encoder_memory import recall, remember
+from broker_classifier.interpolate import Normalisation, channels
+from broker_classifier.models.streaming_attentive_gru import (
+    ENERGY_BOUND,
+    State,
+    StreamingAttentiveGRU,
+)
+
+
+class Encoded(NamedTuple):
+    """What a network says of n light curves after their last points.
+
+    Attributes
+    ----------
+    logits : float32 array, shape (n, n_classes)
+    energies : float32 array, shape (n_used,)
+        Of all points, light curve after light curve; their softmax is the attention.
+    memories : list of bytes
+        For the next call, when there are more points; see `encoder_memory`.
+    """
+
+    logits: NDArray[np.float32]
+    energies: NDArray[np.float32]
+    memories: list[bytes]
+
+
+class StreamingEncoder:
+    """A streaming network with the preparation of its input; one step a new point.
+
+    Parameters
+    ----------
+    network : StreamingAttentiveGRU
+    bands : sequence of str
+        Letters of the bundle's bands.
+    normalisation : Normalisation
+    bundle_hash : str
+        Stands for all that decides what the network makes of points.
+    """
+
+    def __init__(
+        self,
+        network: StreamingAttentiveGRU,
+        bands: Sequence[str],
+        normalisation: Normalisation,
+        bundle_hash: str,
+    ) -> None:
+        self._network = network
+        self._bands, self._normalisation = bands, normalisation
+        self._key = int.from_bytes(sha256(bundle_hash.encode()).digest()[:8], "little")
+        self._scale = _largest_magnitudes(network)
+
+    def encode(
+        self,
+        points: NDArray[np.void],
+        starts: NDArray[np.int64],
+        memories: Sequence[bytes] | None = None,
+    ) -> Encoded:
+        """Encode n light curves, each of one point or more.
+
+        Parameters
+        ----------
+        points : structured array of dtype `POINT`, shape (n_used,)
+            Used points only, light curve after light curve.
+        starts : int array, shape (n + 1,)
+            Where in `points` each light curve begins, and where the last ends.
+        memories : sequence of bytes, optional
+            What an earlier call returned for each light curve, b"" for none.
+        """
+        known = memories if memories is not None else [b""] * (len(starts) - 1)
+        settings = self._scale, ENERGY_BOUND
+        recalled = recall(known, points, starts, self._key, *settings)
+        n_done, state = recalled.n_done, recalled.state
+        rows = channels(points, starts, self._bands, self._normalisation, n_done)
+        n_new = np.diff(starts) - n_done
+        first_row, first_new = np.cumsum(n_new) - n_new, starts[:-1] + n_done
+        for k in range(int(n_new.max())):
+            going = np.flatnonzero(n_new > k)
+            state[going], energies = self._step(state[going], rows[first_row[going] + k])
+            recalled.energies[first_new[going] + k] = energies
+        logits = self._answer(state)
+        return Encoded(logits, recalled.energies, remember(recalled, starts, *settings))
+
+    def _step(
+        self, state: NDArray[np.float32], rows: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        with torch.inference_mode():
+            after, energy = self._network.advance(_unpacked(state), torch.from_numpy(rows))
+            return torch.cat(after, dim=1).numpy(), energy.numpy()
+
+    def _answer(self, state: NDArray[np.float32]) -> NDArray[np.float32]:
+        with torch.inference_mode():
+            logits: NDArray[np.float32] = self._network.answer(_unpacked(state)).numpy()
+        return logits
+
+
+def _unpacked(state: NDArray[np.float32]) -> State:
+    width = state.shape[1] // 3
+    return State(*torch.split(torch.from_numpy(state), [width, width, width, 1], dim=1))
+
+
+def _largest_magnitudes(network: StreamingAttentiveGRU) -> NDArray[np.float32]:
+    """Bound the values of a state: tanh of GRUs by 1, means of a layer norm's output by its own."""
+    width = network.config.hidden
+    gain = network.norm_1.weight.abs().max().item()
+    shift = network.norm_1.bias.abs().max().item()
+    scale = np.ones(3 * width, dtype=np.float32)
+    scale[2 * width :] = np.sqrt(width) * gain + shift
+    return scale
