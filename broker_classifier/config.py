@@ -96,6 +96,12 @@ class SurveySettings(_Section):
     schema_registry: str | None = Field(
         None, description="Address of the Schema Registry that knows them, instead."
     )
+    history_days: float = Field(
+        1.0,
+        ge=0,
+        description="How long after an object's history was read those of its next alerts are not; "
+        "0 reads every one, as is always done for a bundle that takes forced photometry.",
+    )
 
     @field_validator("topics")
     @classmethod

@@ -29,10 +29,11 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Arrival:
-    """An alert with the message that brought it."""
+    """An alert with the message that brought it, and whether its history was read with it."""
 
     message: Message
     alert: Alert
+    has_history: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Open what the settings name, and run the street: as a service on Kafka, or once over files."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -51,6 +51,7 @@ def serve(settings: Settings, stop: threading.Event) -> None:
                 retry_delay_s=kafka.retry_delay_s,
                 retention_s=settings.store.retention_days * SECONDS_PER_DAY,
                 prune_interval_s=settings.store.prune_interval_s,
+                history_days=history_days(settings, bundles),
             )
             run(street, stop)
     log.info("stopped", **metrics.totals())
@@ -105,6 +106,16 @@ def load_bundles(settings: Settings) -> dict[str, Bundle]:
                 raise BundleError(msg)
             bundles[str(survey)] = bundle
     return bundles
+
+
+def history_days(settings: Settings, bundles: Mapping[str, Bundle]) -> dict[str, float]:
+    """Say of every survey for how long its histories need not be read; see `Reception`."""
+    return {
+        name: 0.0
+        if name in bundles and "forced" in bundles[name].selection.kinds
+        else survey.history_days
+        for name, survey in settings.surveys.items()
+    }
 
 
 def bundle_folder(path: Path) -> Path:

@@ -10,10 +10,11 @@ answered the same way under the same id, and what was is a duplicate. While some
 loop waits at its step and goes on from there.
 """
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TypeVar
 
@@ -21,9 +22,7 @@ import structlog
 
 from broker_classifier.bundle import Bundle
 from broker_classifier.classify import Classification, classify
-from broker_classifier.dead_letters import dead_letter
 from broker_classifier.errors import (
-    MessageError,
     OutputUnavailableError,
     SchemasUnavailableError,
     StoreUnavailableError,
@@ -33,10 +32,11 @@ from broker_classifier.intake import Arrival, Intake, Outcome, Task, UsedPoints,
 from broker_classifier.metrics import Metrics
 from broker_classifier.photometry import unix_from_mjd
 from broker_classifier.publish import outgoing
+from broker_classifier.reception import NO_BUNDLE, Reception, dead_letters, receive
 from broker_classifier.selection import select
 from broker_classifier.store import LightCurveStore, ObjectRecord, answered
 from broker_classifier.streams.message import Message, Outgoing, Sink, Source
-from broker_classifier.surveys.alert import BatchDecoder, checked
+from broker_classifier.surveys.alert import Decoder
 
 log = structlog.get_logger()
 
@@ -44,7 +44,6 @@ Answer = tuple[Task, Classification | None]
 Result = TypeVar("Result")
 
 UNUSABLE = "no_usable_points"
-NO_BUNDLE = "no_bundle"
 WAITS_FOR = {
     StoreUnavailableError: "store",
     OutputUnavailableError: "output",
@@ -58,18 +57,20 @@ class Street:
 
     Attributes
     ----------
-    decoders : mapping of str to BatchDecoder
+    decoders : mapping of str to Decoder
         The decoder of every stream.
     bundles : mapping of str to Bundle
         The bundle of every survey that has one; alerts of others are declined.
     retention_s, prune_interval_s : float
         How long an object without alerts is remembered, and how often that is checked.
+    history_days : mapping of str to float
+        See `Reception`.
     """
 
     source: Source
     sink: Sink
     store: LightCurveStore
-    decoders: Mapping[str, BatchDecoder]
+    decoders: Mapping[str, Decoder]
     bundles: Mapping[str, Bundle]
     metrics: Metrics
     output_topic: str
@@ -77,6 +78,12 @@ class Street:
     retry_delay_s: float = 1.0
     retention_s: float = float("inf")
     prune_interval_s: float = 3600.0
+    history_days: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def reception(self) -> Reception:
+        """How its messages are read."""
+        return Reception(self.decoders, self.history_days, frozenset(self.bundles))
 
 
 @dataclass(frozen=True)
@@ -152,9 +159,8 @@ def _patiently(street: Street, stop: threading.Event, step: Callable[[], Result]
 
 def work_out(street: Street, messages: Sequence[Message]) -> Batch:
     """Decode a batch, read what is known, and classify; nothing leaves the process."""
-    arrivals, letters = decode(messages, street)
-    names = list(dict.fromkeys(arrival.alert.key for arrival in arrivals))
-    known = dict(zip(names, street.store.read(names), strict=True))
+    arrivals, failed, known = receive(messages, street.reception, street.store)
+    letters = dead_letters(failed, street.dead_letter_topic)
     intake = sort_out(arrivals, known, lambda survey: used_points(street.bundles.get(survey)))
     answers = answer(intake.tasks, street.bundles, known)
     return Batch(
@@ -164,23 +170,6 @@ def work_out(street: Street, messages: Sequence[Message]) -> Batch:
         outgoing=[*results(street, answers), *letters],
         records=remembered(intake, arrivals, answers),
     )
-
-
-def decode(messages: Sequence[Message], street: Street) -> tuple[list[Arrival], list[Outgoing]]:
-    """Decode every message, all of one survey at once; what cannot be becomes a dead letter."""
-    arrivals, letters = [], []
-    for survey in dict.fromkeys(message.survey for message in messages):
-        ours = [message for message in messages if message.survey == survey]
-        decoded = street.decoders[survey]([message.value for message in ours])
-        for message, alert in zip(ours, map(checked, decoded), strict=True):
-            if isinstance(alert, MessageError):
-                log.warning("dead letter", origin=message.origin, reason=str(alert))
-                letters.append(dead_letter(message, alert, street.dead_letter_topic))
-            elif alert.decline is None and alert.survey not in street.bundles:
-                arrivals.append(Arrival(message, replace(alert, decline=NO_BUNDLE)))
-            else:
-                arrivals.append(Arrival(message, alert))
-    return arrivals, letters
 
 
 def used_points(bundle: Bundle | None) -> UsedPoints:
@@ -226,7 +215,7 @@ def results(street: Street, answers: Iterable[Answer]) -> list[Outgoing]:
 
 
 def remembered(
-    intake: Intake, arrivals: Iterable[Arrival], answers: Iterable[Answer]
+    intake: Intake, arrivals: Sequence[Arrival], answers: Iterable[Answer]
 ) -> dict[str, ObjectRecord]:
     """Return what the store must know of a batch: merged curves, and whose alerts are answered.
 
@@ -239,8 +228,11 @@ def remembered(
         if alert.decline != NO_BUNDLE:
             alerts[alert.key].append((alert.alert_id, alert.mjd, id(arrival) in excluded))
     memories = newest_memories(answers)
+    histories = {name: -math.inf for name in intake.merged}
+    for alert in [arrival.alert for arrival in arrivals if arrival.has_history]:
+        histories[alert.key] = max(alert.mjd, histories[alert.key])
     return {
-        name: ObjectRecord(curve, answered(alerts[name]), memories.get(name, b""))
+        name: ObjectRecord(curve, answered(alerts[name]), memories.get(name, b""), histories[name])
         for name, curve in intake.merged.items()
     }
 

@@ -33,6 +33,7 @@ STREET = [
     ["bundle"],
     ["classify"],
     ["publish", "metrics", "dead_letters"],
+    ["reception"],
     ["service", "subscriber"],
     ["serve", "replay", "show"],
     ["training", "simulate"],

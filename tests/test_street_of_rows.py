@@ -10,6 +10,7 @@ import pytest
 
 from broker_classifier.service import run
 from broker_classifier.streams import FileSource
+from broker_classifier.surveys.alert import Decoder
 from broker_classifier.surveys.lasair import decoder
 from broker_classifier.surveys.lasair_api import LasairApi
 from tests.streets import DECODERS, ListSink, ListSource, Topic, standing, street
@@ -25,7 +26,7 @@ ROWS = [row(objectId="ZTF21abiuvdk", jdmax=one["jd"], UTC=UTC) for one in CANDID
 
 def answers_of(source, apis=None):
     sink = ListSink()
-    carrying = street(source, sink, decoders=DECODERS | {"lasair": decoder(apis or {})})
+    carrying = street(source, sink, decoders=DECODERS | {"lasair": Decoder(decoder(apis or {}))})
     run(carrying, threading.Event())
     return standing(sink.to("classifications")), carrying.metrics.totals()
 

@@ -1,5 +1,6 @@
 """What is known of one object, and its stored form."""
 
+import math
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from broker_classifier.light_curve import EMPTY, POINT, LightCurve
 
 ANSWERED = np.dtype([("alert_id", "<i8"), ("mjd", "<f8"), ("is_final", "?")])
-_HEAD = struct.Struct("<dII")
+_HEAD = struct.Struct("<ddII")
 HEAD_BYTES = _HEAD.size
 
 
@@ -32,11 +33,14 @@ class ObjectRecord:
     memory : bytes
         What the classifier keeps to save itself work (`classify.Classification.memory`). The
         newest is kept; it is no fact, so records that differ in it alone are equal.
+    history_mjd : float
+        MJD of the newest alert whose history was read; -inf before one was.
     """
 
     curve: LightCurve
     answered: NDArray[np.void]
     memory: bytes = b""
+    history_mjd: float = -math.inf
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, ObjectRecord) and self._facts() == other._facts()
@@ -44,18 +48,19 @@ class ObjectRecord:
     def __hash__(self) -> int:
         return hash(self._facts())
 
-    def _facts(self) -> tuple[bytes, bytes]:
-        return self.curve.to_bytes(), self.answered.tobytes()
+    def _facts(self) -> tuple[bytes, bytes, float]:
+        return self.curve.to_bytes(), self.answered.tobytes(), self.history_mjd
 
     def merge(self, newer: "ObjectRecord") -> "ObjectRecord":
         """Unite two records of one object: idempotent, and the same in any order."""
         both = np.concatenate([self.answered, newer.answered])
         memory = newer.memory or self.memory
-        return ObjectRecord(self.curve.merge(newer.curve), _by_id(both), memory)
+        history_mjd = max(self.history_mjd, newer.history_mjd)
+        return ObjectRecord(self.curve.merge(newer.curve), _by_id(both), memory, history_mjd)
 
     def pack(self, seen_at: float) -> bytes:
-        """Write the stored form: when last seen (Unix s), points, answered alerts, memory."""
-        head = _HEAD.pack(seen_at, len(self.curve), len(self.answered))
+        """Write the stored form: when last seen (Unix s), history, points, answered, memory."""
+        head = _HEAD.pack(seen_at, self.history_mjd, len(self.curve), len(self.answered))
         return head + self.curve.to_bytes() + self.answered.tobytes() + self.memory
 
     @classmethod
@@ -70,11 +75,12 @@ class ObjectRecord:
         if len(packed) < HEAD_BYTES:
             msg = f"{len(packed)} bytes are no record"
             raise ValueError(msg)
-        _, n_points, n_answered = _HEAD.unpack_from(packed)
+        _, history_mjd, n_points, n_answered = _HEAD.unpack_from(packed)
         first = HEAD_BYTES + n_points * POINT.itemsize
         second = first + n_answered * ANSWERED.itemsize
         curve = LightCurve(np.frombuffer(packed, POINT, n_points, HEAD_BYTES))
-        return cls(curve, np.frombuffer(packed, ANSWERED, n_answered, first), packed[second:])
+        answered = np.frombuffer(packed, ANSWERED, n_answered, first)
+        return cls(curve, answered, packed[second:], history_mjd)
 
 
 def seen_at(packed: bytes) -> float:

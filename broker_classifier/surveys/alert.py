@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from broker_classifier.errors import MessageError, SchemaError
 from broker_classifier.light_curve import LightCurve
@@ -62,3 +63,22 @@ def checked(alert: Alert | MessageError) -> Alert | MessageError:
 
 BatchDecoder = Callable[[Sequence[bytes]], list[Alert | MessageError]]
 """Decodes messages of one survey: for each, in its place, the alert or why there is none."""
+
+
+class Decoder(NamedTuple):
+    """The decoder of a stream.
+
+    Attributes
+    ----------
+    full : BatchDecoder
+    heads : BatchDecoder or None
+        Reads no further than the new detection, which is all of the alert's curve then. None where
+        a message cannot be read in part.
+    """
+
+    full: BatchDecoder
+    heads: BatchDecoder | None = None
+
+    def __call__(self, messages: Sequence[bytes]) -> list[Alert | MessageError]:
+        """Decode messages to their ends."""
+        return self.full(messages)

@@ -7,7 +7,7 @@ from typing import get_args
 from broker_classifier.config import LasairSettings, Stream, SurveySettings
 from broker_classifier.errors import ConfigError, SchemaError
 from broker_classifier.surveys import elasticc, lasair, lsst, ztf
-from broker_classifier.surveys.alert import BatchDecoder
+from broker_classifier.surveys.alert import Decoder
 from broker_classifier.surveys.lasair_api import object_apis
 from broker_classifier.surveys.schema_registry import registry_schemas
 from broker_classifier.surveys.schema_sources import (
@@ -19,7 +19,7 @@ from broker_classifier.surveys.schema_sources import (
 
 def open_decoders(
     surveys: Mapping[str, SurveySettings], lasair_api: LasairSettings
-) -> dict[str, BatchDecoder]:
+) -> dict[str, Decoder]:
     """Open the decoder of every stream; a stream without settings reads what brings its schema.
 
     Raises
@@ -35,11 +35,12 @@ def open_decoders(
         ztf_endpoint=lasair_api.ztf_endpoint,
         calls_per_hour=lasair_api.calls_per_hour,
     )
+    lsst_schemas = _lsst_schemas(ours["lsst"])
     return {
-        "ztf": ztf.decode_batch,
-        "lsst": lsst.decoder(_lsst_schemas(ours["lsst"])),
-        "elasticc": elasticc.decoder(_elasticc_schema(ours["elasticc"].schemas)),
-        "lasair": lasair.decoder(apis),
+        "ztf": Decoder(ztf.decode_batch, ztf.decode_heads),
+        "lsst": Decoder(lsst.decoder(lsst_schemas), lsst.decoder(lsst_schemas, head_only=True)),
+        "elasticc": Decoder(elasticc.decoder(_elasticc_schema(ours["elasticc"].schemas))),
+        "lasair": Decoder(lasair.decoder(apis)),
     }
 
 

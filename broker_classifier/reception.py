@@ -1,0 +1,135 @@
+"""Messages to arrivals: new detections first, and of the histories only those that are needed.
+
+A packet repeats its object's history. Reading it is most of the work of a deep-field alert, and of
+an object that is followed it holds little news: what was forced, or withdrawn, or missed since.
+So it is read of an object that is new, of a late alert, and again after `history_days`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import structlog
+
+from broker_classifier.dead_letters import dead_letter
+from broker_classifier.errors import MessageError
+from broker_classifier.intake import Arrival
+from broker_classifier.store import LightCurveStore, ObjectRecord
+from broker_classifier.streams.message import Message, Outgoing
+from broker_classifier.surveys.alert import Alert, Decoder, checked
+
+log = structlog.get_logger()
+
+NO_BUNDLE = "no_bundle"
+
+
+@dataclass(frozen=True)
+class Reception:
+    """How messages are read.
+
+    Attributes
+    ----------
+    decoders : mapping of str to Decoder
+        The decoder of every stream.
+    history_days : mapping of str to float
+        By survey: the histories of an object's alerts are not read for so long after one was (days
+        between the detections). Every history is read where there is no entry, or 0.
+    answerable : set of str
+        Surveys that have a bundle; alerts of others are declined.
+    """
+
+    decoders: Mapping[str, Decoder]
+    history_days: Mapping[str, float]
+    answerable: frozenset[str]
+
+
+class Received(NamedTuple):
+    """A batch as it was received.
+
+    Attributes
+    ----------
+    arrivals : list of Arrival
+        In order of arrival, stream after stream.
+    failed : list of (Message, MessageError)
+        Those that could not be decoded, and why.
+    known : dict of str to ObjectRecord
+        What the store knows of each object of the arrivals (`Alert.key`).
+    """
+
+    arrivals: list[Arrival]
+    failed: list[tuple[Message, MessageError]]
+    known: dict[str, ObjectRecord]
+
+
+def receive(messages: Sequence[Message], reception: Reception, store: LightCurveStore) -> Received:
+    """Decode a batch, all messages of one stream at once, and read what is known of its objects."""
+    received = Received([], [], {})
+    for stream in dict.fromkeys(message.survey for message in messages):
+        ours = [message for message in messages if message.survey == stream]
+        _receive_stream(ours, reception, store, received)
+    return received
+
+
+def _receive_stream(
+    messages: Sequence[Message], reception: Reception, store: LightCurveStore, received: Received
+) -> None:
+    decoder = reception.decoders[messages[0].survey]
+    days = reception.history_days.get(messages[0].survey, 0.0)
+    decode = decoder.heads if decoder.heads is not None and days > 0.0 else decoder.full
+    results = decode([message.value for message in messages])
+    _look_up(results, store, received.known)
+    has_history = set()
+    if decode is decoder.heads:
+        short = [i for i, one in enumerate(results) if _needs_history(one, received.known, days)]
+        whole = decoder.full([messages[i].value for i in short])
+        for i, result in zip(short, whole, strict=True):
+            results[i] = result
+        _look_up(whole, store, received.known)
+        has_history = set(short)
+    elif decoder.heads is not None:
+        has_history = set(range(len(messages)))
+    _sort(messages, results, has_history, reception, received)
+
+
+def _needs_history(
+    result: Alert | MessageError, known: Mapping[str, ObjectRecord], history_days: float
+) -> bool:
+    if isinstance(result, MessageError) or isinstance(checked(result), MessageError):
+        return True  # the whole of it may say more about what is wrong
+    return not 0.0 <= result.mjd - known[result.key].history_mjd < history_days
+
+
+def _look_up(
+    results: Sequence[Alert | MessageError], store: LightCurveStore, known: dict[str, ObjectRecord]
+) -> None:
+    """Read the objects that are not among the known yet."""
+    alerts = [one for one in results if not isinstance(checked(one), MessageError)]
+    names = dict.fromkeys(alert.key for alert in alerts if isinstance(alert, Alert))
+    missing = [name for name in names if name not in known]
+    known.update(zip(missing, store.read(missing), strict=True))
+
+
+def _sort(
+    messages: Sequence[Message],
+    results: Sequence[Alert | MessageError],
+    has_history: set[int],
+    reception: Reception,
+    received: Received,
+) -> None:
+    for i, (message, alert) in enumerate(zip(messages, map(checked, results), strict=True)):
+        if isinstance(alert, MessageError):
+            received.failed.append((message, alert))
+        elif alert.decline is None and alert.survey not in reception.answerable:
+            declined = replace(alert, decline=NO_BUNDLE)
+            received.arrivals.append(Arrival(message, declined, i in has_history))
+        else:
+            received.arrivals.append(Arrival(message, alert, i in has_history))
+
+
+def dead_letters(failed: Iterable[tuple[Message, MessageError]], topic: str) -> list[Outgoing]:
+    """Make the dead letters of a batch."""
+    letters = []
+    for message, error in failed:
+        log.warning("dead letter", origin=message.origin, reason=str(error))
+        letters.append(dead_letter(message, error, topic))
+    return letters
