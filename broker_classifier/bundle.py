@@ -39,7 +39,10 @@ _STRICT = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class TrainingRecord(BaseModel):
-    """Where the weights come from: data sets, objects per split and class, code, seed, date."""
+    """Where the weights come from: data sets, objects per split and class, code, seed, date.
+
+    `alerts_only` are classes whose forced photometry was kept from the training.
+    """
 
     model_config = _STRICT
 
@@ -49,6 +52,7 @@ class TrainingRecord(BaseModel):
     commit: str
     seed: int
     date: str
+    alerts_only: tuple[str, ...] = ()
 
 
 class Description(BaseModel):

@@ -2,6 +2,7 @@
 
 import tomllib
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -21,12 +22,16 @@ class HomogenisationRecipe(BaseModel):
         Values of `source_repo` whose points are alerts already.
     threshold_class : str
         A class with both alerts and forced photometry, on which the threshold is fitted.
+    alerts_only : tuple of str
+        Classes of which only objects seen in alerts train and validate: so that the provenance
+        gate can ask what the network makes of their forced photometry, which it never met.
     """
 
     model_config = _STRICT
 
     alert_sources: tuple[str, ...]
     threshold_class: str
+    alerts_only: tuple[str, ...] = ()
 
 
 class Augmentation(BaseModel):
@@ -143,13 +148,15 @@ class Recipe(BaseModel):
 def read_recipe(path: str | Path) -> Recipe:
     """Read a recipe from TOML.
 
+    With `extends = "other.toml"` it says only how it differs from another recipe beside it.
+
     Raises
     ------
     ConfigError
         Names the file and the first keys that are wrong.
     """
     try:
-        return Recipe.model_validate(tomllib.loads(Path(path).read_text()))
+        return Recipe.model_validate(_read_table(Path(path)))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         msg = f"Recipe {path} cannot be read ({error}): give a TOML file like models/recipes/*.toml"
         raise ConfigError(msg) from error
@@ -159,3 +166,22 @@ def read_recipe(path: str | Path) -> Recipe:
         )
         msg = f"Recipe {path}: {wrong}. Correct these keys."
         raise ConfigError(msg) from error
+
+
+def _read_table(path: Path, read_before: tuple[Path, ...] = ()) -> dict[str, Any]:
+    if path in read_before:
+        msg = f"{path.name} extends itself"
+        raise OSError(msg)
+    table = tomllib.loads(path.read_text())
+    if "extends" not in table:
+        return table
+    extended = path.with_name(str(table.pop("extends")))
+    return _overridden(_read_table(extended, (*read_before, path)), table)
+
+
+def _overridden(table: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """Change the keys of a table, those of tables in it one by one."""
+    return table | {
+        key: _overridden(table[key], value) if isinstance(value, dict) and key in table else value
+        for key, value in changes.items()
+    }

@@ -97,7 +97,7 @@ def _prepared(
 ) -> tuple[Homogenisation, list[Example], list[Example]]:
     """Fit the homogenisation on training objects; make the training and validation examples."""
     training, validation = _part(objects, TRAIN), _part(objects, VALIDATION)
-    missing = set(recipe.classes) - {o.label for o in training}
+    missing = set(recipe.classes) - {o.label for o in _met(training, recipe)}
     if missing:
         msg = f"No training object of {', '.join(sorted(missing))}: add some or drop the class"
         raise DataError(msg)
@@ -107,8 +107,17 @@ def _prepared(
         recipe.selection.bands,
         recipe.homogenisation.threshold_class,
     )
+    training, validation = _met(training, recipe), _met(validation, recipe)
     one_view = preferred_objects(validation)
     return rules, _examples(training, rules, recipe), _examples(one_view, rules, recipe)
+
+
+def _met(objects: Sequence[LabelledObject], recipe: Recipe) -> list[LabelledObject]:
+    """Leave out what the recipe keeps from the network: see `alerts_only`."""
+    rules = recipe.homogenisation
+    return [
+        o for o in objects if o.label not in rules.alerts_only or o.source in rules.alert_sources
+    ]
 
 
 def _calibration(
@@ -158,8 +167,12 @@ def _record(
     recipe: Recipe,
     seed: int,
 ) -> TrainingRecord:
-    one_each = preferred_objects(objects)
-    labels = {name: [o.label for o in _part(one_each, name)] for name in (TRAIN, VALIDATION, TEST)}
+    parts = {
+        TRAIN: _met(_part(objects, TRAIN), recipe),
+        VALIDATION: _met(_part(objects, VALIDATION), recipe),
+        TEST: _part(objects, TEST),
+    }
+    labels = {name: [o.label for o in preferred_objects(part)] for name, part in parts.items()}
     return TrainingRecord(
         data=Path(data_folder).resolve().name,
         n_objects={
@@ -170,6 +183,7 @@ def _record(
         commit=_commit(),
         seed=seed,
         date=datetime.now(UTC).date().isoformat(),
+        alerts_only=recipe.homogenisation.alerts_only,
     )
 
 

@@ -33,3 +33,20 @@ def test_a_wrong_recipe_is_refused_by_the_name_of_its_key(tmp_path, old, new, co
 def test_a_missing_recipe_is_named(tmp_path):
     with pytest.raises(ConfigError, match=r"nowhere\.toml"):
         read_recipe(tmp_path / "nowhere.toml")
+
+
+def test_a_recipe_that_extends_another_says_only_how_it_differs(tmp_path):
+    (tmp_path / "small.toml").write_text(SMALL.read_text())
+    path = tmp_path / "other.toml"
+    path.write_text('extends = "small.toml"\nname = "other"\n[network]\nhidden = 7\n')
+    plain, other = read_recipe(SMALL), read_recipe(path)
+    changed = {"hidden": 7}
+    expected = {"name": "other", "network": plain.network.model_copy(update=changed)}
+    assert other == plain.model_copy(update=expected)
+
+
+def test_a_recipe_that_extends_itself_is_refused(tmp_path):
+    path = tmp_path / "loop.toml"
+    path.write_text('extends = "loop.toml"\n')
+    with pytest.raises(ConfigError, match="extends itself"):
+        read_recipe(path)

@@ -16,7 +16,7 @@ from broker_classifier.training.homogenise import read_homogenisation
 from broker_classifier.training.objects import read_objects
 from broker_classifier.training.split import split_of
 from broker_classifier.training.train import train
-from tests.training.synthetic import CLASSES, write_data_set
+from tests.training.synthetic import ALERT_SOURCE, CLASSES, write_data_set
 
 RECIPE = Path(__file__).with_name("small.toml")
 
@@ -126,3 +126,19 @@ def test_a_class_without_training_objects_is_refused(data, tmp_path):
     recipe.write_text(RECIPE.read_text().replace('"AGN"]', '"AGN", "TDE"]'))
     with pytest.raises(DataError, match="No training object of TDE"):
         train(recipe, data, tmp_path / "bundle")
+
+
+def test_a_class_of_which_only_alerts_train_is_recorded_so(data, tmp_path):
+    recipe = tmp_path / "recipe.toml"
+    text = RECIPE.read_text().replace("epochs = 12", "epochs = 1")
+    recipe.write_text(text.replace("threshold_class", 'alerts_only = ["SNIa"]\nthreshold_class'))
+    record = train(recipe, data, tmp_path / "bundle").description.training
+    table = pd.read_csv(data / "objects.csv")
+    ours = (table["label"] == "SNIa") & (table["source_repo"] == ALERT_SOURCE)
+    splits = table["canonical_id"].map(split_of)
+    for split in ("train", "validation"):
+        assert record.n_objects[split]["SNIa"] == (ours & (splits == split)).sum()
+    assert (
+        record.n_objects["test"]["SNIa"] == ((table["label"] == "SNIa") & (splits == "test")).sum()
+    )
+    assert record.alerts_only == ("SNIa",)
