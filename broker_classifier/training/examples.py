@@ -26,6 +26,8 @@ class Example:
         Views of one object share a weight of 1.
     curves : tuple of LightCurve
         Episodes of used points only; the first is the event, the others are later starts.
+    object_id, raw_type : str
+        As in `LabelledObject`.
     """
 
     canonical_id: str
@@ -33,6 +35,8 @@ class Example:
     target: int
     weight: float
     curves: tuple[LightCurve, ...]
+    object_id: str = ""
+    raw_type: str = ""
 
 
 def main_episode(curve: LightCurve, selection: Selection) -> LightCurve:
@@ -68,6 +72,8 @@ def make_examples(
             classes.index(labelled.label),
             1.0 / float(n_views[labelled.canonical_id]),
             curves,
+            labelled.object_id,
+            labelled.raw_type,
         )
         for labelled, curves in found
     ]

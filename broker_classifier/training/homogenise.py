@@ -62,13 +62,20 @@ def read_homogenisation(bundle_folder: Path) -> Homogenisation:
 
 def homogenised(objects: Sequence[LabelledObject], rules: Homogenisation) -> list[LightCurve]:
     """Make one light curve of detections per object; empty where nothing would be detected."""
-    ranks = error_ranks([o for o in objects if o.source not in rules.alert_sources])
+    ranks = error_ranks([o for o in objects if not is_from_alerts(o, rules.alert_sources)])
     return [
         _forced_as_alerts(o, ranks[o.object_id], rules)
         if o.object_id in ranks
         else light_curve(o.mjd, o.flux, o.flux_err, o.band)
         for o in objects
     ]
+
+
+def is_from_alerts(labelled: LabelledObject, alert_sources: Sequence[str]) -> bool:
+    """Say whether points are alerts: by their source, else by what the set says of them."""
+    if labelled.source:
+        return labelled.source in alert_sources
+    return labelled.is_forced is False
 
 
 def error_ranks(objects: Sequence[LabelledObject]) -> dict[str, Floats]:

@@ -1,6 +1,6 @@
 """Reading labelled light curves: a folder with `objects.csv` and `photometry.parquet`.
 
-    objects.csv          object_id, label; canonical_id, source_repo, preferred where known
+    objects.csv          object_id, label; canonical_id, source_repo, preferred, raw_type
     photometry.parquet   object_id, mjd, band, flux_njy, flux_err_njy; is_upper_limit, forced
 
 Columns after the semicolon may be absent. Fluxes are AB nJy, times MJD.
@@ -38,6 +38,10 @@ class LabelledObject:
         Days; nJy; nJy, positive.
     band : int array, shape (n,)
         Indices into `BANDS`.
+    raw_type : str
+        The spectroscopic type as its source spells it; "" if unknown.
+    is_forced : bool or None
+        Whether any point is forced photometry; None if the set does not tell.
     """
 
     object_id: str
@@ -49,6 +53,8 @@ class LabelledObject:
     flux: NDArray[np.float64]
     flux_err: NDArray[np.float64]
     band: NDArray[np.int64]
+    raw_type: str = ""
+    is_forced: bool | None = None
 
 
 def read_objects(folder: str | Path, classes: Sequence[str]) -> list[LabelledObject]:
@@ -69,6 +75,13 @@ def read_objects(folder: str | Path, classes: Sequence[str]) -> list[LabelledObj
     return [_labelled_object(row, points) for row in table.itertuples()]
 
 
+def labels_left_out(folder: str | Path, classes: Sequence[str]) -> dict[str, int]:
+    """Count the objects whose label is none of these classes, by label; "" where there is none."""
+    labels = _objects_table(Path(folder) / "objects.csv")["label"].fillna("").astype(str)
+    counts = labels[~labels.isin(list(classes))].value_counts()
+    return {str(label): int(n) for label, n in sorted(counts.items())}
+
+
 def preferred_objects(objects: Sequence[LabelledObject]) -> list[LabelledObject]:
     """Keep one view per object: the preferred one, or the first where none is marked."""
     chosen: dict[str, LabelledObject] = {}
@@ -85,7 +98,7 @@ def _objects_table(path: Path) -> pd.DataFrame:
     except (OSError, ValueError) as error:
         raise _unreadable(path, error) from error
     _require(path, table, OBJECT_COLUMNS)
-    for column, default in (("source_repo", ""), ("preferred", "False")):
+    for column, default in (("source_repo", ""), ("preferred", "False"), ("raw_type", "")):
         found = table[column] if column in table else pd.Series(default, index=table.index)
         table[column] = found.fillna(default).astype(str)
     canonical = table["canonical_id"] if "canonical_id" in table else table["object_id"]
@@ -103,7 +116,7 @@ def _points_by_object(path: Path) -> dict[str, pd.DataFrame]:
     usable &= table["band"].isin(list(BANDS)) & np.isfinite(table["mjd"])
     if "is_upper_limit" in table:
         usable &= ~table["is_upper_limit"].astype(bool)
-    table = table.loc[usable, list(POINT_COLUMNS)]
+    table = table.loc[usable, [*POINT_COLUMNS, *({"forced"} & set(table))]]
     table["object_id"] = table["object_id"].astype(str)
     table["band"] = table["band"].astype(str).map(BANDS.index).astype(np.int64)
     return dict(_groups(table.sort_values(["object_id", "mjd", "band"])))
@@ -129,6 +142,8 @@ def _labelled_object(row: Any, points: dict[str, pd.DataFrame]) -> LabelledObjec
         flux=columns.get("flux_njy", empty).astype(np.float64),
         flux_err=columns.get("flux_err_njy", empty).astype(np.float64),
         band=columns.get("band", empty).astype(np.int64),
+        raw_type=row.raw_type,
+        is_forced=None if mine is None or "forced" not in mine else bool(mine["forced"].any()),
     )
 
 

@@ -8,6 +8,7 @@ from broker_classifier.training.homogenise import (
     Homogenisation,
     error_ranks,
     homogenised,
+    is_from_alerts,
     read_homogenisation,
 )
 from broker_classifier.training.objects import LabelledObject
@@ -28,6 +29,21 @@ def test_alerts_are_taken_as_they_are():
     (curve,) = homogenised([mine], RULES)
     assert curve.psf_flux.tolist() == [5e3, 1e5, -7e3]
     assert curve.psf_flux_err.tolist() == [100.0] * 3
+
+
+@pytest.mark.parametrize(
+    ("source", "is_forced", "is_alert"),
+    [
+        ("alerts", True, True),
+        ("forced", False, False),
+        ("", False, True),
+        ("", True, False),
+        ("", None, False),
+    ],
+)
+def test_alerts_are_told_by_their_source_else_by_the_flag(source, is_forced, is_alert):
+    mine = replace(labelled(np.array([1e6]), source), is_forced=is_forced)
+    assert is_from_alerts(mine, RULES.alert_sources) is is_alert
 
 
 def test_forced_points_get_errors_of_alerts():

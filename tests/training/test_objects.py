@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from broker_classifier.errors import DataError
-from broker_classifier.training.objects import preferred_objects, read_objects
+from broker_classifier.training.objects import labels_left_out, preferred_objects, read_objects
 
 OBJECTS = {"object_id": ["a", "b", "c"], "label": ["SNIa", "other", "SNIa"]}
 POINTS = {
@@ -35,6 +35,23 @@ def test_a_set_without_the_optional_columns_is_read(tmp_path):
 def test_objects_of_other_classes_are_ignored(tmp_path):
     found = read_objects(write(tmp_path, OBJECTS, POINTS), ["SNIa", "AGN"])
     assert [o.object_id for o in found] == ["a", "c"]
+
+
+def test_labels_of_no_class_are_counted(tmp_path):
+    folder = write(tmp_path, OBJECTS | {"label": ["SNIa", None, "KN"]}, POINTS)
+    assert labels_left_out(folder, ["SNIa"]) == {"": 1, "KN": 1}
+
+
+def test_the_spectroscopic_type_and_what_was_forced_are_read(tmp_path):
+    objects = OBJECTS | {"raw_type": ["SN Ia", "?", None]}
+    points = POINTS | {"forced": [False, True, True, False, False, False]}
+    first, second = read_objects(write(tmp_path, objects, points), ["SNIa"])
+    assert [(o.raw_type, o.is_forced) for o in (first, second)] == [("SN Ia", True), ("", True)]
+
+
+def test_a_set_that_does_not_say_what_was_forced_is_unknown(tmp_path):
+    first, _ = read_objects(write(tmp_path, OBJECTS, POINTS), ["SNIa"])
+    assert first.is_forced is None
 
 
 def test_numbers_as_ids_are_text(tmp_path):

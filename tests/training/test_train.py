@@ -111,7 +111,7 @@ def test_a_set_too_faint_for_the_survey_is_refused(data, folder, tmp_path):
     pd.read_csv(data / "objects.csv")[["object_id", "label"]].to_csv(
         tmp_path / "objects.csv", index=False
     )
-    points.to_parquet(tmp_path / "photometry.parquet")
+    points.drop(columns="forced").to_parquet(tmp_path / "photometry.parquet")
     with pytest.raises(DataError, match="usable detection"):
         evaluate(folder, tmp_path, tmp_path / "report")
 
