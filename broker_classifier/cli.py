@@ -1,16 +1,14 @@
 """The program `broker-classifier`: every verb of the project, and the only place that prints."""
 
-import sys
-from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any
 
 import orjson
 import typer
 
+from broker_classifier import cli_training
+from broker_classifier.command import DEFAULT_BUNDLE, command
 from broker_classifier.config import Stream
-from broker_classifier.errors import BrokerError
 
 app = typer.Typer(
     help="Class probabilities for astronomical transients, from survey alerts as they arrive.",
@@ -24,37 +22,12 @@ app.add_typer(letters_app, name="dead-letters")
 Paths = Annotated[list[Path], typer.Argument(help="Files, folders, .tar.gz archives of alerts.")]
 Config = Annotated[Path | None, typer.Option("--config", help="Settings file (TOML).")]
 Servers = Annotated[str | None, typer.Option("--bootstrap-servers", help="Kafka's address.")]
-BundlePath = Annotated[Path, typer.Option("--bundle", help="Folder of the model bundle.")]
-DataPath = Annotated[Path, typer.Option("--data", help="Folder of labelled light curves.")]
 
-DEFAULT_BUNDLE = Path("models/ztf-transients")
 USUAL_STREAM: Stream = "ztf"
 FRAMED_STREAM: Stream = "lsst"  # the one whose messages only name their schema
 
 
-def _command(
-    group: typer.Typer, name: str | None = None
-) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Register a command whose expected errors end the program with their sentence."""
-
-    def register(function: Callable[..., None]) -> Callable[..., None]:
-        @wraps(function)
-        def guarded(*args: Any, **options: Any) -> None:
-            try:
-                function(*args, **options)
-            except BrokerError as error:
-                typer.echo(f"broker-classifier: {error}", err=True)
-                raise typer.Exit(2) from error
-            except BrokenPipeError:
-                sys.stderr.close()
-                raise typer.Exit(0) from None
-
-        return group.command(name)(guarded)
-
-    return register
-
-
-@_command(app)
+@command(app)
 def serve(config: Config = None) -> None:
     """Consume alerts, publish class probabilities, until SIGTERM.
 
@@ -71,7 +44,7 @@ def serve(config: Config = None) -> None:
     serve(settings, stop)
 
 
-@_command(app)
+@command(app)
 def classify(
     paths: Paths,
     output: Annotated[Path, typer.Option("--output", help="JSON-lines file to write.")],
@@ -99,7 +72,7 @@ def classify(
     typer.echo(orjson.dumps(classify_files(settings, paths, survey or USUAL_STREAM, output)))
 
 
-@_command(app)
+@command(app)
 def replay(
     paths: Paths,
     topic: Annotated[str, typer.Option("--topic", help="Topic to publish into.")],
@@ -126,7 +99,7 @@ def replay(
     typer.echo(orjson.dumps({"sent": n_sent, "topic": topic}))
 
 
-@_command(app)
+@command(app)
 def subscribe(
     bootstrap_servers: Servers = None,
     classes: Annotated[list[str] | None, typer.Option("--class", help="Top class.")] = None,
@@ -170,7 +143,7 @@ def subscribe(
         raise typer.Exit(0) from None
 
 
-@_command(app)
+@command(app)
 def demo(
     alerts: Annotated[Path | None, typer.Option(help="Real alert packets instead.")] = None,
     n_objects: Annotated[int, typer.Option("--objects", min=1, help="Simulated objects.")] = 40,
@@ -191,47 +164,7 @@ def demo(
     )
 
 
-@_command(app)
-def train(
-    recipe: Annotated[Path, typer.Argument(help="Recipe (TOML), such as models/recipes/*.toml.")],
-    data: DataPath,
-    output: Annotated[Path, typer.Option("--output", help="Folder of the new bundle.")],
-    seed: Annotated[int, typer.Option(help="Of everything random in the training.")] = 0,
-) -> None:
-    """Train a model on labelled light curves and write its bundle.
-
-    Example: broker-classifier train models/recipes/ztf-transients.toml --data D --output B
-    """
-    from broker_classifier.training import require_packages
-
-    require_packages()
-    from broker_classifier.training.train import train
-
-    train(recipe, data, output, seed=seed, report=typer.echo)
-
-
-@_command(app)
-def evaluate(
-    data: DataPath,
-    output: Annotated[Path, typer.Option("--output", help="Folder of metrics.json and plots.")],
-    bundle: BundlePath = DEFAULT_BUNDLE,
-    split: Annotated[str, typer.Option(help="all, or our own train, validation, test.")] = "all",
-) -> None:
-    """Judge a bundle on labelled light curves, at every cut in detections and days.
-
-    Example: broker-classifier evaluate --bundle models/ztf-transients --data D --output report
-    """
-    from broker_classifier.serve import bundle_folder
-    from broker_classifier.training import require_packages
-
-    require_packages()
-    from broker_classifier.training.evaluate import evaluate
-
-    evaluate(bundle_folder(bundle), data, output, split=split)
-    typer.echo(f"{output / 'metrics.json'}")
-
-
-@_command(app, "check-bundle")
+@command(app, "check-bundle")
 def check_bundle(
     path: Annotated[Path, typer.Argument(help="Folder of the bundle.")] = DEFAULT_BUNDLE,
 ) -> None:
@@ -248,7 +181,7 @@ def check_bundle(
     typer.echo(f"hash {bundle.hash}")
 
 
-@_command(letters_app, "list")
+@command(letters_app, "list")
 def list_dead_letters(
     bootstrap_servers: Servers = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
@@ -265,7 +198,7 @@ def list_dead_letters(
         typer.echo(dead_letter_json(letter) if as_json else dead_letter_row(letter))
 
 
-@_command(letters_app, "replay")
+@command(letters_app, "replay")
 def replay_dead_letters(
     bootstrap_servers: Servers = None,
     topic: Annotated[str | None, typer.Option(help="Instead of where they came from.")] = None,
@@ -279,6 +212,9 @@ def replay_dead_letters(
 
     n_replayed = replay_dead_letters(_kafka(config, bootstrap_servers), topic)
     typer.echo(orjson.dumps({"replayed": n_replayed}))
+
+
+cli_training.add_commands(app)
 
 
 def _kafka(config: Path | None, bootstrap_servers: str | None) -> Any:

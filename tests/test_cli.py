@@ -19,6 +19,7 @@ COMMANDS = [
     ["subscribe"],
     ["train"],
     ["evaluate"],
+    ["card"],
     ["check-bundle"],
     ["dead-letters", "list"],
     ["dead-letters", "replay"],

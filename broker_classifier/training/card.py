@@ -1,24 +1,32 @@
 """The model card: `README.md` of a bundle, written from the description and the figures."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from broker_classifier.bundle import Bundle
+from broker_classifier.training.card_provenance import attention_section, gates_section
+from broker_classifier.training.card_tables import number, span, table, with_interval
+from broker_classifier.training.evaluate import evaluate
 from broker_classifier.training.metrics import DECISION_RULE
+from broker_classifier.training.plots import CARD_PLOTS
 from broker_classifier.training.recipe import Card
+from broker_classifier.training.split import TEST
 
 CARD_FILE = "README.md"
 
 
-def write_card(
-    folder: Path,
-    bundle: Bundle,
-    card: Card,
-    metrics: Mapping[str, Any],
-    probe: Mapping[int, float | None],
+def renew_card(
+    folder: Path, card: Card, data_folder: str | Path, gate_bundle: Path | None = None
 ) -> None:
-    """Write the card of a bundle beside it.
+    """Judge a bundle on the test objects of its data, and write its figures, plots and card."""
+    report = evaluate(folder, data_folder, folder, TEST, gate_bundle, CARD_PLOTS)
+    text = card_text(report.judged.bundle, card, report.metrics)
+    (folder / CARD_FILE).write_text(text)
+
+
+def card_text(bundle: Bundle, card: Card, metrics: Mapping[str, Any]) -> str:
+    """Write the card of a bundle.
 
     Parameters
     ----------
@@ -26,8 +34,6 @@ def write_card(
         What only a person can say, from the recipe.
     metrics : mapping
         Of the test objects, as in `metrics.json`.
-    probe : mapping of int to float or None
-        `source_probe` by number of detections.
     """
     sections = [
         f"# {bundle.name} {bundle.version}",
@@ -35,11 +41,14 @@ def write_card(
         _input(bundle),
         _figures(metrics),
         _recalls(metrics),
-        _provenance(metrics, card.provenance_class, probe),
+        _superphot(metrics),
+        gates_section(metrics["gates"]),
+        _by_source(metrics, card.provenance_class),
+        attention_section(metrics["attention"]),
         "## Limits\n\n" + "\n".join(f"- {limit}" for limit in card.limits),
         _making(bundle),
     ]
-    (folder / CARD_FILE).write_text("\n\n".join(sections) + "\n")
+    return "\n\n".join(section for section in sections if section) + "\n"
 
 
 def _input(bundle: Bundle) -> str:
@@ -58,7 +67,7 @@ def _input(bundle: Bundle) -> str:
         f"{selection.isolated_gap_days:g} if there was only one), its first "
         f"{selection.window_days:g} days. Gives calibrated probabilities under the natural prior, "
         "the class frequencies of the training objects; divide by it for equal priors.\n\n"
-        + _table(("class", *training.n_objects, "prior"), rows)
+        + table(("class", *training.n_objects, "prior"), rows)
     )
 
 
@@ -68,31 +77,29 @@ def _figures(metrics: Mapping[str, Any]) -> str:
     rows += [_figure_row(f"{f} of the time span", m) for f, m in metrics["by_fraction"].items()]
     rows.append(_figure_row("whole light curve", metrics["full"]))
     rules = "\n".join(f"- {what}: {rule}." for what, rule in DECISION_RULE.items())
-    head = ("known", "n", "BA, groups", "95 %", "BA", "accuracy", "macro-F1, groups", "ECE")
+    head = ("known", "n", "BA, groups", "BA", "accuracy", "macro-F1, groups", "ECE")
     return (
         f"## Figures\n\nOn the {metrics['n_objects']} {metrics['split']} objects of "
         f"`{metrics['data']}`, which no part of the training has seen. BA is balanced accuracy, "
-        "the mean recall. Groups join SNIa, SNIa-91bg and SNIax. The interval is a bootstrap "
-        "over objects. Judged is the first episode with two or more points. Days count from its "
-        "first detection, to the end of the night; fractions are of its time span.\n\n"
-        f"{rules}\n\n{_table(head, rows)}\n\n"
-        "![balanced accuracy](accuracy.png)\n\n![confusion matrices](confusion.png)\n\n"
-        "![reliability](reliability.png)"
+        "the mean recall. Groups join SNIa, SNIa-91bg and SNIax. In brackets, 95 % bootstrap "
+        "intervals over objects. Judged is the first episode with two or more points. Days count "
+        "from its first detection, to the end of the night; fractions are of its time span.\n\n"
+        f"{rules}\n\n{table(head, rows)}\n\n"
+        "![accuracy and calibration](accuracy.png)\n\n![confusion matrices](confusion.png)\n\n"
+        "![reliability](reliability.png)\n\n![precision and recall](precision-recall.png)"
     )
 
 
 def _figure_row(known: str, values: Mapping[str, Any]) -> tuple[str, ...]:
     group = values["grouped"]
-    low, high = group["balanced_accuracy_95"]
     return (
         known,
         str(values["n"]),
-        f"{group['balanced_accuracy']:.3f}",
-        f"{low:.2f}-{high:.2f}",
-        f"{values['balanced_accuracy']:.3f}",
-        f"{values['accuracy']:.3f}",
-        f"{group['macro_f1']:.3f}",
-        f"{values['ece']:.3f}",
+        with_interval(group, "balanced_accuracy"),
+        with_interval(values, "balanced_accuracy"),
+        with_interval(values, "accuracy"),
+        with_interval(group, "macro_f1"),
+        with_interval(values, "ece", digits=3),
     )
 
 
@@ -100,26 +107,43 @@ def _recalls(metrics: Mapping[str, Any]) -> str:
     cuts = {_detections(n): m for n, m in metrics["by_detections"].items()}
     cuts["whole light curve"] = metrics["full"]
     rows = [
-        (known, *(_number(values["recall"][name]) for name in metrics["classes"]))
+        (known, *(number(values["recall"][name]) for name in metrics["classes"]))
         for known, values in cuts.items()
     ]
-    return "Recall of each class, equal prior:\n\n" + _table(("known", *metrics["classes"]), rows)
+    full = metrics["full"]["recall_95"]
+    rows.append(("95 %", *(span(full[name]) for name in metrics["classes"])))
+    return "Recall of each class, equal prior:\n\n" + table(("known", *metrics["classes"]), rows)
 
 
-def _provenance(metrics: Mapping[str, Any], name: str, probe: Mapping[int, float | None]) -> str:
+def _superphot(metrics: Mapping[str, Any]) -> str:
+    figures = metrics["superphot_plus"]
+    if not figures or not figures["n"]:
+        return ""
+    text = (
+        f"In the grouping of Superphot+ ({', '.join(figures['groups'])}; whole light curves, "
+        f"natural prior, {figures['n']} objects, others left out): macro-F1 "
+        f"{with_interval(figures, 'macro_f1')}, accuracy {with_interval(figures, 'accuracy')}."
+    )
+    if "four_groups" in figures:
+        four = figures["four_groups"]
+        text += (
+            " The bundle has no class SNIIn, which so counts as never found; with SNIIn joined to "
+            f"SNII: {with_interval(four, 'macro_f1')} and {with_interval(four, 'accuracy')}."
+        )
+    return text
+
+
+def _by_source(metrics: Mapping[str, Any], name: str) -> str:
     rows = []
     for cut, found in metrics["by_source"].items():
         for row in found:
             if row["class"] == name:
-                shares = (f"{share:.2f}" for share in row["decided"].values())
+                shares = map(number, row["decided"].values())
                 rows.append((cut.replace("_", " "), row["source"], str(row["n"]), *shares))
-    found = ", ".join(f"{_number(auc)} after {n}" for n, auc in probe.items())
+    head = ("known", "source", "n", *metrics["groups"])
     return (
-        "## Does it know the source?\n\nA class must be judged alike wherever its light curves "
-        f"come from. Decisions (groups, equal prior) about the {name} of the test objects, by "
-        f"source:\n\n{_table(('known', 'source', 'n', *metrics['groups']), rows)}\n\n"
-        f"Boosted trees that guess from the model's input whether a training {name} came from "
-        f"alerts or from forced photometry reach an AUC (0.5 is chance) of: {found} detections."
+        f"Decisions (groups, equal prior) about the {name} of the test objects, by source:\n\n"
+        + table(head, rows)
     )
 
 
@@ -131,15 +155,6 @@ def _making(bundle: Bundle) -> str:
         "validation and test by a hash of their id (`training/split.py`). What was tried is in "
         "`models/LOG.md`."
     )
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.2f}"
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines)
 
 
 def _detections(n: str) -> str:

@@ -3,52 +3,82 @@
 The decision rules stand in `metrics.py` and, in words, in `metrics.json` itself.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-import orjson
-from numpy.typing import NDArray
 
 from broker_classifier.bundle import Bundle, load_bundle
-from broker_classifier.calibration import calibrated_probabilities
 from broker_classifier.errors import DataError
-from broker_classifier.training.cuts import Cut, all_cuts, cut_positions
+from broker_classifier.training.attention import attention_by_class
+from broker_classifier.training.bootstrap import mean_interval
+from broker_classifier.training.cuts import Cut, all_cuts
 from broker_classifier.training.examples import Example, make_examples
-from broker_classifier.training.homogenise import read_homogenisation
+from broker_classifier.training.gates import Evidence, provenance_gates
+from broker_classifier.training.homogenise import Homogenisation, read_homogenisation
 from broker_classifier.training.metrics import (
     DECISION_RULE,
-    GROUPS,
+    group_names,
     grouped,
     metrics_at_a_cut,
 )
-from broker_classifier.training.objects import LabelledObject, preferred_objects, read_objects
-from broker_classifier.training.plots import write_plots
-from broker_classifier.training.prefixes import prefix_logits
+from broker_classifier.training.objects import (
+    LabelledObject,
+    labels_left_out,
+    preferred_objects,
+    read_objects,
+)
+from broker_classifier.training.plots import PLOTS, write_plots
+from broker_classifier.training.predictions import Predictions, predict
+from broker_classifier.training.report import METRICS_FILE, write_json
 from broker_classifier.training.split import TEST, TRAIN, VALIDATION, split_of
+from broker_classifier.training.superphot import superphot_figures
 
 ALL = "all"
-METRICS_FILE = "metrics.json"
 SOURCE_CUTS = (Cut("by_detections", "3"), Cut("by_detections", "10"), Cut("full", ""))
 
 
 @dataclass(frozen=True)
-class Predictions:
-    """What a bundle says at one cut about the objects that reach it.
+class Judged:
+    """A bundle and the objects that it is judged on.
 
     Attributes
     ----------
-    target : int array, shape (n,)
-    probabilities : float array, shape (n, K)
-        Under the natural prior.
-    source : str array, shape (n,)
+    views : list of LabelledObject
+        Every view of every object of the bundle's classes, whatever its split.
+    chosen : list of LabelledObject
+        One view of each object of the split.
+    examples : list of Example
+        Of those that have a usable detection.
     """
 
-    target: NDArray[np.int64]
-    probabilities: NDArray[np.float64]
-    source: NDArray[np.str_]
+    bundle: Bundle
+    rules: Homogenisation
+    split: str
+    views: list[LabelledObject]
+    chosen: list[LabelledObject]
+    examples: list[Example]
+
+    @property
+    def evidence(self) -> Evidence:
+        """What the provenance gates look at."""
+        return Evidence(
+            self.bundle,
+            self.rules,
+            self.views,
+            is_judged=lambda name: _is_of(name, self.split),
+            has_trained=lambda name: self.split != ALL and split_of(name) == TRAIN,
+        )
+
+
+class Report(NamedTuple):
+    """What `evaluate` found: the content of `metrics.json`, and the predictions behind it."""
+
+    judged: Judged
+    metrics: dict[str, Any]
+    predictions: dict[Cut, Predictions]
 
 
 def evaluate(
@@ -56,92 +86,82 @@ def evaluate(
     data_folder: str | Path,
     output_folder: str | Path,
     split: str = ALL,
-) -> dict[str, Any]:
+    gate_bundle: Path | None = None,
+    plots: Sequence[str] = tuple(PLOTS),
+) -> Report:
     """Judge a bundle and write `metrics.json` and plots.
 
     Parameters
     ----------
     bundle_path, data_folder : path
-        A bundle; a folder as `objects` describes it. Objects of other classes are ignored.
+        A bundle; a folder as `objects` describes it. Labels that the bundle does not know are
+        counted in `labels_left_out`.
     output_folder : path
         Made if absent.
     split : str
         "all" for data that the bundle was not trained on; "train", "validation" or "test" for the
         part of its own data that has this name.
-
-    Returns
-    -------
-    dict
-        The content of `metrics.json`.
+    gate_bundle : path, optional
+        A bundle trained by the same recipe on no forced photometry of supernovae; see `gates`.
+    plots : sequence of str
+        File names, of `PLOTS`.
 
     Raises
     ------
     BundleError, DataError
         The bundle or the data cannot be used.
     """
-    bundle = load_bundle(bundle_path)
-    rules = read_homogenisation(Path(bundle_path))
-    objects = _objects(data_folder, bundle, split)
-    examples = make_examples(objects, rules, bundle.selection, bundle.classes)
-    if not examples:
-        msg = f"No object of {data_folder} has a usable detection: are its fluxes in nJy?"
-        raise DataError(msg)
-    predictions = predict(examples, bundle)
-    found = _all_metrics(predictions, bundle)
+    judged = read_judged(bundle_path, data_folder, split)
+    bundle, predictions = judged.bundle, predict(judged.examples, judged.bundle)
     metrics = {
         "bundle": {"name": bundle.name, "version": bundle.version, "hash": bundle.hash},
         "data": Path(data_folder).resolve().name,
         "split": split,
         "classes": list(bundle.classes),
-        "groups": list(GROUPS),
-        "n_objects": len(examples),
-        "n_without_detection": len(objects) - len(examples),
+        "groups": group_names(bundle.classes),
+        "n_objects": len(judged.examples),
+        "n_without_detection": len(judged.chosen) - len(judged.examples),
+        "labels_left_out": labels_left_out(data_folder, bundle.classes),
         "rule": DECISION_RULE,
-        **found,
+        **_all_metrics(predictions, bundle),
+        "superphot_plus": superphot_figures(predictions[Cut("full", "")], bundle),
         "by_source": _by_source(predictions, bundle),
+        "gates": provenance_gates(judged.evidence, gate_bundle),
+        "attention": attention_by_class(judged.examples, bundle),
     }
     output = Path(output_folder)
     output.mkdir(parents=True, exist_ok=True)
-    (output / METRICS_FILE).write_bytes(orjson.dumps(metrics, option=orjson.OPT_INDENT_2))
-    full = predictions[Cut("full", "")]
-    write_plots(metrics, full.target, full.probabilities, output)
-    return metrics
+    write_json(output / METRICS_FILE, metrics)
+    write_plots(metrics, predictions, output, plots)
+    return Report(judged, metrics, predictions)
 
 
-def predict(examples: Sequence[Example], bundle: Bundle) -> dict[Cut, Predictions]:
-    """Classify examples at every cut that they reach."""
-    description = bundle.description
-    curves = [e.curves[0] for e in examples]
-    logits = prefix_logits(bundle.network, curves, description.selection, description.normalisation)
-    rows: dict[Cut, list[tuple[Example, int, NDArray[np.float64]]]] = {c: [] for c in all_cuts()}
-    for example, curve, steps in zip(examples, curves, logits, strict=True):
-        for cut, position in cut_positions(curve):
-            rows[cut].append((example, position + 1, steps[position]))
-    found = {}
-    for cut, reached in rows.items():
-        if reached:
-            who, n_points, last = zip(*reached, strict=True)
-            found[cut] = Predictions(
-                np.array([e.target for e in who]),
-                calibrated_probabilities(
-                    np.array(last), np.array(n_points), description.calibration
-                ),
-                np.array([e.source for e in who]),
-            )
-    return found
+def read_judged(bundle_path: str | Path, data_folder: str | Path, split: str) -> Judged:
+    """Load a bundle and prepare the objects of one split for it.
 
-
-def _objects(data_folder: str | Path, bundle: Bundle, split: str) -> list[LabelledObject]:
+    Raises
+    ------
+    BundleError, DataError
+        The bundle or the data cannot be used, or no object has a usable detection.
+    """
     if split not in (ALL, TRAIN, VALIDATION, TEST):
         msg = f"There is no split {split!r}: use all, train, validation or test"
         raise DataError(msg)
-    objects = preferred_objects(read_objects(data_folder, bundle.classes))
-    if split != ALL:
-        objects = [o for o in objects if split_of(o.canonical_id) == split]
-    return objects
+    bundle, rules = load_bundle(bundle_path), read_homogenisation(Path(bundle_path))
+    views = read_objects(data_folder, bundle.classes)
+    chosen = [o for o in preferred_objects(views) if _is_of(o.canonical_id, split)]
+    examples = make_examples(chosen, rules, bundle.selection, bundle.classes)
+    if not examples:
+        msg = f"No object of {data_folder} has a usable detection: are its fluxes in nJy?"
+        raise DataError(msg)
+    return Judged(bundle, rules, split, views, chosen, examples)
 
 
-def _all_metrics(predictions: dict[Cut, Predictions], bundle: Bundle) -> dict[str, Any]:
+def _is_of(canonical_id: str, split: str) -> bool:
+    return split in (ALL, split_of(canonical_id))
+
+
+def _all_metrics(predictions: Mapping[Cut, Predictions], bundle: Bundle) -> dict[str, Any]:
     prior = np.array(bundle.description.calibration.prior)
     found: dict[str, Any] = {cut.family: {} for cut in all_cuts()}
     for cut, at_cut in predictions.items():
@@ -155,33 +175,32 @@ def _all_metrics(predictions: dict[Cut, Predictions], bundle: Bundle) -> dict[st
     return found
 
 
-def _by_source(predictions: dict[Cut, Predictions], bundle: Bundle) -> dict[str, Any]:
-    """Shares of the decisions (groups, equal prior) about each class, source by source.
-
-    A class must be judged alike wherever its light curves come from.
-    """
-    prior = np.array(bundle.description.calibration.prior)
+def _by_source(predictions: Mapping[Cut, Predictions], bundle: Bundle) -> dict[str, Any]:
+    """Shares of the decisions (groups, equal prior) about each class, source by source."""
     found: dict[str, Any] = {}
     for cut in SOURCE_CUTS:
-        if cut not in predictions:
-            continue
-        at_cut = predictions[cut]
-        _, joint, group_prior, names = grouped(
-            at_cut.target, at_cut.probabilities, prior, bundle.classes
-        )
-        decided = (joint / group_prior).argmax(axis=1)
-        rows = []
-        for target in np.unique(at_cut.target).tolist():
-            for source in np.unique(at_cut.source[at_cut.target == target]).tolist():
-                mine = decided[(at_cut.target == target) & (at_cut.source == source)]
-                shares = np.bincount(mine, minlength=len(names)) / len(mine)
-                rows.append(
-                    {
-                        "class": bundle.classes[target],
-                        "source": source,
-                        "n": len(mine),
-                        "decided": dict(zip(names, shares.round(4).tolist(), strict=True)),
-                    }
-                )
-        found["_".join(part for part in cut if part)] = rows
+        if cut in predictions:
+            name = "_".join(part for part in cut if part)
+            found[name] = _source_rows(predictions[cut], bundle)
     return found
+
+
+def _source_rows(at_cut: Predictions, bundle: Bundle) -> list[dict[str, Any]]:
+    decisions, source = at_cut.decisions(bundle), at_cut.source
+    rows = []
+    for target in np.unique(at_cut.target).tolist():
+        for name in np.unique(source[at_cut.target == target]).tolist():
+            mine = decisions.decided[(at_cut.target == target) & (source == name)]
+            is_group = (mine[:, None] == np.arange(len(decisions.groups))).astype(np.float64)
+            shares, groups = is_group.mean(axis=0).round(4).tolist(), decisions.groups
+            intervals = map(mean_interval, is_group.T)
+            rows.append(
+                {
+                    "class": bundle.classes[target],
+                    "source": name,
+                    "n": len(mine),
+                    "decided": dict(zip(groups, shares, strict=True)),
+                    "decided_95": dict(zip(groups, intervals, strict=True)),
+                }
+            )
+    return rows

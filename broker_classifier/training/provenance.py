@@ -1,51 +1,84 @@
 """Can the source of a light curve be told from the model's input? Within a class it must not be."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 from broker_classifier.interpolate import Normalisation
 from broker_classifier.selection import Selection
+from broker_classifier.training.bootstrap import Interval, interval, resamples
 from broker_classifier.training.examples import Example
+from broker_classifier.training.metrics import rounded
 from broker_classifier.training.prefixes import padded_input
+from broker_classifier.training.ranking import areas
 
 MIN_OF_EACH = 20
 FOLDS = 4
 
 
-def source_probe(
-    examples: Sequence[Example],
-    alert_sources: Sequence[str],
+@dataclass(frozen=True, eq=False)
+class Probe:
+    """How well two kinds of light curves can be told apart.
+
+    Attributes
+    ----------
+    n : (int, int)
+        Light curves of the first and of the second kind.
+    auc : float
+        Area under the ROC curve, 0.5 where one can only guess.
+    resampled : float array, shape (B,)
+        The same for objects drawn anew.
+    """
+
+    n: tuple[int, int]
+    auc: float
+    resampled: NDArray[np.float64]
+
+    @property
+    def auc_95(self) -> Interval:
+        """The 95 % interval of the area."""
+        return interval(self.resampled)
+
+    def figures(self) -> dict[str, object]:
+        """Lay it out for `metrics.json`."""
+        return {"n": list(self.n), "auc": rounded(self.auc), "auc_95": self.auc_95}
+
+
+def probe(
+    first: Sequence[Example],
+    second: Sequence[Example],
     n_detections: int,
     selection: Selection,
     normalisation: Normalisation,
-) -> float | None:
-    """Try to tell alerts from forced photometry in light curves of one class.
+) -> Probe | None:
+    """Try to tell two kinds of light curves apart by the model's input after `n_detections`.
 
-    A boosted-tree classifier guesses the kind of source from the model's input after
-    `n_detections`, cross-validated over four folds.
+    A boosted-tree classifier guesses, cross-validated over four folds.
 
     Returns
     -------
-    float or None
-        Area under the ROC curve, 0.5 where it can only guess; None with fewer than 20 light
-        curves of either kind.
+    Probe or None
+        None with fewer than 20 light curves of either kind that are long enough.
     """
-    long_enough = [e for e in examples if len(e.curves[0]) >= n_detections]
-    is_alert = np.array([e.source in alert_sources for e in long_enough], dtype=bool)
-    if min(is_alert.sum(), (~is_alert).sum()) < MIN_OF_EACH:
+    kinds = [[e for e in kind if len(e.curves[0]) >= n_detections] for kind in (first, second)]
+    if min(map(len, kinds)) < MIN_OF_EACH:
         return None
-    rows = padded_input([e.curves[0] for e in long_enough], selection, normalisation)
+    is_second = np.repeat([False, True], [len(kind) for kind in kinds])
+    curves = [e.curves[0] for kind in kinds for e in kind]
+    rows = padded_input(curves, selection, normalisation)
     known = rows[:, :n_detections].numpy()  # (N, n, C)
     features = np.concatenate([known[:, -1], known.mean(axis=1), known.std(axis=1)], axis=1)
     guess = cross_val_predict(
         HistGradientBoostingClassifier(max_iter=60, max_leaf_nodes=15, random_state=0),
         features,
-        is_alert,
+        is_second,
         cv=StratifiedKFold(FOLDS, shuffle=True, random_state=0),
         method="predict_proba",
-    )
-    return float(roc_auc_score(is_alert, guess[:, 1]))
+    )[:, 1]
+    once = np.ones((1, len(curves)), dtype=np.float32)
+    found, _ = areas(guess, is_second, np.concatenate([once, resamples(is_second)]))
+    return Probe((len(kinds[0]), len(kinds[1])), float(found[0]), found[1:])

@@ -15,8 +15,7 @@ from broker_classifier.errors import DataError
 from broker_classifier.interpolate import channel_names
 from broker_classifier.models import build_network
 from broker_classifier.models.streaming_attentive_gru import StreamingAttentiveGRU
-from broker_classifier.training.card import write_card
-from broker_classifier.training.evaluate import evaluate
+from broker_classifier.training.card import renew_card
 from broker_classifier.training.examples import Example, make_examples
 from broker_classifier.training.fit_alert_noise import fit_homogenisation
 from broker_classifier.training.fit_calibration import fit_calibration
@@ -24,12 +23,9 @@ from broker_classifier.training.fit_network import class_frequencies, class_weig
 from broker_classifier.training.homogenise import HOMOGENISATION_FILE, Homogenisation
 from broker_classifier.training.objects import LabelledObject, preferred_objects, read_objects
 from broker_classifier.training.prefixes import prefix_logits
-from broker_classifier.training.provenance import source_probe
 from broker_classifier.training.recipe import Recipe, read_recipe
 from broker_classifier.training.save import save_bundle
 from broker_classifier.training.split import TEST, TRAIN, VALIDATION, split_of
-
-PROBED_DETECTIONS = (1, 3, 10)
 
 
 def train(
@@ -86,8 +82,7 @@ def train(
     }
     bundle = save_bundle(folder, network, description)
     (folder / HOMOGENISATION_FILE).write_text(rules.model_dump_json(indent=1) + "\n")
-    metrics = evaluate(folder, data_folder, folder, split=TEST)
-    write_card(folder, bundle, recipe.card, metrics, _probe(training, recipe))
+    renew_card(folder, recipe.card, data_folder)
     report(f"bundle {bundle.name} {bundle.version} written to {folder}, hash {bundle.hash[:12]}")
     return bundle
 
@@ -142,16 +137,6 @@ def _examples(
 ) -> list[Example]:
     late = recipe.augmentation.late_start_classes
     return make_examples(objects, rules, recipe.selection, recipe.classes, late)
-
-
-def _probe(examples: Sequence[Example], recipe: Recipe) -> dict[int, float | None]:
-    target = recipe.classes.index(recipe.card.provenance_class)
-    one_class = [e for e in examples if e.target == target]
-    sources = recipe.homogenisation.alert_sources
-    return {
-        n: source_probe(one_class, sources, n, recipe.selection, recipe.normalisation)
-        for n in PROBED_DETECTIONS
-    }
 
 
 def _network_config(recipe: Recipe) -> dict[str, int | float]:

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.data
 @pytest.fixture(scope="module")
 def metrics(shared_data, tmp_path_factory):
     report = tmp_path_factory.mktemp("report")
-    return evaluate(FOLDER, shared_data / "ztf-labelled", report, split="test")
+    return evaluate(FOLDER, shared_data / "ztf-labelled", report, split="test").metrics
 
 
 def test_the_figures_of_the_card_can_be_made_again(metrics):

@@ -39,10 +39,37 @@ def test_a_class_that_does_not_occur_has_no_recall(sample):
     assert metrics_at_a_cut(*sample, PRIOR, CLASSES)["recall"]["TDE"] is None
 
 
-def test_the_interval_holds_the_balanced_accuracy(sample):
+@pytest.mark.parametrize("name", ["balanced_accuracy", "macro_f1", "accuracy", "ece"])
+def test_every_figure_lies_in_its_interval(sample, name):
     found = metrics_at_a_cut(*sample, PRIOR, CLASSES)
-    low, high = found["balanced_accuracy_95"]
-    assert low < found["balanced_accuracy"] < high
+    low, high = found[f"{name}_95"]
+    assert low < found[name] < high
+
+
+@pytest.mark.parametrize("name", ["recall", "roc_auc", "average_precision"])
+def test_every_figure_of_a_class_lies_in_its_interval(sample, name):
+    found = metrics_at_a_cut(*sample, PRIOR, CLASSES)
+    for one in CLASSES[:3]:
+        low, high = found[f"{name}_95"][one]
+        assert low < found[name][one] < high
+    assert found[f"{name}_95"]["TDE"] == [None, None]
+
+
+def test_an_interval_of_accuracy_is_that_of_a_binomial_share(sample):
+    found = metrics_at_a_cut(*sample, PRIOR, CLASSES)
+    p = found["accuracy"]
+    half = 1.96 * np.sqrt(p * (1 - p) / 400)
+    assert found["accuracy_95"] == pytest.approx([p - half, p + half], abs=0.008)
+
+
+def test_a_resampled_calibration_error_is_that_of_the_repeated_objects(sample):
+    target, probabilities = sample
+    counts = np.random.default_rng(0).multinomial(400, np.full(400, 1 / 400), 3)
+    found = expected_calibration_error(target, probabilities, counts)
+    for row, count in zip(found, counts, strict=True):
+        again = np.repeat(np.arange(400), count)
+        expected = expected_calibration_error(target[again], probabilities[again])
+        assert row == pytest.approx(float(expected))
 
 
 def test_groups_add_the_probabilities_and_priors_of_their_classes(sample):

@@ -3,7 +3,7 @@ import numpy as np
 from broker_classifier.interpolate import Normalisation
 from broker_classifier.selection import Selection
 from broker_classifier.training.examples import Example
-from broker_classifier.training.provenance import source_probe
+from broker_classifier.training.provenance import probe
 from tests.curves import detections
 
 
@@ -16,25 +16,29 @@ def curves_of(source, error_factor, n=80):
         yield Example(f"{source}{i}", source, 0, 1.0, (curve,))
 
 
-def probe(examples, n_detections=3):
-    return source_probe(examples, ["alerts"], n_detections, Selection(), Normalisation())
+def found(first, second, n_detections=3):
+    return probe(list(first), list(second), n_detections, Selection(), Normalisation())
 
 
 def test_sources_that_look_alike_cannot_be_told_apart():
-    found = probe([*curves_of("alerts", 1.0), *curves_of("forced", 1.0)])
-    assert found is not None
-    assert abs(found - 0.5) < 0.15
+    one = found(curves_of("alerts", 1.0), curves_of("forced", 1.0))
+    assert one is not None
+    assert abs(one.auc - 0.5) < 0.15
+    low, high = one.auc_95
+    assert low < one.auc < high
 
 
 def test_smaller_errors_give_a_source_away():
-    found = probe([*curves_of("alerts", 1.0), *curves_of("forced", 0.5)])
-    assert found is not None
-    assert found > 0.95
+    one = found(curves_of("alerts", 1.0), curves_of("forced", 0.5))
+    assert one is not None
+    assert one.auc > 0.95
+    assert one.auc_95[0] > 0.9
+    assert one.n == (80, 80)
 
 
 def test_a_few_light_curves_prove_nothing():
-    assert probe([*curves_of("alerts", 1.0), *curves_of("forced", 1.0, n=19)]) is None
+    assert found(curves_of("alerts", 1.0), curves_of("forced", 1.0, n=19)) is None
 
 
 def test_light_curves_that_are_too_short_do_not_count():
-    assert probe([*curves_of("alerts", 1.0), *curves_of("forced", 1.0)], n_detections=5) is None
+    assert found(curves_of("alerts", 1.0), curves_of("forced", 1.0), n_detections=5) is None

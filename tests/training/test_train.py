@@ -10,10 +10,12 @@ from broker_classifier.bundle import load_bundle
 from broker_classifier.classify import classify
 from broker_classifier.errors import DataError
 from broker_classifier.light_curve import LightCurve
-from broker_classifier.training.evaluate import evaluate, predict
+from broker_classifier.training.evaluate import evaluate
 from broker_classifier.training.examples import make_examples
 from broker_classifier.training.homogenise import read_homogenisation
 from broker_classifier.training.objects import read_objects
+from broker_classifier.training.plots import PLOTS
+from broker_classifier.training.predictions import predict
 from broker_classifier.training.split import split_of
 from broker_classifier.training.train import train
 from tests.training.synthetic import ALERT_SOURCE, CLASSES, write_data_set
@@ -59,14 +61,16 @@ def test_the_record_counts_every_object_once(data, folder):
 def test_the_card_shows_the_figures(folder):
     card = (folder / "README.md").read_text()
     metrics = json.loads((folder / "metrics.json").read_text())
-    assert f"{metrics['full']['grouped']['balanced_accuracy']:.3f}" in card
-    for plot in ("accuracy.png", "confusion.png", "reliability.png"):
+    group = metrics["full"]["grouped"]
+    low, high = group["balanced_accuracy_95"]
+    assert f"{group['balanced_accuracy']:.2f} ({low:.2f} to {high:.2f})" in card
+    for plot in ("accuracy.png", "confusion.png", "reliability.png", "precision-recall.png"):
         assert plot in card
         assert (folder / plot).read_bytes().startswith(b"\x89PNG")
 
 
 def test_the_metrics_have_every_cut_and_figure(data, folder, tmp_path):
-    metrics = evaluate(folder, data, tmp_path)
+    metrics = evaluate(folder, data, tmp_path).metrics
     assert metrics == json.loads((tmp_path / "metrics.json").read_text())
     assert set(metrics["by_detections"]) == {"1", "2", "3", "5", "10", "20"}
     assert set(metrics["by_days"]) == {"0", "2", "5", "10", "20", "30", "50"}
@@ -75,6 +79,18 @@ def test_the_metrics_have_every_cut_and_figure(data, folder, tmp_path):
     for cut in (*metrics["by_days"].values(), metrics["full"], metrics["full"]["grouped"]):
         assert figures <= set(cut)
     assert metrics["n_objects"] == metrics["full"]["n"]
+    table = pd.read_csv(data / "objects.csv")
+    assert metrics["labels_left_out"] == {"other": int((table["label"] == "other").sum())}
+    for plot in PLOTS:
+        assert (tmp_path / plot).read_bytes().startswith(b"\x89PNG")
+
+
+def test_every_figure_has_an_interval(data, folder, tmp_path):
+    metrics = evaluate(folder, data, tmp_path, plots=()).metrics
+    counted = {"n", "confusion", "grouped"}
+    for cut in (*metrics["by_days"].values(), metrics["full"], metrics["full"]["grouped"]):
+        names = {name for name in cut if not name.endswith("_95")} - counted
+        assert {f"{name}_95" for name in names} == {name for name in cut if name.endswith("_95")}
 
 
 def test_an_evaluation_says_what_classify_says(data, folder):
@@ -94,14 +110,19 @@ def test_a_set_without_sources_or_flags_can_be_evaluated(data, folder, tmp_path)
     points = pd.read_parquet(data / "photometry.parquet")
     objects.to_csv(tmp_path / "objects.csv", index=False)
     points.drop(columns=["is_upper_limit", "forced"]).to_parquet(tmp_path / "photometry.parquet")
-    assert evaluate(folder, tmp_path, tmp_path / "report")["full"]["balanced_accuracy"] > 0.6
+    assert (
+        evaluate(folder, tmp_path, tmp_path / "report", plots=()).metrics["full"][
+            "balanced_accuracy"
+        ]
+        > 0.6
+    )
 
 
 def test_a_set_with_one_class_can_be_evaluated(data, folder, tmp_path):
     shutil.copy(data / "photometry.parquet", tmp_path)
     objects = pd.read_csv(data / "objects.csv")
     objects[objects["label"] == "AGN"].to_csv(tmp_path / "objects.csv", index=False)
-    metrics = evaluate(folder, tmp_path, tmp_path / "report")
+    metrics = evaluate(folder, tmp_path, tmp_path / "report", plots=()).metrics
     assert metrics["full"]["recall"]["SNIa"] is None
 
 
@@ -113,12 +134,12 @@ def test_a_set_too_faint_for_the_survey_is_refused(data, folder, tmp_path):
     )
     points.drop(columns="forced").to_parquet(tmp_path / "photometry.parquet")
     with pytest.raises(DataError, match="usable detection"):
-        evaluate(folder, tmp_path, tmp_path / "report")
+        evaluate(folder, tmp_path, tmp_path / "report", plots=())
 
 
 def test_an_unknown_split_is_refused(data, folder, tmp_path):
     with pytest.raises(DataError, match="'holdout'"):
-        evaluate(folder, data, tmp_path, split="holdout")
+        evaluate(folder, data, tmp_path, split="holdout", plots=())
 
 
 def test_a_class_without_training_objects_is_refused(data, tmp_path):

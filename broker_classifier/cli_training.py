@@ -1,0 +1,89 @@
+"""The commands about models: train one, judge it, write its card."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from broker_classifier.command import DEFAULT_BUNDLE, command
+
+DataPath = Annotated[Path, typer.Option("--data", help="Folder of labelled light curves.")]
+RecipePath = Annotated[Path, typer.Argument(help="Recipe (TOML), such as models/recipes/*.toml.")]
+GatePath = Annotated[
+    Path | None,
+    typer.Option("--gate-bundle", help="One trained on no forced photometry of supernovae."),
+]
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Give the program these commands."""
+    for one in (train, evaluate, card):
+        command(app)(one)
+
+
+def train(
+    recipe: RecipePath,
+    data: DataPath,
+    output: Annotated[Path, typer.Option("--output", help="Folder of the new bundle.")],
+    seed: Annotated[int, typer.Option(help="Of everything random in the training.")] = 0,
+) -> None:
+    """Train a model on labelled light curves and write its bundle.
+
+    Example: broker-classifier train models/recipes/ztf-transients.toml --data D --output B
+    """
+    from broker_classifier.training import require_packages
+
+    require_packages()
+    from broker_classifier.training.train import train
+
+    train(recipe, data, output, seed=seed, report=typer.echo)
+
+
+def evaluate(
+    data: DataPath,
+    output: Annotated[Path, typer.Option("--output", help="Folder of metrics.json and plots.")],
+    bundles: Annotated[
+        list[Path] | None, typer.Option("--bundle", help="A bundle; several to compare them.")
+    ] = None,
+    split: Annotated[str, typer.Option(help="all, or our own train, validation, test.")] = "all",
+    gate_bundle: GatePath = None,
+) -> None:
+    """Judge bundles on labelled light curves, at every cut in detections and days.
+
+    Example: broker-classifier evaluate --bundle models/ztf-transients --data D --output report
+    """
+    from broker_classifier.serve import bundle_folder
+    from broker_classifier.training import require_packages
+
+    require_packages()
+    from broker_classifier.training.compare import COMPARISON_FILE, compare
+    from broker_classifier.training.evaluate import evaluate
+    from broker_classifier.training.report import METRICS_FILE
+
+    folders = [bundle_folder(bundle) for bundle in bundles or [DEFAULT_BUNDLE]]
+    if len(folders) > 1:
+        compare(folders, data, output, split, gate_bundle)
+        typer.echo(f"{output / COMPARISON_FILE}")
+    else:
+        evaluate(folders[0], data, output, split, gate_bundle)
+        typer.echo(f"{output / METRICS_FILE}")
+
+
+def card(
+    recipe: RecipePath,
+    data: DataPath,
+    bundle: Annotated[Path, typer.Option("--bundle", help="Folder of the model bundle.")],
+    gate_bundle: GatePath = None,
+) -> None:
+    """Judge a bundle on its own test objects and renew its card; its weights stay as they are.
+
+    Example: broker-classifier card models/recipes/ztf-transients.toml --bundle B --data D
+    """
+    from broker_classifier.training import require_packages
+
+    require_packages()
+    from broker_classifier.training.card import renew_card
+    from broker_classifier.training.recipe import read_recipe
+
+    renew_card(bundle, read_recipe(recipe).card, data, gate_bundle)
+    typer.echo(f"{bundle / 'README.md'}")

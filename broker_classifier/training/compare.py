@@ -1,0 +1,125 @@
+"""Judging several bundles on the same objects: a report of each, and all in one figure."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from broker_classifier.errors import DataError
+from broker_classifier.training.bootstrap import Counts, interval, resamples
+from broker_classifier.training.cuts import Cut
+from broker_classifier.training.evaluate import ALL, Report, evaluate
+from broker_classifier.training.metrics import confusion_matrices, recall, rounded
+from broker_classifier.training.plots import PLOTS, write_comparison
+from broker_classifier.training.predictions import Decisions
+from broker_classifier.training.report import write_json
+
+COMPARISON_FILE = "comparison.json"
+FIGURES = ("balanced_accuracy", "macro_f1", "accuracy", "ece")
+
+
+def compare(
+    bundle_paths: Sequence[Path],
+    data_folder: Path,
+    output_folder: Path,
+    split: str = ALL,
+    gate_bundle: Path | None = None,
+    plots: Sequence[str] = tuple(PLOTS),
+) -> dict[str, Any]:
+    """Judge bundles, each into a folder of its own, and write `comparison.json` and its figure.
+
+    Returns
+    -------
+    dict
+        `bundles` has the figures of the groups by bundle and cut; `against_the_first` the
+        differences of balanced accuracy, on the objects that both judge, drawn anew together.
+    """
+    names = _names(bundle_paths)
+    reports = {
+        name: evaluate(path, data_folder, output_folder / name, split, gate_bundle, plots)
+        for name, path in zip(names, bundle_paths, strict=True)
+    }
+    first = reports[names[0]]
+    found = {
+        "data": first.metrics["data"],
+        "split": split,
+        "first": names[0],
+        "bundles": {name: _figures(report.metrics) for name, report in reports.items()},
+        "against_the_first": {name: _differences(first, reports[name]) for name in names[1:]},
+    }
+    write_json(output_folder / COMPARISON_FILE, found)
+    write_comparison({name: r.metrics for name, r in reports.items()}, output_folder)
+    return found
+
+
+def _names(paths: Sequence[Path]) -> list[str]:
+    """Call bundles by their folders; by more of the path where folders have the same name."""
+    resolved = [path.absolute() for path in paths]
+    if len(set(resolved)) < len(resolved):
+        msg = "the same bundle is named twice: compare different ones"
+        raise DataError(msg)
+    longest = max(len(path.parts) for path in resolved)
+    for n_parts in range(1, longest + 1):
+        names = ["-".join(path.parts[-n_parts:]).replace("/", "") for path in resolved]
+        if len(set(names)) == len(names):
+            break
+    return names
+
+
+def _figures(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    kept = [key for name in FIGURES for key in (name, f"{name}_95")]
+    by_cut = {
+        f"{family}_{value}": figures["grouped"]
+        for family in ("by_detections", "by_days", "by_fraction")
+        for value, figures in metrics[family].items()
+    }
+    by_cut["full"] = metrics["full"]["grouped"]
+    return {
+        "bundle": metrics["bundle"],
+        "n_objects": metrics["n_objects"],
+        **{cut: {key: figures[key] for key in kept} for cut, figures in by_cut.items()},
+    }
+
+
+def _differences(first: Report, other: Report) -> dict[str, Any]:
+    """Compare the balanced accuracy of groups; nothing where the bundles have other groups."""
+    if first.metrics["groups"] != other.metrics["groups"]:
+        return {}
+    found = {}
+    for cut in first.predictions:
+        if cut in other.predictions:
+            found["_".join(part for part in cut if part)] = _difference(first, other, cut)
+    return found
+
+
+def _difference(first: Report, other: Report, cut: Cut) -> dict[str, Any]:
+    at_cut = [report.predictions[cut] for report in (first, other)]
+    ids = [[e.object_id for e in one.examples] for one in at_cut]
+    _, *places = np.intersect1d(ids[0], ids[1], return_indices=True)
+    decisions = [
+        one.decisions(report.judged.bundle)
+        for one, report in zip(at_cut, (first, other), strict=True)
+    ]
+    target = decisions[0].target[places[0]]
+    once = np.ones((1, len(target)), dtype=np.float32)
+    counts = np.concatenate([once, resamples(target)])
+    before, after = (
+        _balanced_accuracies(target, one, place, counts)
+        for one, place in zip(decisions, places, strict=True)
+    )
+    difference = after - before
+    return {
+        "n": len(target),
+        "balanced_accuracy": rounded(difference[0]),
+        "balanced_accuracy_95": interval(difference[1:]),
+    }
+
+
+def _balanced_accuracies(
+    target: NDArray[np.int64], decisions: Decisions, place: NDArray[np.intp], counts: Counts
+) -> NDArray[np.float64]:
+    decided, n_groups = decisions.decided[place], len(decisions.groups)
+    matrices = confusion_matrices(target, decided, n_groups, counts)
+    return np.asarray(np.nanmean(recall(matrices), axis=-1))

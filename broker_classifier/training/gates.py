@@ -1,0 +1,262 @@
+"""The provenance gates: a class must be judged alike wherever its light curves come from.
+
+Supernovae come from alerts, AGN and most TDE from forced photometry, so a network could learn the
+source instead of the sky, and an ordinary test score would not show it. Three gates would:
+
+- forced_supernovae: a network that met no forced photometry of supernovae in training calls few of
+  these AGN or TDE, and finds as many SNIa in them as in alerts;
+- source_probe: within SNIa, the source is told no better than the year within one source;
+- two_pipelines: an object reduced by two pipelines keeps its probabilities.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from broker_classifier.bundle import Bundle, load_bundle
+from broker_classifier.training.bootstrap import interval, mean_interval, resamples
+from broker_classifier.training.cuts import Cut
+from broker_classifier.training.examples import Example, make_examples
+from broker_classifier.training.homogenise import (
+    Homogenisation,
+    is_from_alerts,
+    read_homogenisation,
+)
+from broker_classifier.training.metrics import rounded
+from broker_classifier.training.objects import LabelledObject, preferred_objects
+from broker_classifier.training.predictions import Predictions, predict
+from broker_classifier.training.provenance import Probe, probe
+
+SUPERNOVA = "SNIa"  # the one class with enough objects from alerts and from forced photometry
+MISTAKEN_FOR = ("AGN", "TDE")
+MAX_MISTAKEN = 0.12
+MAX_RECALL_DIFFERENCE = 0.08
+MAX_SHIFT = 0.05
+MIN_OBJECTS = 5
+DETECTIONS = (1, 3, 10)
+CUTS = (Cut("by_detections", "3"), Cut("by_detections", "10"), Cut("full", ""))
+MJD_OF_YEAR_0 = -678941.0  # 0000-01-01, proleptic Gregorian
+DAYS_PER_YEAR = 365.2425
+Gate = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the gates look at.
+
+    Attributes
+    ----------
+    objects : list of LabelledObject
+        Every view of every object of the bundle's classes, whatever its split.
+    is_judged : callable
+        Whether an object of this canonical id belongs to the split that is judged.
+    has_trained : callable
+        Whether one of this canonical id was among those that the weights were fitted to.
+    """
+
+    bundle: Bundle
+    rules: Homogenisation
+    objects: list[LabelledObject]
+    is_judged: Callable[[str], bool]
+    has_trained: Callable[[str], bool]
+
+    def is_alert(self, labelled: LabelledObject) -> bool:
+        """Whether a view comes from alerts."""
+        return is_from_alerts(labelled, self.rules.alert_sources)
+
+    def examples(self, objects: Sequence[LabelledObject]) -> list[Example]:
+        """Prepare views for the bundle."""
+        return make_examples(objects, self.rules, self.bundle.selection, self.bundle.classes)
+
+
+def provenance_gates(evidence: Evidence, gate_bundle: Path | None = None) -> dict[str, Gate]:
+    """Pass every gate, or say why it could not be tried.
+
+    Returns
+    -------
+    dict of str to dict
+        `passed` is None for a gate that could not be tried, and `reason` says why.
+    """
+    if not any(o.source or o.is_forced is not None for o in evidence.objects):
+        untried = _untried("the data do not say where their light curves come from")
+        return dict.fromkeys(("forced_supernovae", "source_probe", "two_pipelines"), untried)
+    return {
+        "forced_supernovae": _forced_supernovae(evidence, gate_bundle),
+        "source_probe": _source_probe(evidence),
+        "two_pipelines": _two_pipelines(evidence),
+    }
+
+
+def _forced_supernovae(evidence: Evidence, gate_bundle: Path | None) -> Gate:
+    if gate_bundle is not None:
+        gate, rules = load_bundle(gate_bundle), read_homogenisation(gate_bundle)
+        evidence = replace(evidence, bundle=gate, rules=rules)
+    bundle = evidence.bundle
+    if SUPERNOVA not in bundle.description.training.alerts_only:
+        return _untried(
+            f"it needs a bundle trained on no forced photometry of {SUPERNOVA}: --gate-bundle"
+        )
+    known = [o for o in evidence.objects if o.label == SUPERNOVA]
+    alerts = preferred_objects([o for o in known if evidence.is_alert(o)])
+    seen = {o.canonical_id for o in alerts}
+    forced = preferred_objects([o for o in known if not evidence.is_alert(o)])
+    met = {name for name in seen if evidence.has_trained(name)}
+    forced = [o for o in forced if o.canonical_id not in met]
+    alerts = [o for o in alerts if evidence.is_judged(o.canonical_id)]
+    if min(len(forced), len(alerts)) < MIN_OBJECTS:
+        return _untried(f"{len(forced)} forced and {len(alerts)} alert {SUPERNOVA} are too few")
+    both = [predict(evidence.examples(part), bundle) for part in (forced, alerts)]
+    at = {
+        _name(cut): _forced_figures(both[0][cut], both[1][cut], bundle)
+        for cut in CUTS
+        if cut in both[0] and cut in both[1]
+    }
+    trained = {"bundle": {"name": bundle.name, "version": bundle.version, "hash": bundle.hash}}
+    return _gate(at) | trained
+
+
+def _forced_figures(forced: Predictions, alerts: Predictions, bundle: Bundle) -> dict[str, Any]:
+    one, other = forced.decisions(bundle), alerts.decisions(bundle)
+    mistaken_for = [i for i, group in enumerate(one.groups) if group in MISTAKEN_FOR]
+    mistaken = np.isin(one.decided, mistaken_for).astype(np.float64)
+    found, found_in_alerts = one.decided == one.target, other.decided == other.target
+    difference = found.mean() - found_in_alerts.mean()
+    drawn = _means(found, seed=1) - _means(found_in_alerts, seed=2)
+    return {
+        "n_forced": len(one.target),
+        "n_alerts": len(other.target),
+        "called_agn_or_tde": rounded(mistaken.mean()),
+        "called_agn_or_tde_95": mean_interval(mistaken),
+        "recall_forced": rounded(found.mean()),
+        "recall_forced_95": mean_interval(found.astype(np.float64)),
+        "recall_alerts": rounded(found_in_alerts.mean()),
+        "recall_alerts_95": mean_interval(found_in_alerts.astype(np.float64)),
+        "recall_difference": rounded(difference),
+        "recall_difference_95": interval(drawn),
+        "passed": bool(
+            mistaken.mean() <= MAX_MISTAKEN and abs(difference) <= MAX_RECALL_DIFFERENCE
+        ),
+    }
+
+
+def _means(values: NDArray[np.bool_], seed: int) -> NDArray[np.float64]:
+    counts = resamples(np.zeros(len(values), dtype=np.int64), seed)
+    return np.asarray(counts @ values.astype(np.float64) / len(values))
+
+
+def _source_probe(evidence: Evidence) -> Gate:
+    known = preferred_objects([o for o in evidence.objects if o.label == SUPERNOVA])
+    forced = evidence.examples([o for o in known if not evidence.is_alert(o)])
+    alerts = evidence.examples([o for o in known if evidence.is_alert(o)])
+    if not forced or not alerts:
+        return _untried(f"there are no {SUPERNOVA} from alerts and from forced photometry")
+    years = [_year(e) for e in forced]
+    year = max(sorted(set(years)), key=years.count)
+    same_year = [e for e in alerts if _year(e) == year]
+    later = [e for e in alerts if _year(e) != year]
+    at = {}
+    for n in DETECTIONS:
+        settings = n, evidence.bundle.selection, evidence.bundle.description.normalisation
+        source, control = probe(alerts, forced, *settings), probe(later, same_year, *settings)
+        if source is not None and control is not None:
+            within_year = probe(same_year, forced, *settings)
+            at[f"by_detections_{n}"] = _probe_figures(source, control, within_year)
+    return _gate(at) | {"year": year}
+
+
+def _probe_figures(source: Probe, control: Probe, within_year: Probe | None) -> dict[str, Any]:
+    n = min(len(source.resampled), len(control.resampled))
+    difference = interval(source.resampled[:n] - control.resampled[:n])
+    return {
+        "alerts_or_forced": source.figures(),
+        "year_control": control.figures(),
+        "alerts_or_forced_of_that_year": within_year.figures() if within_year else None,
+        "difference": rounded(source.auc - control.auc),
+        "difference_95": difference,
+        "passed": difference[0] is not None and difference[0] <= 0.0,
+    }
+
+
+def _year(example: Example) -> int:
+    return int((float(example.curves[0].mjd[0]) - MJD_OF_YEAR_0) // DAYS_PER_YEAR)
+
+
+def _two_pipelines(evidence: Evidence) -> Gate:
+    pairs = _pairs(evidence)
+    unseen = [pair for pair in pairs if not evidence.has_trained(pair[0].canonical_id)]
+    if len(unseen) < MIN_OBJECTS:
+        return _untried(f"{len(unseen)} objects with views of two pipelines are too few")
+    at = _shifts(unseen, evidence)
+    return _gate(at) | {"with_objects_that_trained": _shifts(pairs, evidence)}
+
+
+def _pairs(evidence: Evidence) -> list[tuple[Example, Example]]:
+    """Pair two views of an object from different sources: alerts first where one is."""
+    views: dict[str, list[LabelledObject]] = {}
+    for labelled in sorted(evidence.objects, key=lambda o: (not evidence.is_alert(o), o.source)):
+        views.setdefault(labelled.canonical_id, []).append(labelled)
+    several = [o for group in views.values() if len({o.source for o in group}) > 1 for o in group]
+    of_object: dict[str, list[Example]] = {}
+    for example in evidence.examples(several):
+        of_object.setdefault(example.canonical_id, []).append(example)
+    pairs = []
+    for found in of_object.values():
+        others = [e for e in found[1:] if e.source != found[0].source]
+        pairs += [(found[0], others[0])] if others else []
+    return pairs
+
+
+def _shifts(pairs: Sequence[tuple[Example, Example]], evidence: Evidence) -> dict[str, Any]:
+    first, second = (predict([pair[i] for pair in pairs], evidence.bundle) for i in (0, 1))
+    at = {}
+    for cut in CUTS:
+        if cut in first and cut in second:
+            figures = _shift_figures(first[cut], second[cut], evidence.bundle)
+            at.update({_name(cut): figures} if figures else {})
+    return at
+
+
+def _shift_figures(first: Predictions, second: Predictions, bundle: Bundle) -> dict[str, Any]:
+    """Compare the pairs of which both views reach the cut."""
+    place = {e.canonical_id: i for i, e in enumerate(second.examples)}
+    mine = [i for i, e in enumerate(first.examples) if e.canonical_id in place]
+    if len(mine) < MIN_OBJECTS:
+        return {}
+    theirs = [place[first.examples[i].canonical_id] for i in mine]
+    before, after = first.decisions(bundle), second.decisions(bundle)
+    shift = after.joint[theirs] - before.joint[mine]
+    means = shift.mean(axis=0)
+    largest = int(np.abs(means).argmax())
+    agree = (after.decided[theirs] == before.decided[mine]).astype(np.float64)
+    distance = np.abs(shift).sum(axis=1) / 2
+    return {
+        "n": len(mine),
+        "mean_shift": dict(zip(before.groups, map(rounded, means), strict=True)),
+        "mean_shift_95": dict(zip(before.groups, map(mean_interval, shift.T), strict=True)),
+        "largest_mean_shift": rounded(means[largest]),
+        "of_group": before.groups[largest],
+        "largest_mean_shift_95": mean_interval(shift[:, largest]),
+        "mean_distance": rounded(distance.mean()),
+        "mean_distance_95": mean_interval(distance),
+        "same_decision": rounded(agree.mean()),
+        "same_decision_95": mean_interval(agree),
+        "passed": bool(abs(means[largest]) <= MAX_SHIFT),
+    }
+
+
+def _gate(at: dict[str, Any]) -> Gate:
+    if not at:
+        return _untried("too few of its objects reach a cut")
+    return {"passed": all(figures["passed"] for figures in at.values()), "reason": "", "at": at}
+
+
+def _untried(reason: str) -> Gate:
+    return {"passed": None, "reason": reason, "at": {}}
+
+
+def _name(cut: Cut) -> str:
+    return "_".join(part for part in cut if part)

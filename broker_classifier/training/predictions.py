@@ -1,0 +1,86 @@
+"""What a bundle says about labelled light curves, at every cut that they reach."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from broker_classifier.bundle import Bundle
+from broker_classifier.calibration import calibrated_probabilities
+from broker_classifier.training.cuts import Cut, all_cuts, cut_positions
+from broker_classifier.training.examples import Example
+from broker_classifier.training.metrics import grouped
+from broker_classifier.training.prefixes import prefix_logits
+
+Floats = NDArray[np.float64]
+
+
+class Decisions(NamedTuple):
+    """The groups that are decided for, under equal priors.
+
+    Attributes
+    ----------
+    target, decided : int array, shape (n,)
+    joint : float array, shape (n, G)
+        Probabilities of the groups, under the natural prior.
+    groups : list of str
+    """
+
+    target: NDArray[np.int64]
+    decided: NDArray[np.int64]
+    joint: Floats
+    groups: list[str]
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What a bundle says at one cut about the objects that reach it.
+
+    Attributes
+    ----------
+    examples : tuple of Example
+    target : int array, shape (n,)
+    probabilities : float array, shape (n, K)
+        Under the natural prior.
+    """
+
+    examples: tuple[Example, ...]
+    target: NDArray[np.int64]
+    probabilities: Floats
+
+    @property
+    def source(self) -> NDArray[np.str_]:
+        """Where each object comes from."""
+        return np.array([e.source for e in self.examples], dtype=np.str_)
+
+    def decisions(self, bundle: Bundle) -> Decisions:
+        """Decide for a group, under equal priors."""
+        prior = np.array(bundle.description.calibration.prior)
+        found = grouped(self.target, self.probabilities, prior, bundle.classes)
+        target, joint, group_prior, groups = found
+        return Decisions(target, (joint / group_prior).argmax(axis=1), joint, groups)
+
+
+def predict(examples: Sequence[Example], bundle: Bundle) -> dict[Cut, Predictions]:
+    """Classify examples at every cut that they reach."""
+    description = bundle.description
+    curves = [e.curves[0] for e in examples]
+    logits = prefix_logits(bundle.network, curves, description.selection, description.normalisation)
+    rows: dict[Cut, list[tuple[Example, int, Floats]]] = {c: [] for c in all_cuts()}
+    for example, curve, steps in zip(examples, curves, logits, strict=True):
+        for cut, position in cut_positions(curve):
+            rows[cut].append((example, position + 1, steps[position]))
+    found = {}
+    for cut, reached in rows.items():
+        if reached:
+            who, n_points, last = zip(*reached, strict=True)
+            found[cut] = Predictions(
+                who,
+                np.array([e.target for e in who]),
+                calibrated_probabilities(
+                    np.array(last), np.array(n_points), description.calibration
+                ),
+            )
+    return found

@@ -1,0 +1,142 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from broker_classifier.classify import classify
+from broker_classifier.training.gates import Evidence, provenance_gates
+from broker_classifier.training.homogenise import Homogenisation, homogenised
+from broker_classifier.training.objects import LabelledObject
+from tests.bundles import small_bundle
+from tests.training.noises import plain_noise
+
+RULES = Homogenisation(alert_sources=("alerts", "more alerts"), noise=plain_noise())
+YEAR = 365.25
+CLASSES = ("SNIa", "SNII", "AGN")
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory):
+    return small_bundle(tmp_path_factory.mktemp("bundle"), seed=3)
+
+
+@pytest.fixture(scope="module")
+def kept_from_forced(bundle):
+    """The same, as if trained on no forced photometry of SNIa."""
+    record = bundle.description.training.model_copy(update={"alerts_only": ("SNIa",)})
+    return replace(bundle, description=bundle.description.model_copy(update={"training": record}))
+
+
+def event(i, source, label="SNIa", canonical_id="", days_later=0.0, brighter=1.0, err=4000.0):
+    random = np.random.default_rng(i)
+    mjd = 58300.2 + days_later + np.cumsum(random.choice([2.0, 3.0], 30))
+    age = mjd - mjd[0] - 15.0
+    flux = brighter * 10 ** random.uniform(4.8, 5.4) * np.exp(-((age / 20.0) ** 2)) + 3 * err
+    errors = err * random.uniform(0.8, 1.2, len(mjd))
+    band = np.where(np.arange(len(mjd)) % 2, 1, 2)
+    name = f"{label}{i}@{source}"
+    known_as = canonical_id or name
+    return LabelledObject(name, known_as, label, source, True, mjd, flux, errors, band)
+
+
+def evidence(bundle, objects, judged=(), trained=()):
+    return Evidence(
+        bundle,
+        RULES,
+        list(objects),
+        is_judged=lambda name: not judged or name in judged,
+        has_trained=lambda name: name in trained,
+    )
+
+
+def gate(name, bundle, objects, **which):
+    return provenance_gates(evidence(bundle, objects, **which))[name]
+
+
+def decided(bundle, objects):
+    """Decide for a class with equal priors, as a user of `classify` would."""
+    answers = classify(homogenised(objects, RULES), bundle)
+    prior = np.array(bundle.description.calibration.prior)
+    return [CLASSES[int((a.probabilities / prior).argmax())] for a in answers if a is not None]
+
+
+def test_forced_supernovae_are_judged_by_a_bundle_that_met_none(bundle, kept_from_forced):
+    forced = [event(i, "forced") for i in range(30)]
+    alerts = [event(i, "alerts") for i in range(100, 140)]
+    found = gate("forced_supernovae", kept_from_forced, [*forced, *alerts])["at"]["full"]
+    said, said_of_alerts = decided(kept_from_forced, forced), decided(kept_from_forced, alerts)
+    assert (found["n_forced"], found["n_alerts"]) == (30, 40)
+    assert found["called_agn_or_tde"] == pytest.approx(said.count("AGN") / 30, abs=1e-4)
+    assert found["recall_forced"] == pytest.approx(said.count("SNIa") / 30, abs=1e-4)
+    assert found["recall_alerts"] == pytest.approx(said_of_alerts.count("SNIa") / 40, abs=1e-4)
+    assert gate("forced_supernovae", bundle, [*forced, *alerts])["passed"] is None
+
+
+def test_forced_views_of_objects_whose_alerts_trained_are_not_judged(kept_from_forced):
+    forced = [event(i, "forced", canonical_id=f"object {i}") for i in range(20)]
+    alerts = [event(i, "alerts", canonical_id=f"object {i}") for i in range(10)]
+    others = [event(i, "alerts", canonical_id=f"other {i}") for i in range(100, 120)]
+    trained = {f"object {i}" for i in range(7)} | {f"other {i}" for i in range(100, 110)}
+    judged = {f"other {i}" for i in range(110, 120)} | {"object 8"}
+    which = {"judged": judged, "trained": trained}
+    found = gate("forced_supernovae", kept_from_forced, [*forced, *alerts, *others], **which)
+    assert found["at"]["full"]["n_forced"] == 13
+    assert found["at"]["full"]["n_alerts"] == 11
+
+
+def test_the_probe_stands_beside_the_control_within_the_alerts(bundle):
+    forced = [event(i, "forced") for i in range(60)]
+    same_year = [event(i, "alerts") for i in range(100, 160)]
+    later = [event(i, "alerts", days_later=2 * YEAR) for i in range(200, 300)]
+    found = gate("source_probe", bundle, [*forced, *same_year, *later])
+    at_three = found["at"]["by_detections_3"]
+    assert found["year"] == 2018
+    assert at_three["alerts_or_forced"]["n"] == [160, 60]
+    assert at_three["year_control"]["n"] == [100, 60]
+    assert at_three["alerts_or_forced_of_that_year"]["n"] == [60, 60]
+    assert abs(at_three["year_control"]["auc"] - 0.5) < 0.15  # the years were made alike
+
+
+def test_a_source_with_smaller_errors_fails_the_probe(bundle):
+    forced = [event(i, "forced", err=4000.0) for i in range(60)]
+    same_year = [event(i, "alerts", err=400.0) for i in range(100, 160)]
+    later = [event(i, "alerts", err=400.0, days_later=2 * YEAR) for i in range(200, 300)]
+    assert gate("source_probe", bundle, [*forced, *same_year, *later])["passed"] is False
+
+
+def test_pipelines_that_agree_shift_nothing(bundle):
+    objects = [
+        event(i, source, label=CLASSES[i % 3], canonical_id=f"object {i}")
+        for i in range(24)
+        for source in ("alerts", "more alerts")
+    ]
+    found = gate("two_pipelines", bundle, objects, trained={f"object {i}" for i in range(8)})
+    assert found["passed"] is True
+    assert found["at"]["full"]["n"] == 16
+    assert found["at"]["full"]["largest_mean_shift"] == pytest.approx(0.0, abs=1e-6)
+    assert found["at"]["full"]["same_decision"] == 1.0
+    assert found["with_objects_that_trained"]["full"]["n"] == 24
+
+
+def test_the_shift_of_a_pipeline_is_the_mean_difference_of_probabilities(bundle):
+    first = [event(i, "alerts", canonical_id=f"object {i}") for i in range(12)]
+    second = [
+        event(i, "more alerts", canonical_id=o.canonical_id, brighter=20.0)
+        for i, o in enumerate(first)
+    ]
+    found = gate("two_pipelines", bundle, [*second, *first])["at"]["full"]
+    before, after = (
+        np.array([a.probabilities for a in classify(homogenised(part, RULES), bundle)])
+        for part in (first, second)
+    )
+    expected = (after - before).mean(axis=0)
+    assert found["mean_shift"]["SNIa+91bg+Iax"] == pytest.approx(expected[0], abs=1e-3)
+    assert found["mean_shift"]["AGN"] == pytest.approx(expected[2], abs=1e-3)
+    assert found["passed"] is bool(np.abs(expected).max() <= 0.05)
+
+
+def test_data_without_sources_say_why_no_gate_was_tried(bundle):
+    objects = [replace(event(i, ""), source="") for i in range(10)]
+    for found in provenance_gates(evidence(bundle, objects)).values():
+        assert found["passed"] is None
+        assert "do not say" in found["reason"]
