@@ -32,6 +32,7 @@ STREET = [
     ["encoder"],
     ["bundle"],
     ["classify"],
+    ["light_curve_json"],
     ["publish", "metrics", "dead_letters"],
     ["reception"],
     ["service", "subscriber"],
