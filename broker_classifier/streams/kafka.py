@@ -20,6 +20,7 @@ from broker_classifier.streams.message import Message
 
 MAX_MESSAGE_BYTES = 10_000_000
 TOPIC_REFRESH_MS = 5_000
+FULL_QUEUE_PAUSE_MS = 5  # librdkafka's own second is longer than a batch takes
 STATISTICS_MS = 2_000
 LATEST_TIMESTAMP_MS = 4_102_444_800_000  # 2100; a producer that stamps microseconds is not believed
 
@@ -84,6 +85,7 @@ class KafkaSource:
                 "topic.metadata.refresh.interval.ms": TOPIC_REFRESH_MS,
                 "fetch.wait.max.ms": 10,
                 "fetch.message.max.bytes": MAX_MESSAGE_BYTES,
+                "fetch.queue.backoff.ms": FULL_QUEUE_PAUSE_MS,
                 "statistics.interval.ms": STATISTICS_MS,
                 "stats_cb": self._note_statistics,
             }

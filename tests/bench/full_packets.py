@@ -1,7 +1,7 @@
 """A season of full ZTF packets: the real ones of schema 4.01 under new names, night after night."""
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,11 @@ from broker_classifier.surveys.avro import parsed_schema
 PACKETS = Path(__file__).parents[3] / "shared" / "data" / "alerts" / "ztf-4.01"
 NIGHT_DAYS = 1.01  # further apart than `history_days`, so that every history is read
 HISTORY_DAYS = 30.0
+
+
+def has_packets() -> bool:
+    """Say whether the real packets are on this machine."""
+    return PACKETS.is_dir()
 
 
 def full_packets(n_objects: int, n_nights: int) -> list[bytes]:
@@ -37,12 +42,8 @@ def _originals() -> tuple[list[dict[str, Any]], Any]:
         with file.open("rb") as stream:
             reader = fastavro.reader(stream)
             schema = schema or reader.writer_schema
-            records += [record for record in _records(reader) if is_classified(record)]
+            records += [record for record in reader if is_classified(record)]
     return records, parsed_schema(orjson.dumps(schema))
-
-
-def _records(reader: Any) -> Iterator[dict[str, Any]]:
-    yield from reader
 
 
 def is_classified(record: dict[str, Any]) -> bool:
