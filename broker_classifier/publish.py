@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import orjson
+from numpy.typing import NDArray
 
 from broker_classifier.bundle import Bundle
 from broker_classifier.classify import Classification
@@ -97,42 +98,62 @@ def _answers(
     classifications: Sequence[Classification | None],
     classes: tuple[str, ...],
 ) -> list[dict[str, Any]]:
-    given = [
-        (task.curve, one)
-        for task, one in zip(tasks, classifications, strict=True)
-        if one is not None
-    ]
-    texts = light_curves_json([curve for curve, _ in given], [one for _, one in given])
+    given = [pair for pair in zip(tasks, classifications, strict=True) if pair[1] is not None]
+    curves, made = [task.curve for task, _ in given], [one for _, one in given if one is not None]
     answers = iter(
-        [_answer(one, classes, text) for (_, one), text in zip(given, texts, strict=True)]
+        [
+            _answer(*one)
+            for one in zip(
+                by_class(classes, [one.probabilities for one in made]),
+                light_curves_json(curves, made),
+                [len(one.used) for one in made],
+                n_rejected([one.reason for one in made]),
+                strict=True,
+            )
+        ]
     )
     return [NO_ANSWER if one is None else next(answers) for one in classifications]
 
 
 def _answer(
-    classification: Classification, classes: tuple[str, ...], points: bytes
+    probabilities: dict[str, float], points: bytes, n_used: int, rejected: dict[str, int]
 ) -> dict[str, Any]:
-    probabilities = by_class(classes, classification.probabilities)
     top = max(probabilities, key=probabilities.__getitem__)
-    n_points = np.bincount(classification.reason, minlength=len(REASONS)).tolist()
-    rejected = zip(REASONS[1:], n_points[1:], strict=True)
     return {
         "class": top,
         "probability": probabilities[top],
         "probabilities": probabilities,
-        "n_points_used": len(classification.used),
-        "n_points_rejected": {reason: n for reason, n in rejected if n},
+        "n_points_used": n_used,
+        "n_points_rejected": rejected,
         "light_curve": orjson.Fragment(points),
     }
 
 
-def by_class(classes: tuple[str, ...], probabilities: np.ndarray[Any, Any]) -> dict[str, float]:
-    """Name the probabilities, rounded to 1e-6.
+def by_class(
+    classes: tuple[str, ...], probabilities: Sequence[NDArray[np.float64]]
+) -> list[dict[str, float]]:
+    """Name the probabilities of n classifications, rounded to 1e-6.
 
-    >>> by_class(("SNIa", "SNII"), np.array([0.75, 0.25]))
-    {'SNIa': 0.75, 'SNII': 0.25}
+    >>> by_class(("SNIa", "SNII"), [np.array([0.75, 0.25])])
+    [{'SNIa': 0.75, 'SNII': 0.25}]
     """
-    return dict(zip(classes, np.round(probabilities, 6).tolist(), strict=True))
+    rows = np.round(np.array(probabilities), 6).tolist()
+    return [dict(zip(classes, row, strict=True)) for row in rows]
+
+
+def n_rejected(reasons: Sequence[NDArray[np.uint8]]) -> list[dict[str, int]]:
+    """Count, for n light curves, the points that each reason rejected.
+
+    >>> n_rejected([np.array([REASONS.index("band"), 0, REASONS.index("band")], np.uint8)])
+    [{'band': 2}]
+    """
+    n, row = len(REASONS), np.repeat(np.arange(len(reasons)), [len(one) for one in reasons])
+    codes = np.concatenate([*reasons, np.empty(0, np.uint8)])
+    counts = np.bincount(row * n + codes.astype(np.int64), minlength=len(reasons) * n)
+    return [
+        {reason: count for reason, count in zip(REASONS, one, strict=True) if count and reason}
+        for one in counts.reshape(-1, n).tolist()
+    ]
 
 
 def iso(unix_s: Sequence[float]) -> list[str]:

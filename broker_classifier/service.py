@@ -246,11 +246,10 @@ def newest_memories(answers: Iterable[Answer]) -> dict[str, bytes]:
 def count_latencies(metrics: Metrics, answers: Iterable[Answer]) -> None:
     """Note how long the answers took that have just been published."""
     now = time.time()
-    for task, classification in answers:
-        if classification is not None and not task.is_revision:
-            received_ms = task.arrival.message.timestamp_ms
-            since_kafka_s = None if received_ms is None else now - received_ms / 1000.0
-            metrics.count_classification(since_kafka_s, now - unix_from_mjd(task.mjd))
+    tasks = [task for task, one in answers if one is not None and not task.is_revision]
+    received_ms = [task.arrival.message.timestamp_ms for task in tasks]
+    since_kafka_s = [now - ms / 1000.0 for ms in received_ms if ms is not None]
+    metrics.count_latencies(since_kafka_s, [now - unix_from_mjd(task.mjd) for task in tasks])
 
 
 def count(metrics: Metrics, batch: Batch, seconds: float, n_objects: int) -> None:

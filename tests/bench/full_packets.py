@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import fastavro
-import orjson
 
-from broker_classifier.surveys.avro import parsed_schema
+from broker_classifier.surveys.avro import open_container, parsed_schema
 
 PACKETS = Path(__file__).parents[3] / "shared" / "data" / "alerts" / "ztf-4.01"
 NIGHT_DAYS = 1.01  # further apart than `history_days`, so that every history is read
@@ -37,13 +36,14 @@ def full_packets(n_objects: int, n_nights: int) -> list[bytes]:
 
 
 def _originals() -> tuple[list[dict[str, Any]], Any]:
-    records, schema = [], None
-    for file in sorted(PACKETS.glob("*.avro")):
-        with file.open("rb") as stream:
-            reader = fastavro.reader(stream)
-            schema = schema or reader.writer_schema
-            records += [record for record in reader if is_classified(record)]
-    return records, parsed_schema(orjson.dumps(schema))
+    containers = [open_container(file.read_bytes()) for file in sorted(PACKETS.glob("*.avro"))]
+    schemas = [parsed_schema(one.schema) for one in containers]
+    records: list[Any] = [
+        fastavro.schemaless_reader(io.BytesIO(body), schema, None)
+        for one, schema in zip(containers, schemas, strict=True)
+        for _, body in one.blocks
+    ]
+    return [record for record in records if is_classified(record)], schemas[0]
 
 
 def is_classified(record: dict[str, Any]) -> bool:
