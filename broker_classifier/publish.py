@@ -101,9 +101,10 @@ def by_class(classes: tuple[str, ...], probabilities: np.ndarray[Any, Any]) -> d
 
 def _points(curve: LightCurve, classification: Classification) -> list[dict[str, Any]]:
     attention: list[float | None] = [None] * len(curve)
-    weights = np.round(classification.attention, 6).tolist()
-    for index, weight in zip(classification.used.tolist(), weights, strict=True):
-        attention[index] = weight
+    if classification.attention is not None:
+        weights = np.round(classification.attention, 6).tolist()
+        for index, weight in zip(classification.used.tolist(), weights, strict=True):
+            attention[index] = weight
     upper_limit = int(Kind.UPPER_LIMIT)
     flux = np.round(curve.psf_flux.astype(float), 3).tolist()
     flux_err = np.round(curve.psf_flux_err.astype(float), 3).tolist()
