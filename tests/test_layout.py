@@ -38,6 +38,7 @@ STREET = [
     ["service", "subscriber"],
     ["serve", "replay", "show"],
     ["training", "simulate"],
+    ["poster"],
     ["demo"],
     ["cli"],
 ]
