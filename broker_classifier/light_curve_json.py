@@ -72,9 +72,9 @@ def light_curves_json(
     points = np.frombuffer(b"".join([curve.to_bytes() for curve in curves]), dtype=POINT)
     reasons = np.frombuffer(b"".join([one.reason.tobytes() for one in classifications]), np.uint8)
     attention = np.full(len(points), np.nan)
-    used = [one.used + start for one, start in zip(classifications, starts.tolist(), strict=False)]
-    if used:
-        attention[np.concatenate(used)] = np.concatenate([one.attention for one in classifications])
+    for one, start in zip(classifications, starts.tolist(), strict=False):
+        if one.attention is not None:
+            attention[one.used + start] = one.attention
     buffer = np.empty(_MOST_BYTES * len(points) + 2 * len(curves), dtype=np.uint8)
     ends = _write(points, starts, reasons, attention, *_WORDS, buffer).tolist()
     text = buffer[: ends[-1]].tobytes()
@@ -87,9 +87,10 @@ def light_curves_json(
 def plain_json(curve: LightCurve, classification: Classification) -> bytes:
     """Write the points of one light curve one by one, whatever their numbers."""
     attention: list[float | None] = [None] * len(curve)
-    weights = np.round(classification.attention, ATTENTION_DECIMALS).tolist()
-    for index, weight in zip(classification.used.tolist(), weights, strict=True):
-        attention[index] = weight
+    if classification.attention is not None:
+        weights = np.round(classification.attention, ATTENTION_DECIMALS).tolist()
+        for index, weight in zip(classification.used.tolist(), weights, strict=True):
+            attention[index] = weight
     columns: tuple[list[Any], ...] = (
         curve.mjd.tolist(),
         [BANDS[band] for band in curve.band.tolist()],

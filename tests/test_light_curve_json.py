@@ -1,5 +1,7 @@
 """The compiled JSON of light curves against orjson's, number by number."""
 
+from dataclasses import replace
+
 import numpy as np
 import orjson
 import pytest
@@ -74,6 +76,14 @@ def test_an_upper_limit_has_no_flux():
     [point] = orjson.loads(text)
     assert point["psf_flux"] is None
     assert (point["kind"], point["rejected"]) == ("upper_limit", "upper_limit")
+
+
+def test_a_network_without_attention_gives_none():
+    curve, classified = with_everything([60000.0, 60001.0], [1.0, 2.0], [1.0, 1.0])
+    pair = curve, replace(classified, attention=None)
+    [text] = written(pair)
+    assert orjson.loads(text) == orjson.loads(plain_json(*pair))
+    assert [point["attention"] for point in orjson.loads(text)] == [None, None]
 
 
 def test_no_light_curve_and_an_empty_one_are_written():
