@@ -100,7 +100,7 @@ class SurveySettings(_Section):
         1.0,
         ge=0,
         description="How long after an object's history was read those of its next alerts are not; "
-        "0 reads every one, as is always done for a bundle that takes forced photometry.",
+        "1 where not set. 0 reads every one, as for a bundle that takes forced photometry.",
     )
 
     @field_validator("topics")
@@ -118,7 +118,8 @@ class SurveySettings(_Section):
         return topics
 
 
-ZTF = SurveySettings(topics=("^ztf_.*",), bundle=Path("models/ztf-transients"))
+# A ZTF history is read in less time than it takes to look whether it is needed.
+ZTF = SurveySettings(topics=("^ztf_.*",), bundle=Path("models/ztf-transients"), history_days=0.0)
 
 
 class LasairSettings(_Section):

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from hashlib import sha256
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
+from numba import types
 from numpy.typing import NDArray
 
+from broker_classifier.compiled import cached_for
 from broker_classifier.encoder_memory import recall, remember
 from broker_classifier.interpolate import Normalisation, channels
 from broker_classifier.models.streaming_attentive_gru import (
@@ -23,15 +25,28 @@ class Encoded(NamedTuple):
     Attributes
     ----------
     logits : float32 array, shape (n, n_classes)
-    energies : float32 array, shape (n_used,)
-        Of all points, light curve after light curve; their softmax is the attention.
+    attention : float array, shape (n_used,), or None
+        Weight of every point, light curve after light curve; each light curve's sum to 1. None
+        where the network has no attention.
     memories : list of bytes
         For the next call, when there are more points; see `encoder_memory`.
     """
 
     logits: NDArray[np.float32]
-    energies: NDArray[np.float32]
+    attention: NDArray[np.float64] | None
     memories: list[bytes]
+
+
+class Encoder(Protocol):
+    """A network with the preparation of its input."""
+
+    def encode(
+        self,
+        points: NDArray[np.void],
+        starts: NDArray[np.int64],
+        memories: Sequence[bytes] | None = None,
+    ) -> Encoded:
+        """Encode n light curves, each of one point or more; see `StreamingEncoder.encode`."""
 
 
 class StreamingEncoder:
@@ -87,8 +102,8 @@ class StreamingEncoder:
             going = np.flatnonzero(n_new > k)
             state[going], energies = self._step(state[going], rows[first_row[going] + k])
             recalled.energies[first_new[going] + k] = energies
-        logits = self._answer(state)
-        return Encoded(logits, recalled.energies, remember(recalled, starts, *settings))
+        attention = softmax_of_each(recalled.energies, starts)
+        return Encoded(self._answer(state), attention, remember(recalled, starts, *settings))
 
     def _step(
         self, state: NDArray[np.float32], rows: NDArray[np.float32]
@@ -101,6 +116,18 @@ class StreamingEncoder:
         with torch.inference_mode():
             logits: NDArray[np.float32] = self._network.answer(_unpacked(state)).numpy()
         return logits
+
+
+@cached_for(types.float64[::1](types.float32[::1], types.Array(types.int64, 1, "C", readonly=True)))
+def softmax_of_each(
+    energies: NDArray[np.float32], starts: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Turn the energies of n light curves, one after another, into weights; each sums to 1."""
+    weights = np.exp(energies.astype(np.float64))  # the energies are bounded
+    for c in range(len(starts) - 1):
+        mine = weights[starts[c] : starts[c + 1]]
+        mine /= mine.sum()
+    return weights
 
 
 def _unpacked(state: NDArray[np.float32]) -> State:

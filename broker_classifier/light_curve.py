@@ -97,7 +97,7 @@ class LightCurve:
 
     def until(self, mjd: float) -> "LightCurve":
         """Keep what had been observed at `mjd`, that moment included."""
-        return LightCurve(self.points[: np.searchsorted(self.mjd, mjd, side="right")])
+        return LightCurve(self.points[: _n_until(self.points, mjd)])
 
     def merge(self, *others: "LightCurve") -> "LightCurve":
         """Unite light curves of one object.
@@ -177,6 +177,14 @@ def _band_and_kind(key: int) -> int:
 
 # Named for both writable and read-only points, so that it is compiled once and not for each mix.
 POINTS = types.Array(from_dtype(POINT), 1, "C", readonly=True)
+
+
+@cached_for(types.int64(POINTS, types.float64))
+def _n_until(points: NDArray[np.void], mjd: float) -> int:
+    n = len(points)
+    while n and not points[n - 1].mjd <= mjd:  # most often it is the newest that is asked for
+        n -= 1
+    return n
 
 
 @cached_for(types.Array(from_dtype(POINT), 1, "C")(POINTS, POINTS))

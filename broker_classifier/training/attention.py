@@ -26,13 +26,14 @@ def attention_by_class(examples: Sequence[Example], bundle: Bundle) -> dict[str,
     dict of str to dict
         For objects of five points or more: median over objects of the attention's centre, in
         days after the brightest point; the same of the points themselves, every one alike; mean
-        share of the attention, and of the points, within 10 days of the peak.
+        share of the attention, and of the points, within 10 days of the peak. Empty for a network
+        without attention.
     """
     long_enough = [e for e in examples if len(e.curves[0]) >= FEWEST_POINTS]
     answers = classify([e.curves[0] for e in long_enough], bundle)
     rows: dict[int, list[Floats]] = {}
     for example, answer in zip(long_enough, answers, strict=True):
-        if answer is not None:
+        if answer is not None and answer.attention is not None:
             used = LightCurve(example.curves[0].points[answer.used])
             rows.setdefault(example.target, []).append(relative_to_peak(used, answer.attention))
     return {bundle.classes[k]: _figures(np.array(rows[k])) for k in sorted(rows)}

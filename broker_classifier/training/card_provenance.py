@@ -27,7 +27,9 @@ def gates_section(gates: Mapping[str, Any]) -> str:
 
 
 def attention_section(attention: Mapping[str, Any]) -> str:
-    """Tell where the attention lies relative to the peak, class by class."""
+    """Tell where the attention lies relative to the peak, class by class; "" without attention."""
+    if not attention:
+        return ""
     rows = [
         (
             name,

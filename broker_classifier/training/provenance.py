@@ -8,12 +8,13 @@ from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
-from broker_classifier.interpolate import Normalisation
+from broker_classifier.inputs import ModelInput
+from broker_classifier.light_curve import LightCurve
 from broker_classifier.selection import Selection
 from broker_classifier.training.bootstrap import Interval, interval, resamples
 from broker_classifier.training.examples import Example
 from broker_classifier.training.metrics import rounded
-from broker_classifier.training.prefixes import padded_input
+from broker_classifier.training.prefixes import network_input
 from broker_classifier.training.ranking import areas
 
 MIN_OF_EACH = 20
@@ -53,7 +54,7 @@ def probe(
     second: Sequence[Example],
     n_detections: int,
     selection: Selection,
-    normalisation: Normalisation,
+    normalisation: ModelInput,
 ) -> Probe | None:
     """Try to tell two kinds of light curves apart by the model's input after `n_detections`.
 
@@ -68,9 +69,8 @@ def probe(
     if min(map(len, kinds)) < MIN_OF_EACH:
         return None
     is_second = np.repeat([False, True], [len(kind) for kind in kinds])
-    curves = [e.curves[0] for kind in kinds for e in kind]
-    rows = padded_input(curves, selection, normalisation)
-    known = rows[:, :n_detections].numpy()  # (N, n, C)
+    curves = [LightCurve(e.curves[0].points[:n_detections]) for kind in kinds for e in kind]
+    known = network_input(curves, selection, normalisation).numpy()  # (N, n or L, C)
     features = np.concatenate([known[:, -1], known.mean(axis=1), known.std(axis=1)], axis=1)
     guess = cross_val_predict(
         HistGradientBoostingClassifier(max_iter=60, max_leaf_nodes=15, random_state=0),

@@ -12,9 +12,7 @@ import torch
 from broker_classifier.bundle import Bundle, TrainingRecord
 from broker_classifier.calibration import Calibration
 from broker_classifier.errors import DataError
-from broker_classifier.interpolate import channel_names
-from broker_classifier.models import build_network
-from broker_classifier.models.streaming_attentive_gru import StreamingAttentiveGRU
+from broker_classifier.models import Network, build_network
 from broker_classifier.training.card import renew_card
 from broker_classifier.training.examples import Example, make_examples
 from broker_classifier.training.fit_alert_noise import fit_homogenisation
@@ -65,7 +63,7 @@ def train(
     report(f"{len(training)} of them train, {len(validation)} validate")
 
     torch.manual_seed(seed)
-    config = _network_config(recipe)
+    config = recipe.network_config()
     network = build_network(recipe.architecture, config)
     fit_network(network, training, validation, rules.noise, recipe, seed, report)
     calibration = _calibration(network, training, validation, recipe)
@@ -116,7 +114,7 @@ def _met(objects: Sequence[LabelledObject], recipe: Recipe) -> list[LabelledObje
 
 
 def _calibration(
-    network: StreamingAttentiveGRU,
+    network: Network,
     training: Sequence[Example],
     validation: Sequence[Example],
     recipe: Recipe,
@@ -137,12 +135,6 @@ def _examples(
 ) -> list[Example]:
     late = recipe.augmentation.late_start_classes
     return make_examples(objects, rules, recipe.selection, recipe.classes, late)
-
-
-def _network_config(recipe: Recipe) -> dict[str, int | float]:
-    n_channels = len(channel_names(recipe.selection.bands))
-    sizes = {"n_channels": n_channels, "n_classes": len(recipe.classes)}
-    return {**sizes, **recipe.network.model_dump()}
 
 
 def _record(

@@ -41,7 +41,7 @@ def test_a_recipe_that_extends_another_says_only_how_it_differs(tmp_path):
     path.write_text('extends = "small.toml"\nname = "other"\n[network]\nhidden = 7\n')
     plain, other = read_recipe(SMALL), read_recipe(path)
     changed = {"hidden": 7}
-    expected = {"name": "other", "network": plain.network.model_copy(update=changed)}
+    expected = {"name": "other", "network": plain.network | changed}
     assert other == plain.model_copy(update=expected)
 
 
