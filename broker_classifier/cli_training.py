@@ -26,8 +26,16 @@ def train(
     data: DataPath,
     output: Annotated[Path, typer.Option("--output", help="Folder of the new bundle.")],
     seed: Annotated[int, typer.Option(help="Of everything random in the training.")] = 0,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on after the last complete epoch, if there is one.")
+    ] = False,
+    device: Annotated[
+        str, typer.Option(help="auto (the GPU if there is one), cpu or cuda.")
+    ] = "auto",
 ) -> None:
     """Train a model on labelled light curves and write its bundle.
+
+    Every epoch leaves a checkpoint and figures for TensorBoard in OUTPUT/training.
 
     Example: broker-classifier train models/recipes/ztf-transients.toml --data D --output B
     """
@@ -36,7 +44,7 @@ def train(
     require_packages()
     from broker_classifier.training.train import train
 
-    train(recipe, data, output, seed=seed, report=typer.echo)
+    train(recipe, data, output, seed, typer.echo, resume=resume, device=device)
 
 
 def evaluate(

@@ -3,7 +3,8 @@
 A grid network gets one prefix of each at a time, see `grid_loss`.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 
 import numpy as np
 import torch
@@ -16,15 +17,22 @@ from broker_classifier.light_curve import LightCurve
 from broker_classifier.models import Network
 from broker_classifier.training.alert_noise import AlertNoise
 from broker_classifier.training.augment import augmented
+from broker_classifier.training.checkpoint import training_identity
 from broker_classifier.training.cuts import Cut, cut_positions
 from broker_classifier.training.examples import Example
+from broker_classifier.training.fit_state import FitState
 from broker_classifier.training.grid_loss import grid_loss
 from broker_classifier.training.metrics import confusion_matrix, grouped
-from broker_classifier.training.prefixes import batches_by_length, network_input, prefix_logits
+from broker_classifier.training.prefixes import (
+    batches_by_length,
+    device_of,
+    network_input,
+    prefix_logits,
+)
 from broker_classifier.training.recipe import Recipe
+from broker_classifier.training.run import CPU, Journal, Run
 
 Floats = NDArray[np.float64]
-GRADIENT_NORM = 1.0
 TYPICAL_LENGTH = 20
 FIRST_JUDGED = 0.4  # the learning rate is still high before this part of the epochs
 
@@ -35,54 +43,42 @@ def fit_network(
     validation: Sequence[Example],
     noise: AlertNoise,
     recipe: Recipe,
-    seed: int,
-    report: Callable[[str], None],
+    run: Run,
 ) -> None:
-    """Train a network in place and leave it at its best epoch."""
-    random = np.random.default_rng(seed)
+    """Train a network in place and leave it at its best epoch, on the CPU."""
+    network.to(run.device)
+    n_batches = -(-len(training) // recipe.optimisation.batch)
+    state = FitState(network, recipe.optimisation, n_batches, run.seed)
+    identity = training_identity(recipe, run.seed, training, validation)
     epochs = recipe.optimisation.epochs
-    best_score, best = -np.inf, network.state_dict()
-    take_step = _optimisation(network, -(-len(training) // recipe.optimisation.batch), recipe)
-    for epoch in range(1, epochs + 1):
-        network.train()
-        losses = []
-        for curves, target, weights in _batches(training, noise, recipe, random):
-            if isinstance(recipe.normalisation, Grid):
-                loss = grid_loss(network, curves, target, weights, recipe, random)
-            else:
-                loss = _loss(network, curves, target, weights, recipe)
-            take_step(loss)
-            losses.append(loss.item())
-        message = f"epoch {epoch}/{epochs}  loss {np.mean(losses):.4f}"
-        if epoch > FIRST_JUDGED * epochs:
-            score, accuracy = validation_score(network, validation, training, recipe)
-            message += f"  validation {score:.4f}, balanced accuracy of groups {accuracy:.3f}"
-            if score > best_score:
-                best_score = score
-                best = {name: t.clone() for name, t in network.state_dict().items()}
-        report(message)
-    network.load_state_dict(best)
+    with closing(Journal(run, epochs, identity, state)) as journal:
+        while state.epoch < epochs:
+            figures = {"learning rate": state.learning_rate}
+            figures["loss"] = _fit_epoch(state, training, noise, recipe)
+            state.epoch += 1
+            if state.epoch > FIRST_JUDGED * epochs:
+                score, accuracy = validation_score(network, validation, training, recipe)
+                state.judge(score)
+                figures |= {"validation": score, "balanced accuracy of groups": accuracy}
+            journal.write(figures)
+    state.leave_at_best()
+    network.to(CPU)
 
 
-def _optimisation(
-    network: Network, n_batches: int, recipe: Recipe
-) -> Callable[[torch.Tensor], None]:
-    settings = recipe.optimisation
-    optimiser = torch.optim.AdamW(
-        network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay
-    )
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, settings.learning_rate, total_steps=settings.epochs * n_batches + 1
-    )
-
-    def take_step(loss: torch.Tensor) -> None:
-        optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(network.parameters(), GRADIENT_NORM)
-        optimiser.step()
-        schedule.step()
-
-    return take_step
+def _fit_epoch(
+    state: FitState, training: Sequence[Example], noise: AlertNoise, recipe: Recipe
+) -> float:
+    """Train on every batch once; return their mean loss."""
+    state.network.train()
+    losses = []
+    for curves, target, weights in _batches(training, noise, recipe, state.random):
+        if isinstance(recipe.normalisation, Grid):
+            loss = grid_loss(state.network, curves, target, weights, recipe, state.random)
+        else:
+            loss = prefix_loss(state.network, curves, target, weights, recipe)
+        state.step(loss)
+        losses.append(loss.item())
+    return float(np.mean(losses))
 
 
 def _batches(
@@ -134,27 +130,29 @@ def draw_weights(training: Sequence[Example], recipe: Recipe) -> Floats:
     return np.asarray(weight / (weight * draw_shares(training, recipe)).sum())
 
 
-def _loss(
+def prefix_loss(
     network: Network,
     curves: Sequence[LightCurve],
     target: torch.Tensor,
     weights: torch.Tensor,
     recipe: Recipe,
 ) -> torch.Tensor:
-    inputs = network_input(curves, recipe.selection, recipe.normalisation)
-    length = torch.tensor([len(c) for c in curves])
+    """Compute the loss over all prefixes of a batch; parameters are those of `grid_loss`."""
+    device = device_of(network)
+    inputs = network_input(curves, recipe.selection, recipe.normalisation).to(device)
+    length = torch.tensor([len(c) for c in curves], device=device)
     n_steps = inputs.shape[1]
-    step = torch.arange(n_steps)[None]
+    step = torch.arange(n_steps, device=device)[None]
     share = (step + 1.0) ** -recipe.optimisation.prefix_decay
     share = share / share[:, :TYPICAL_LENGTH].sum()
     counts = (step < length[:, None]) * share  # (B, T)
     logits, _ = network(inputs)
     each = cross_entropy(
         logits.transpose(1, 2),  # (B, T, K) -> (B, K, T)
-        target[:, None].expand(-1, n_steps),
+        target.to(device)[:, None].expand(-1, n_steps),
         reduction="none",
     )
-    return (each * counts * weights[:, None]).sum() / len(curves)
+    return (each * counts * weights.to(device)[:, None]).sum() / len(curves)
 
 
 def validation_score(

@@ -9,7 +9,7 @@ from torch.nn.functional import cross_entropy
 
 from broker_classifier.light_curve import LightCurve
 from broker_classifier.models import Network
-from broker_classifier.training.prefixes import network_input
+from broker_classifier.training.prefixes import device_of, network_input
 from broker_classifier.training.recipe import Recipe
 
 
@@ -36,10 +36,12 @@ def grid_loss(
     shares = [prefix_shares(n, recipe.optimisation.prefix_decay) for n in lengths]
     drawn = [random.choice(len(s), p=s / s.sum()) + 1 for s in shares]
     prefixes = [LightCurve(c.points[:n]) for c, n in zip(curves, drawn, strict=True)]
-    logits, _ = network(network_input(prefixes, recipe.selection, recipe.normalisation))
-    each = cross_entropy(logits, target, reduction="none")
-    total = torch.tensor([float(s.sum()) for s in shares])
-    return (each * total * weights).sum() / len(curves)
+    device = device_of(network)
+    inputs = network_input(prefixes, recipe.selection, recipe.normalisation)
+    logits, _ = network(inputs.to(device))
+    each = cross_entropy(logits, target.to(device), reduction="none")
+    total = torch.tensor([float(s.sum()) for s in shares], device=device)
+    return (each * total * weights.to(device)).sum() / len(curves)
 
 
 def prefix_shares(n_points: int, decay: float, typical_length: int = 20) -> NDArray[np.float64]:

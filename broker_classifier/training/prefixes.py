@@ -41,8 +41,8 @@ def prefix_logits(
     for batch in batches_by_length([len(c) for c in curves], BATCH):
         inputs = network_input([curves[i] for i in batch], selection, normalisation)
         with torch.inference_mode():
-            logits, _ = network(inputs)
-        for i, rows in zip(batch, logits.numpy().astype(np.float64), strict=True):
+            logits, _ = network(inputs.to(device_of(network)))
+        for i, rows in zip(batch, logits.cpu().numpy().astype(np.float64), strict=True):
             found[i] = rows[: len(curves[i])]
     return found
 
@@ -55,9 +55,14 @@ def _grid_logits(
     for start in range(0, len(prefixes), BATCH):
         inputs = network_input(prefixes[start : start + BATCH], selection, grid)
         with torch.inference_mode():
-            logits, _ = network(inputs)
-        rows.append(logits.numpy().astype(np.float64))
+            logits, _ = network(inputs.to(device_of(network)))
+        rows.append(logits.cpu().numpy().astype(np.float64))
     return np.split(np.concatenate(rows), np.cumsum([len(c) for c in curves])[:-1])
+
+
+def device_of(network: Network) -> torch.device:
+    """Tell where a network's weights are."""
+    return next(network.parameters()).device
 
 
 def network_input(

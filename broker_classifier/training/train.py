@@ -14,6 +14,7 @@ from broker_classifier.calibration import Calibration
 from broker_classifier.errors import DataError
 from broker_classifier.models import Network, build_network
 from broker_classifier.training.card import renew_card
+from broker_classifier.training.checkpoint import CHECKPOINT_FILE
 from broker_classifier.training.examples import Example, make_examples
 from broker_classifier.training.fit_alert_noise import fit_homogenisation
 from broker_classifier.training.fit_calibration import fit_calibration
@@ -22,8 +23,11 @@ from broker_classifier.training.homogenise import HOMOGENISATION_FILE, Homogenis
 from broker_classifier.training.objects import LabelledObject, preferred_objects, read_objects
 from broker_classifier.training.prefixes import prefix_logits
 from broker_classifier.training.recipe import Recipe, read_recipe
+from broker_classifier.training.run import Run, choose_device
 from broker_classifier.training.save import save_bundle
 from broker_classifier.training.split import TEST, TRAIN, VALIDATION, split_of
+
+RUN_FOLDER = "training"
 
 
 def train(
@@ -32,6 +36,9 @@ def train(
     output_folder: str | Path,
     seed: int = 0,
     report: Callable[[str], None] = lambda message: None,
+    *,
+    resume: bool = False,
+    device: str = "auto",
 ) -> Bundle:
     """Train a bundle on a folder of labelled light curves and write it.
 
@@ -45,31 +52,37 @@ def train(
     data_folder : path
         See `objects`.
     output_folder : path
-        The bundle; its name in the description is the recipe's.
+        The bundle; its name in the description is the recipe's. Its folder `training` gets event
+        files for TensorBoard and, until the bundle is complete, a checkpoint after every epoch.
     seed : int
         Of weights, augmentation and order.
     report : callable
         Takes one line of progress at a time.
+    resume : bool
+        Go on from the checkpoint, if there is one; on a CPU the weights come out as if nothing
+        had happened.
+    device : str
+        "auto", "cpu" or "cuda".
 
     Raises
     ------
     ConfigError, DataError
         The recipe or the data cannot be used.
     """
-    recipe = read_recipe(recipe_path)
+    folder, recipe = Path(output_folder), read_recipe(recipe_path)
+    run = Run(folder / RUN_FOLDER, seed, resume, choose_device(device), report)
     objects = read_objects(data_folder, recipe.classes)
     rules, training, validation = _prepared(objects, recipe)
     report(f"{len(objects)} light curves; alerts begin at SNR {rules.noise.threshold_snr}")
-    report(f"{len(training)} of them train, {len(validation)} validate")
+    report(f"{len(training)} of them train, {len(validation)} validate, on {run.device}")
 
     torch.manual_seed(seed)
     config = recipe.network_config()
     network = build_network(recipe.architecture, config)
-    fit_network(network, training, validation, rules.noise, recipe, seed, report)
+    fit_network(network, training, validation, rules.noise, recipe, run)
     calibration = _calibration(network, training, validation, recipe)
     report(f"temperature {calibration.temperature} at {calibration.n_points} points")
 
-    folder = Path(output_folder)
     description = {
         **recipe.model_dump(include={"name", "version", "survey", "classes", "architecture"}),
         "config": config,
@@ -81,6 +94,7 @@ def train(
     bundle = save_bundle(folder, network, description)
     (folder / HOMOGENISATION_FILE).write_text(rules.model_dump_json(indent=1) + "\n")
     renew_card(folder, recipe.card, data_folder)
+    (run.folder / CHECKPOINT_FILE).unlink()
     report(f"bundle {bundle.name} {bundle.version} written to {folder}, hash {bundle.hash[:12]}")
     return bundle
 

@@ -43,9 +43,19 @@ def test_a_trained_bundle_loads_and_has_learned(folder):
     assert metrics["bundle"]["hash"] == bundle.hash
 
 
-def test_the_same_seed_gives_the_same_weights(data, folder, tmp_path):
-    again = train(RECIPE, data, tmp_path, seed=1)
+def test_a_training_that_was_interrupted_and_resumed_gives_the_same_weights(data, folder, tmp_path):
+    def stop_after_five(message):
+        if message.startswith("epoch 5/"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(RECIPE, data, tmp_path, seed=1, report=stop_after_five)
+    told = []
+    again = train(RECIPE, data, tmp_path, seed=1, report=told.append, resume=True)
     assert again.description.weights_sha256 == load_bundle(folder).description.weights_sha256
+    epochs = [line.split()[1] for line in told if line.startswith("epoch ")]
+    assert epochs == [f"{n}/12" for n in range(6, 13)]
+    assert [path.name.split(".")[0] for path in (tmp_path / "training").iterdir()] == ["events"] * 2
 
 
 def test_the_record_counts_every_object_once(data, folder):
