@@ -7,7 +7,7 @@ import orjson
 import typer
 
 from broker_classifier import cli_training
-from broker_classifier.command import DEFAULT_BUNDLE, command
+from broker_classifier.command import DEFAULT_BUNDLE, FRAMED_STREAM, USUAL_STREAM, command
 from broker_classifier.config import Stream
 
 app = typer.Typer(
@@ -22,9 +22,6 @@ app.add_typer(letters_app, name="dead-letters")
 Paths = Annotated[list[Path], typer.Argument(help="Files, folders, .tar.gz archives of alerts.")]
 Config = Annotated[Path | None, typer.Option("--config", help="Settings file (TOML).")]
 Servers = Annotated[str | None, typer.Option("--bootstrap-servers", help="Kafka's address.")]
-
-USUAL_STREAM: Stream = "ztf"
-FRAMED_STREAM: Stream = "lsst"  # the one whose messages only name their schema
 
 
 @command(app)

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from broker_classifier.command import DEFAULT_BUNDLE, command
+from broker_classifier.command import DEFAULT_BUNDLE, FRAMED_STREAM, USUAL_STREAM, command
+from broker_classifier.config import Stream
 
 DataPath = Annotated[Path, typer.Option("--data", help="Folder of labelled light curves.")]
 RecipePath = Annotated[Path, typer.Argument(help="Recipe (TOML), such as models/recipes/*.toml.")]
@@ -17,7 +18,7 @@ GatePath = Annotated[
 
 def add_commands(app: typer.Typer) -> None:
     """Give the program these commands."""
-    for one in (train, evaluate, card):
+    for one in (train, evaluate, explain, card):
         command(app)(one)
 
 
@@ -75,6 +76,48 @@ def evaluate(
     else:
         evaluate(folders[0], data, output, split, gate_bundle)
         typer.echo(f"{output / METRICS_FILE}")
+
+
+def explain(
+    target: Annotated[
+        str, typer.Argument(metavar="OBJECT|FILE", help="Alerts, results, or an object's id.")
+    ],
+    output: Annotated[Path | None, typer.Option("--output", help="PNG; OBJECT.png.")] = None,
+    bundle: Annotated[Path, typer.Option("--bundle", help="A model bundle.")] = DEFAULT_BUNDLE,
+    wanted: Annotated[
+        str | None, typer.Option("--object", help="Which one, of a file with several.")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Labelled light curves that have the object.")
+    ] = None,
+    survey: Annotated[
+        Stream | None, typer.Option(help="Whose object, or alerts where bytes do not tell; ztf.")
+    ] = None,
+    schemas: Annotated[Path | None, typer.Option(help="Folder of .avsc files.")] = None,
+    config: Annotated[Path | None, typer.Option("--config", help="Settings file (TOML).")] = None,
+) -> None:
+    """Draw why a bundle says what it says of an object: points, attention, input, answers.
+
+    A file holds alerts, or what classify wrote. An object is looked for in the store of the
+    settings (a service may be running on it), or with --data in a labelled set.
+
+    Example: broker-classifier explain night.tar.gz --object ZTF21abiuvdk --output why.png
+    """
+    from broker_classifier.load_settings import load_settings, with_survey
+    from broker_classifier.serve import bundle_folder
+    from broker_classifier.training import require_packages
+
+    require_packages()
+    from broker_classifier.training.explain import explain
+    from broker_classifier.training.find_curve import find_curve, labelled_curve
+
+    folder = bundle_folder(bundle)
+    settings = with_survey(load_settings(config), survey or FRAMED_STREAM, schemas=schemas)
+    if data is not None:
+        name, curve = target, labelled_curve(data, target, folder)
+    else:
+        name, curve = find_curve(target, survey or USUAL_STREAM, settings, wanted)
+    typer.echo(explain(name, curve, folder, output))
 
 
 def card(

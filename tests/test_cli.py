@@ -19,6 +19,7 @@ COMMANDS = [
     ["subscribe"],
     ["train"],
     ["evaluate"],
+    ["explain"],
     ["card"],
     ["check-bundle"],
     ["dead-letters", "list"],
@@ -47,6 +48,7 @@ def test_every_commands_help_shows_an_example(command):
         (["check-bundle", "none"], "none"),
         (["train", "none.toml", "--data", "none", "--output", "{tmp}/b"], "none"),
         (["evaluate", "--data", "none", "--output", "{tmp}/r"], "none"),
+        (["explain", "nowhere", "--output", "{tmp}/x.png"], "nowhere is no file"),
     ],
 )
 def test_what_is_wrong_is_named_and_ends_with_code_2(tmp_path, arguments, named):

@@ -16,12 +16,11 @@ MAX_FUNCTION_LINES = 40
 
 # Upstream first. A part imports only from earlier lines; parts on one line do not know each other.
 STREET = [
-    ["errors", "compiled", "memory", "collectors"],
-    ["command"],
+    ["errors", "compiled", "memory", "collectors", "colours"],
     ["photometry"],
     ["light_curve"],
     ["config", "_mock_cluster"],
-    ["embedded_kafka", "logs", "load_settings", "signals"],
+    ["embedded_kafka", "logs", "load_settings", "signals", "command"],
     ["surveys", "schemas"],
     ["streams", "store"],
     ["intake"],

@@ -6,8 +6,8 @@ from importlib import resources
 from pathlib import Path
 from string import Template
 
+from broker_classifier.colours import class_colour
 from broker_classifier.demo.charts import chart
-from broker_classifier.demo.colours import class_colour
 from broker_classifier.demo.ledger import Check, Ledger
 from broker_classifier.schemas.classification import ClassificationMessage
 

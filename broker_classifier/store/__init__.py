@@ -1,6 +1,6 @@
 """The memory of the service: every object's light curve, and which alerts have been answered."""
 
-from broker_classifier.store.embedded import EmbeddedStore
+from broker_classifier.store.embedded import EmbeddedStore, read_beside
 from broker_classifier.store.memory import MemoryStore
 from broker_classifier.store.port import LightCurveStore
 from broker_classifier.store.record import ANSWERED, UNKNOWN, ObjectRecord, answered
@@ -13,4 +13,5 @@ __all__ = [
     "MemoryStore",
     "ObjectRecord",
     "answered",
+    "read_beside",
 ]

@@ -128,6 +128,23 @@ class EmbeddedStore:
                 raise StoreUnavailableError(msg) from error
 
 
+def read_beside(folder: Path, object_ids: Sequence[str]) -> list[ObjectRecord]:
+    """Read records from a store that a service of another process may have open.
+
+    Raises
+    ------
+    ConfigError
+        There is no store in the folder, or it cannot be read.
+    """
+    try:
+        with lmdb.open(str(folder), readonly=True, create=False) as env, env.begin() as transaction:
+            packed = [transaction.get(object_id.encode()) for object_id in object_ids]
+            return [UNKNOWN if one is None else ObjectRecord.unpack(one) for one in packed]
+    except (OSError, ValueError, lmdb.Error) as error:
+        msg = f"no light-curve store can be read in {folder}: {error}; set store.path to its folder"
+        raise ConfigError(msg) from error
+
+
 def _check_format(folder: Path) -> None:
     """Refuse a folder that another version wrote; mark a new one."""
     marked = folder / FORMAT_FILE

@@ -15,6 +15,7 @@ from broker_classifier.training.metrics import rounded
 
 Floats = NDArray[np.float64]
 NEAR_PEAK_DAYS = 10.0
+PROFILE_DAYS = np.arange(-30.0, 105.0, 5.0)  # edges; what is outside counts in the last bins
 FEWEST_POINTS = 5
 
 
@@ -26,17 +27,23 @@ def attention_by_class(examples: Sequence[Example], bundle: Bundle) -> dict[str,
     dict of str to dict
         For objects of five points or more: median over objects of the attention's centre, in
         days after the brightest point; the same of the points themselves, every one alike; mean
-        share of the attention, and of the points, within 10 days of the peak. Empty for a network
+        share of the attention, and of the points, within 10 days of the peak; and the profile, the
+        mean share in each bin of `PROFILE_DAYS`. Empty for a network
         without attention.
     """
     long_enough = [e for e in examples if len(e.curves[0]) >= FEWEST_POINTS]
     answers = classify([e.curves[0] for e in long_enough], bundle)
     rows: dict[int, list[Floats]] = {}
+    profiles: dict[int, list[Floats]] = {}
     for example, answer in zip(long_enough, answers, strict=True):
         if answer is not None and answer.attention is not None:
             used = LightCurve(example.curves[0].points[answer.used])
             rows.setdefault(example.target, []).append(relative_to_peak(used, answer.attention))
-    return {bundle.classes[k]: _figures(np.array(rows[k])) for k in sorted(rows)}
+            profiles.setdefault(example.target, []).append(profile(used, answer.attention))
+    return {
+        bundle.classes[k]: _figures(np.array(rows[k])) | _profile(np.array(profiles[k]))
+        for k in sorted(rows)
+    }
 
 
 def relative_to_peak(used: LightCurve, attention: Floats) -> Floats:
@@ -48,9 +55,32 @@ def relative_to_peak(used: LightCurve, attention: Floats) -> Floats:
         Centre of the attention, centre of the points (days after the peak), share of the
         attention and of the points within 10 days of it.
     """
-    age = used.mjd - used.mjd[np.argmax(used.psf_flux)]
+    age = _age(used)
     near = np.abs(age) <= NEAR_PEAK_DAYS
     return np.array([attention @ age, age.mean(), attention @ near, near.mean()])
+
+
+def profile(used: LightCurve, attention: Floats) -> Floats:
+    """Share out attention and points over days from the peak: (2, n_bins), each row sums to 1."""
+    bin_ = np.clip(np.digitize(_age(used), PROFILE_DAYS) - 1, 0, len(PROFILE_DAYS) - 2)
+    even = np.full(len(used), 1.0 / len(used))
+    return np.array(
+        [np.bincount(bin_, w, minlength=len(PROFILE_DAYS) - 1) for w in (attention, even)]
+    )
+
+
+def _age(used: LightCurve) -> Floats:
+    """Days after the brightest point."""
+    return np.asarray(used.mjd - used.mjd[np.argmax(used.psf_flux)])
+
+
+def _profile(rows: Floats) -> dict[str, Any]:
+    attention, points = rows.mean(axis=0)
+    return {
+        "profile_days": PROFILE_DAYS.tolist(),
+        "profile": [rounded(v) for v in attention],
+        "points_profile": [rounded(v) for v in points],
+    }
 
 
 def _figures(rows: Floats) -> dict[str, Any]:

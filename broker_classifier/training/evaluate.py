@@ -132,7 +132,7 @@ def evaluate(
     output = Path(output_folder)
     output.mkdir(parents=True, exist_ok=True)
     write_json(output / METRICS_FILE, metrics)
-    write_plots(metrics, predictions, output, plots)
+    write_plots(metrics, predictions, bundle, output, plots)
     return Report(judged, metrics, predictions)
 
 

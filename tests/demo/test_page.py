@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from broker_classifier.colours import class_colour
 from broker_classifier.demo.charts import AREA_HEIGHT, areas, chart
-from broker_classifier.demo.colours import class_colour
 from broker_classifier.demo.ledger import Ledger, proof
 from broker_classifier.demo.page import write_page
 from tests.demo.answers import RECEIVED, answer, sent

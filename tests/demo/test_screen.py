@@ -6,7 +6,7 @@ import time
 import pytest
 from rich.console import Console
 
-from broker_classifier.demo.colours import class_colour
+from broker_classifier.colours import class_colour
 from broker_classifier.demo.ledger import Ledger
 from broker_classifier.demo.play import Playing
 from broker_classifier.demo.screen import PlainView, bar, rows_to_show, screen, sparkline

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from broker_classifier.training.attention import attention_by_class, relative_to_peak
+from broker_classifier.training.attention import attention_by_class, profile, relative_to_peak
 from broker_classifier.training.examples import Example
 from tests.bundles import small_bundle
 from tests.curves import detections
@@ -23,3 +23,12 @@ def test_every_class_with_long_enough_light_curves_is_summarised(tmp_path):
     assert found["AGN"]["points_days_after_peak"] == pytest.approx(-12.0)
     assert found["AGN"]["points_share_near_peak"] == pytest.approx(4 / 9, abs=1e-4)
     assert -24.0 < found["AGN"]["days_after_peak"] < 0.0
+
+
+def test_a_profile_shares_out_all_of_the_attention_and_of_the_points():
+    curve = detections([0.0, 50.0, 61.0, 250.0], [2e4, 5e4, 1e4, 1e4])
+    attention, points = profile(curve, np.array([0.4, 0.3, 0.2, 0.1]))
+    assert attention.sum() == pytest.approx(1.0)
+    in_bins = {0: 0.4, 6: 0.3, 8: 0.2, 25: 0.1}  # below -30, 0 to 5, 10 to 15, above 95 days
+    assert {k: v for k, v in enumerate(attention) if v} == pytest.approx(in_bins)
+    assert {k: v for k, v in enumerate(points) if v} == pytest.approx(dict.fromkeys(in_bins, 0.25))

@@ -26,7 +26,7 @@ def folders(tmp_path_factory):
 @pytest.fixture(scope="module")
 def found(folders):
     bundles = [folders / "seed-0", folders / "seed-1"]
-    return compare(bundles, folders / "data", folders / "report")
+    return compare(bundles, folders / "data", folders / "report", plots=("accuracy.png",))
 
 
 def test_every_bundle_has_a_report_and_all_are_in_one_figure(folders, found):

@@ -10,6 +10,8 @@ DPI = 90
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MARKERS = ("o", "s", "D", "^", "v", "P", "X")
 DASHES = ("-", "--", "-.", ":", "-", "--", "-.")
+BAND_COLOURS = dict(zip("ugrizy", (COLOURS[i] for i in (5, 2, 1, 3, 6, 4)), strict=True))
+BAND_MARKERS = dict(zip("ugrizy", MARKERS, strict=False))
 GREY = "#808080"
 SMALL = 7.5
 

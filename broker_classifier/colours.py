@@ -1,4 +1,4 @@
-"""One colour per class, for the terminal and the page."""
+"""One colour per class, for the terminal, the page and the plots."""
 
 COLOURS = {
     "SNIa": "#4c8dff",

@@ -1,0 +1,40 @@
+"""Drawing why a bundle says what it says of one object."""
+
+import re
+from pathlib import Path
+
+from broker_classifier.bundle import load_bundle
+from broker_classifier.errors import ConfigError
+from broker_classifier.light_curve import LightCurve
+from broker_classifier.training.explanation import explanation_of
+from broker_classifier.training.plots.explanation import explanation_figure
+from broker_classifier.training.plots.style import save
+
+
+def explain(name: str, curve: LightCurve, bundle_path: Path, output: Path | None = None) -> str:
+    """Draw a PNG, named by the object if not said otherwise; return a line that sums it up.
+
+    Raises
+    ------
+    BundleError, ConfigError, DataError
+        The bundle cannot be used, the file not be written, or no point of the light curve counts.
+    """
+    explained = explanation_of(name, curve, load_bundle(bundle_path))
+    path = output or Path(file_name(name))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save(explanation_figure(explained), path)
+    except (OSError, ValueError) as error:
+        msg = f"{path} cannot be written ({error}): name a .png file with --output"
+        raise ConfigError(msg) from error
+    probability, n = explained.answer.probabilities.max(), len(explained.answer.used)
+    return f"{name}: {explained.top_class} {probability:.2f} from {n} points, drawn in {path}"
+
+
+def file_name(object_id: str) -> str:
+    """Name a picture after an object.
+
+    >>> file_name("AT 2018/x"), file_name("ZTF21abiuvdk")
+    ('AT_2018_x.png', 'ZTF21abiuvdk.png')
+    """
+    return re.sub(r"[^\w.+-]", "_", object_id) + ".png"

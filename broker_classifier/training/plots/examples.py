@@ -1,0 +1,72 @@
+"""One example per class: its light curve with the attention, and its answers over time."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from broker_classifier.bundle import Bundle
+from broker_classifier.colours import class_colour
+from broker_classifier.training.cuts import Cut
+from broker_classifier.training.examples import Example
+from broker_classifier.training.explanation import explanation_of
+from broker_classifier.training.plots.light_curve import draw_points, draw_probabilities
+from broker_classifier.training.plots.style import SMALL
+from broker_classifier.training.predictions import Predictions
+
+COLUMNS = 4
+
+
+def examples_figure(predictions: Mapping[Cut, Predictions], bundle: Bundle) -> Figure:
+    """Draw the middling object of each class that occurs, see `middling_examples`."""
+    found = middling_examples(predictions[Cut("full", "")], bundle.classes)
+    n_columns = min(COLUMNS, len(found))
+    n_rows = -(-len(found) // n_columns)
+    figure = Figure(figsize=(3.0 * n_columns + 0.4, 3.4 * n_rows + 0.7), layout="constrained")
+    ratios = {"height_ratios": [2.0, 1.0] * n_rows}
+    axes = figure.subplots(2 * n_rows, n_columns, squeeze=False, gridspec_kw=ratios)
+    for axis in axes.ravel():
+        axis.set_visible(False)
+    for i, (name, example) in enumerate(found.items()):
+        row, column = 2 * (i // n_columns), i % n_columns
+        _draw(axes[row, column], axes[row + 1, column], name, example, bundle)
+        if column == 0:
+            axes[row, column].set_ylabel("flux (µJy)", fontsize=9)
+            axes[row + 1, column].set_ylabel("probability", fontsize=9)
+    _legend(figure, axes[0, 0], bundle.classes)
+    figure.supxlabel("days after the first point used", fontsize=9)
+    return figure
+
+
+def middling_examples(full: Predictions, classes: Sequence[str]) -> dict[str, Example]:
+    """Choose of each class that occurs the object in the middle, by its class's probability.
+
+    Half of its class are recognised better, half worse; of an even number, the worse one.
+    """
+    own = full.probabilities[np.arange(len(full.target)), full.target]
+    found = {}
+    for k, name in enumerate(classes):
+        mine = np.flatnonzero(full.target == k)
+        if len(mine):
+            order = mine[np.argsort(own[mine], kind="stable")]
+            found[name] = full.examples[int(order[(len(mine) - 1) // 2])]
+    return found
+
+
+def _draw(points: Axes, answers: Axes, name: str, example: Example, bundle: Bundle) -> None:
+    explained = explanation_of(example.object_id, example.curves[0], bundle)
+    draw_points(points, explained)
+    draw_probabilities(answers, explained)
+    own = explained.answer.probabilities[bundle.classes.index(name)]
+    points.set_title(f"{name}, ends at {own:.2f}\n{example.canonical_id}", fontsize=8)
+    points.tick_params(labelbottom=False, labelsize=SMALL)
+    for axis in (points, answers):
+        axis.set_visible(True)
+
+
+def _legend(figure: Figure, axis: Axes, classes: Sequence[str]) -> None:
+    handles, labels = axis.get_legend_handles_labels()
+    squares = [axis.scatter([], [], marker="s", color=class_colour(name)) for name in classes]
+    both = [*handles, *squares], [*labels, *classes]
+    figure.legend(*both, loc="outside upper center", ncols=6, fontsize=8, frameon=False)

@@ -1,0 +1,92 @@
+"""Why a bundle says what it says: light curve, attention, input and answers over one time axis."""
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from broker_classifier.light_curve import BANDS
+from broker_classifier.training.explanation import Explanation
+from broker_classifier.training.plots.light_curve import (
+    days,
+    draw_points,
+    draw_probabilities,
+    span,
+)
+from broker_classifier.training.plots.style import BAND_COLOURS, GREY, tidy
+
+GAPS = {"gap": "gap, ln(1 + days)", "void": "void, cells"}  # which of them, by the kind of input
+
+
+def explanation_figure(explained: Explanation) -> Figure:
+    """Draw five panels: points, attention, flux and gap channels of the input, probabilities."""
+    figure = Figure(figsize=(9.5, 11.0), layout="constrained")
+    heights = {"height_ratios": [3.0, 1.2, 1.6, 1.2, 2.2]}
+    points, attention, flux, gap, answers = figure.subplots(5, 1, sharex=True, gridspec_kw=heights)
+    draw_points(points, explained)
+    points.set_ylabel("difference flux (µJy)")
+    _draw_attention(attention, explained)
+    gap_channel = (
+        "gap" if f"gap_{explained.bundle.selection.bands[0]}" in explained.inputs else "void"
+    )
+    _draw_channels(flux, explained, "flux", "input: flux\n(as scaled)")
+    _draw_channels(gap, explained, gap_channel, f"input:\n{GAPS[gap_channel]}")
+    draw_probabilities(answers, explained)
+    answers.set_ylabel("probability\n(natural prior)")
+    answers.set_xlabel(f"days after the first point used, MJD {explained.mjd[0]:.4f}")
+    for axis in (points, answers):
+        if axis.get_legend_handles_labels()[0]:
+            axis.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=8, frameon=False)
+    figure.suptitle(_title(explained), fontsize=11)
+    return figure
+
+
+def _draw_attention(axis: Axes, explained: Explanation) -> None:
+    """Draw the weight of each point after the last one, and the line where all have the same."""
+    weights, used = explained.answer.attention, explained.used
+    axis.set_ylabel("attention")
+    if weights is None:
+        axis.text(0.5, 0.5, "this network has none", transform=axis.transAxes, color=GREY)
+        axis.set_yticks([])
+        return
+    for band in sorted(set(used.band.tolist())):
+        mine = used.band == band
+        at, colour = days(explained, used.mjd[mine]), BAND_COLOURS[BANDS[band]]
+        axis.vlines(at, 0.0, weights[mine], colors=colour, linewidth=2.0)
+    axis.axhline(1.0 / len(used), color=GREY, linewidth=0.8, linestyle="--")
+    axis.set_ylim(0.0, None)
+    tidy(axis)
+
+
+def _draw_channels(axis: Axes, explained: Explanation, channel: str, label: str) -> None:
+    """Draw a channel of every band: of each point, or in each cell of the grid."""
+    at = days(explained, explained.input_mjd)
+    has_grid = (
+        channel == "void" or f"void_{explained.bundle.selection.bands[0]}" in explained.inputs
+    )
+    drawstyle = "steps-post" if channel == "flux" else "default"  # it is carried forward
+    for letter in explained.bundle.selection.bands:
+        values = explained.inputs[f"{channel}_{letter}"].astype(np.float64)
+        if not has_grid:
+            values = np.where(explained.inputs[f"seen_{letter}"] > 0, values, np.nan)
+        style: dict[str, Any] = {"color": BAND_COLOURS[letter], "linewidth": 1.2, "markersize": 2.5}
+        drawn: dict[str, Any] = {} if has_grid else {"marker": ".", "drawstyle": drawstyle}
+        axis.plot(at, values, label=letter, **style, **drawn)
+    axis.set_ylabel(label, fontsize=9)
+    axis.set_xlim(span(explained))
+    tidy(axis)
+
+
+def _title(explained: Explanation) -> str:
+    probability = float(explained.answer.probabilities.max())
+    n_used, n = len(explained.answer.used), len(explained.curve)
+    low, high = span(explained)
+    at = days(explained, explained.curve.mjd)
+    n_outside = int(((at < low) | (at > high)).sum())
+    outside = f", {n_outside} of the others not in view" if n_outside else ""
+    return (
+        f"{explained.name}: {explained.top_class} {probability:.2f}, "
+        f"{explained.bundle.name} {explained.bundle.version}\n"
+        f"{n_used} of {n} points used (hollow: not used{outside})"
+    )

@@ -1,0 +1,117 @@
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from broker_classifier.calibration import calibrated_probabilities
+from broker_classifier.classify import classify
+from broker_classifier.errors import ConfigError, DataError
+from broker_classifier.light_curve import Kind, light_curve
+from broker_classifier.training.examples import Example
+from broker_classifier.training.explain import explain
+from broker_classifier.training.explanation import explanation_of
+from broker_classifier.training.plots.examples import middling_examples
+from broker_classifier.training.plots.explanation import explanation_figure
+from broker_classifier.training.predictions import Predictions
+from broker_classifier.training.prefixes import prefix_logits
+from tests.bundles import small_bundle
+from tests.curves import detections
+
+MJD = 59000.2 + np.array([0.0, 3.0, 3.1, 8.0, 15.0, 22.0])
+BAND = [2, 2, 1, 1, 2, 1]
+
+
+def flare():
+    """Six detections after two upper limits, and a negative one among them."""
+    flux = [np.nan, np.nan, 2e4, 4e4, 5e4, 6e4, 3e4, 2e4, -3e4]
+    mjd = [58990.0, 58995.0, *MJD, 59010.5]
+    kind = [Kind.UPPER_LIMIT] * 2 + [Kind.DETECTION] * 7
+    return light_curve(mjd, flux, 2e3, [1, 2, *BAND, 1], kind)
+
+
+@pytest.fixture(scope="module")
+def streaming(tmp_path_factory):
+    return small_bundle(tmp_path_factory.mktemp("streaming"), seed=4)
+
+
+@pytest.fixture(scope="module")
+def of_grid(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("grid")
+    return {
+        name: small_bundle(folder / name, architecture=name, seed=4)
+        for name in ("attentive_gru", "fcn")
+    }
+
+
+def test_there_is_an_answer_after_every_point_that_was_used(streaming):
+    explained = explanation_of("x", flare(), streaming)
+    description, used = streaming.description, explained.used
+    settings = description.selection, description.normalisation
+    (logits,) = prefix_logits(streaming.network, [used], *settings)
+    expected = calibrated_probabilities(logits, np.arange(1, 7), description.calibration)
+    assert used.mjd.tolist() == explained.mjd.tolist() == MJD.tolist()
+    np.testing.assert_allclose(explained.probabilities, expected, atol=1e-5)
+
+
+def test_the_last_answer_is_what_classify_says(streaming, of_grid):
+    for bundle in (streaming, *of_grid.values()):
+        (answer,) = classify([flare()], bundle)
+        explained = explanation_of("x", flare(), bundle)
+        np.testing.assert_allclose(explained.probabilities[-1], answer.probabilities, atol=1e-6)
+        assert explained.top_class == bundle.classes[answer.probabilities.argmax()]
+
+
+def test_the_flux_that_a_grid_network_gets_is_interpolated_between_the_points(of_grid):
+    explained = explanation_of("x", flare(), of_grid["fcn"])
+    red = explained.used.band == 2
+    unit = of_grid["fcn"].description.normalisation.flux_unit_njy
+    scaled = np.arcsinh(explained.used.psf_flux[red] / unit)
+    expected = np.interp(explained.input_mjd, MJD[red], scaled)
+    np.testing.assert_allclose(explained.inputs["flux_r"], expected, rtol=1e-5)
+
+
+def test_a_light_curve_without_a_usable_point_is_refused_by_what_it_has(streaming):
+    curve = light_curve([1.0, 2.0], [np.nan, 5.0], 1.0, [1, 5], [Kind.UPPER_LIMIT, Kind.DETECTION])
+    with pytest.raises(DataError, match="1 detections, 1 upper limits, 0 forced"):
+        explanation_of("x", curve, streaming)
+
+
+def test_the_picture_shows_the_attention_of_every_point(streaming, of_grid):
+    for bundle in (streaming, of_grid["attentive_gru"]):
+        explained = explanation_of("x", flare(), bundle)
+        bars = explanation_figure(explained).axes[1].collections
+        heights = {s[1][0]: s[1][1] for bar in bars for s in bar.get_segments()}
+        days = explained.used.mjd - MJD[0]
+        assert heights == pytest.approx(dict(zip(days, explained.answer.attention, strict=True)))
+        assert sum(heights.values()) == pytest.approx(1.0)
+
+
+def test_a_network_without_attention_is_drawn_without(of_grid):
+    figure = explanation_figure(explanation_of("x", flare(), of_grid["fcn"]))
+    assert [text.get_text() for text in figure.axes[1].texts] == ["this network has none"]
+
+
+def test_the_picture_is_written_and_summed_up(streaming, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "bundle"
+    small_bundle(folder, seed=4)
+    said = explain("SN 2020/x", flare(), folder)
+    assert said.endswith("from 6 points, drawn in SN_2020_x.png")
+    assert (tmp_path / "SN_2020_x.png").read_bytes().startswith(b"\x89PNG")
+    assert plt.get_fignums() == []
+
+
+def test_a_file_that_cannot_be_written_is_named(streaming, tmp_path):
+    small_bundle(tmp_path / "bundle", seed=4)
+    with pytest.raises(ConfigError, match=r"why\.nothing"):
+        explain("x", flare(), tmp_path / "bundle", tmp_path / "why.nothing")
+
+
+def test_the_example_of_a_class_is_the_one_in_its_middle():
+    examples = tuple(Example(str(i), "s", 0, 1.0, (detections([1.0]),)) for i in range(6))
+    own = [0.9, 0.1, 0.5, 0.3, 0.7]  # the sixth is of the other class
+    probabilities = np.array([[p, 1 - p] for p in (*own, 0.2)])
+    full = Predictions(examples, np.array([0] * 5 + [1]), probabilities)
+    found = middling_examples(full, ("SNIa", "SNII", "AGN"))
+    assert {name: e.canonical_id for name, e in found.items()} == {"SNIa": "2", "SNII": "5"}
+    fewer = Predictions(examples[1:], np.array([0] * 4 + [1]), probabilities[1:])
+    assert middling_examples(fewer, ("SNIa",))["SNIa"].canonical_id == "3"  # .1 .3 .5 .7
