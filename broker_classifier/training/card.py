@@ -5,7 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from broker_classifier.bundle import Bundle
-from broker_classifier.training.card_provenance import attention_section, gates_section
+from broker_classifier.training.card_provenance import (
+    attention_section,
+    examples_section,
+    gates_section,
+)
 from broker_classifier.training.card_tables import number, span, table, with_interval
 from broker_classifier.training.evaluate import evaluate
 from broker_classifier.training.metrics import DECISION_RULE
@@ -45,6 +49,7 @@ def card_text(bundle: Bundle, card: Card, metrics: Mapping[str, Any]) -> str:
         gates_section(metrics["gates"]),
         _by_source(metrics, card.provenance_class),
         attention_section(metrics["attention"]),
+        examples_section(),
         "## Limits\n\n" + "\n".join(f"- {limit}" for limit in card.limits),
         _making(bundle),
     ]

@@ -49,6 +49,17 @@ def attention_section(attention: Mapping[str, Any]) -> str:
         "of the attention's centre, and of the points' centre if all counted alike. Shares: what "
         f"part of the attention, and of the points, lies {near} of the peak.\n\n"
         + table(head, rows)
+        + "\n\n![attention around the peak](attention.png)"
+    )
+
+
+def examples_section() -> str:
+    """Show an object of each class."""
+    return (
+        "## Examples\n\nOf each class the test object in its middle: half of the class end with a "
+        "higher probability of the right class, half with a lower one. The larger a point, the "
+        "more attention it has; `broker-classifier explain` draws this of any object.\n\n"
+        "![an object of each class](examples.png)"
     )
 
 
@@ -90,6 +101,7 @@ def _source_probe(gate: Mapping[str, Any]) -> str:
             with_interval(figures["year_control"], "auc"),
             with_interval(figures, "difference"),
             _optional(figures["alerts_or_forced_of_that_year"]),
+            _optional(figures["alerts_or_forced_of_the_same_objects"]),
             _verdict(figures["passed"]),
         )
         for cut, figures in gate["at"].items()
@@ -101,6 +113,7 @@ def _source_probe(gate: Mapping[str, Any]) -> str:
         f"alerts of {year} or others",
         "difference",
         f"alerts of {year} or forced",
+        "the same objects",
         "passed",
     )
     return (
@@ -108,7 +121,10 @@ def _source_probe(gate: Mapping[str, Any]) -> str:
         f"input whether an {SUPERNOVA} came from alerts or from forced photometry; area under the "
         "ROC curve, 0.5 is chance. The forced ones are of one year, when the survey's cadence was "
         "another: the control guesses the year within the alerts. Passed where the source is told "
-        "no better than the year, within the interval." + _reason(gate) + _table(head, rows)
+        "no better than the year, within the interval. Beside, what is no matter of the year, and "
+        "of objects with light curves of both kinds, what is none of the objects either."
+        + _reason(gate)
+        + _table(head, rows)
     )
 
 

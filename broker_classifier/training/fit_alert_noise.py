@@ -1,6 +1,7 @@
 """Fitting `AlertNoise` to training objects; never to validation or test objects."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +26,11 @@ def fit_homogenisation(
     alert_sources: Sequence[str],
     band_letters: Sequence[str],
     threshold_class: str,
+    **visits: Any,
 ) -> Homogenisation:
     """Fit errors to all alerts, thresholds to one class that has alerts and forced photometry.
+
+    `visits` are fields of `Homogenisation` that are not fitted: `cadence_nights`, `joint_visits`.
 
     Raises
     ------
@@ -45,7 +49,7 @@ def fit_homogenisation(
         threshold_snr=(NO_THRESHOLD,) * n_bands,
         threshold_width=(1.0,) * n_bands,
     )
-    open_rules = Homogenisation(alert_sources=tuple(alert_sources), noise=noise)
+    open_rules = Homogenisation(alert_sources=tuple(alert_sources), noise=noise, **visits)
     same_class = [o for o in objects if o.label == threshold_class]
     curves = homogenised(same_class, open_rules)
     is_alert = [o.source in alert_sources for o in same_class]

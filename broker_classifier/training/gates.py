@@ -158,23 +158,38 @@ def _source_probe(evidence: Evidence) -> Gate:
     year = max(sorted(set(years)), key=years.count)
     same_year = [e for e in alerts if _year(e) == year]
     later = [e for e in alerts if _year(e) != year]
+    alert_views, forced_views = _views_of_both_kinds(evidence)
     at = {}
     for n in DETECTIONS:
         settings = n, evidence.bundle.selection, evidence.bundle.description.normalisation
         source, control = probe(alerts, forced, *settings), probe(later, same_year, *settings)
         if source is not None and control is not None:
-            within_year = probe(same_year, forced, *settings)
-            at[f"by_detections_{n}"] = _probe_figures(source, control, within_year)
+            figures = _probe_figures(source, control)
+            beside = {
+                "alerts_or_forced_of_that_year": probe(same_year, forced, *settings),
+                "alerts_or_forced_of_the_same_objects": probe(
+                    alert_views, forced_views, *settings, paired=True
+                ),
+            }
+            figures |= {name: one.figures() if one else None for name, one in beside.items()}
+            at[f"by_detections_{n}"] = figures
     return _gate(at) | {"year": year}
 
 
-def _probe_figures(source: Probe, control: Probe, within_year: Probe | None) -> dict[str, Any]:
+def _views_of_both_kinds(evidence: Evidence) -> tuple[list[Example], list[Example]]:
+    """Give the alerts, and in the same order the forced photometry, of supernovae with both."""
+    known = replace(evidence, objects=[o for o in evidence.objects if o.label == SUPERNOVA])
+    sources = evidence.rules.alert_sources
+    pairs = [p for p in _pairs(known) if p[0].source in sources and p[1].source not in sources]
+    return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+
+
+def _probe_figures(source: Probe, control: Probe) -> dict[str, Any]:
     n = min(len(source.resampled), len(control.resampled))
     difference = interval(source.resampled[:n] - control.resampled[:n])
     return {
         "alerts_or_forced": source.figures(),
         "year_control": control.figures(),
-        "alerts_or_forced_of_that_year": within_year.figures() if within_year else None,
         "difference": rounded(source.auc - control.auc),
         "difference_95": difference,
         "passed": difference[0] is not None and difference[0] <= 0.0,

@@ -37,7 +37,10 @@ class Homogenisation(BaseModel):
         Sources whose points are alerts already: they are taken as they are.
     noise : AlertNoise
     cadence_nights : tuple of int
-        Gaps between visits in one band, each drawn with equal probability.
+        Least gaps between visits, each drawn with equal probability.
+    joint_visits : bool
+        Whether a night that is visited keeps all of its bands, as a survey takes them; else every
+        band has visits of its own.
     night_offset_days : float
         As in `Selection`.
     """
@@ -47,6 +50,7 @@ class Homogenisation(BaseModel):
     alert_sources: tuple[str, ...]
     noise: AlertNoise
     cadence_nights: tuple[int, ...] = (1, 2, 2, 3, 3)
+    joint_visits: bool = False
     night_offset_days: float = 0.3
 
 
@@ -144,10 +148,22 @@ def _visits(
     """Mark a survey's public visits: the first point of a band and night, every 1-3 nights."""
     is_visit = np.zeros(len(labelled.mjd), dtype=bool)
     night = np.floor(labelled.mjd + rules.night_offset_days).astype(np.int64)
+    nights_visited = _thinned(np.unique(night), rules, random) if rules.joint_visits else None
     for band in np.unique(labelled.band):
-        due = -1
-        for i in np.flatnonzero(labelled.band == band).tolist():
-            if night[i] >= due:
-                is_visit[i] = True
-                due = night[i] + random.choice(rules.cadence_nights)
+        mine = np.flatnonzero(labelled.band == band)
+        nights, first = np.unique(night[mine], return_index=True)
+        kept = _thinned(nights, rules, random) if nights_visited is None else nights_visited
+        is_visit[mine[first[np.isin(nights, kept)]]] = True
     return is_visit
+
+
+def _thinned(
+    nights: NDArray[np.int64], rules: Homogenisation, random: np.random.Generator
+) -> list[int]:
+    """Choose nights, ascending, that are at least the drawn gaps apart."""
+    kept, due = [], -1
+    for night in nights.tolist():
+        if night >= due:
+            kept.append(night)
+            due = night + random.choice(rules.cadence_nights)
+    return kept

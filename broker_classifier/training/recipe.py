@@ -28,6 +28,8 @@ class HomogenisationRecipe(BaseModel):
     alerts_only : tuple of str
         Classes of which only objects seen in alerts train and validate: so that the provenance
         gate can ask what the network makes of their forced photometry, which it never met.
+    cadence_nights, joint_visits
+        As in `Homogenisation`.
     """
 
     model_config = _STRICT
@@ -35,6 +37,8 @@ class HomogenisationRecipe(BaseModel):
     alert_sources: tuple[str, ...]
     threshold_class: str
     alerts_only: tuple[str, ...] = ()
+    cadence_nights: tuple[int, ...] = Field((1, 2, 2, 3, 3), min_length=1)
+    joint_visits: bool = False
 
 
 class Augmentation(BaseModel):

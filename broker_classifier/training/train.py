@@ -113,6 +113,7 @@ def _prepared(
         recipe.homogenisation.alert_sources,
         recipe.selection.bands,
         recipe.homogenisation.threshold_class,
+        **recipe.homogenisation.model_dump(include={"cadence_nights", "joint_visits"}),
     )
     training, validation = _met(training, recipe), _met(validation, recipe)
     one_view = preferred_objects(validation)

@@ -97,6 +97,21 @@ def test_the_probe_stands_beside_the_control_within_the_alerts(bundle):
     assert abs(at_three["year_control"]["auc"] - 0.5) < 0.15  # the years were made alike
 
 
+def test_objects_seen_both_ways_are_probed_by_themselves(bundle):
+    both = [
+        event(i, source, canonical_id=f"object {i}", brighter=brighter)
+        for i in range(40)
+        for source, brighter in (("alerts", 1.0), ("forced", 30.0))
+    ]
+    alone = [event(i, "forced") for i in range(100, 140)]
+    later = [event(i, "alerts", days_later=2 * YEAR) for i in range(200, 240)]
+    found = gate("source_probe", bundle, [*both, *alone, *later])["at"]["by_detections_3"]
+    same = found["alerts_or_forced_of_the_same_objects"]
+    assert same["n"] == [40, 40]
+    assert same["auc"] > 0.9  # thirty times as bright
+    assert found["alerts_or_forced"]["n"] == [80, 40]  # one view each, the first that there is
+
+
 def test_a_source_with_smaller_errors_fails_the_probe(bundle):
     forced = [event(i, "forced", err=4000.0) for i in range(60)]
     same_year = [event(i, "alerts", err=400.0) for i in range(100, 160)]

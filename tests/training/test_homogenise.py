@@ -71,6 +71,17 @@ def test_forced_photometry_is_thinned_to_one_visit_in_one_to_three_nights():
     assert nights.mean() == pytest.approx(2.2, abs=0.2)
 
 
+@pytest.mark.parametrize("is_joint", [False, True])
+def test_a_joint_visit_keeps_every_band_of_its_night(is_joint):
+    mine = labelled(np.full(900, 1e7), per_night=3)
+    mine = replace(mine, band=np.tile([1, 2, 2], 300))
+    (curve,) = homogenised([mine], RULES.model_copy(update={"joint_visits": is_joint}))
+    nights = [set(np.floor(curve.mjd[curve.band == band] + 0.3).tolist()) for band in (1, 2)]
+    assert (nights[0] == nights[1]) is is_joint
+    assert [len(found) for found in nights] == [np.count_nonzero(curve.band == b) for b in (1, 2)]
+    assert set(np.diff(sorted(nights[0])).tolist()) <= {1.0, 2.0, 3.0}
+
+
 def test_the_label_plays_no_part():
     mine = labelled(np.geomspace(1e4, 1e6, 50))
     as_sn, as_agn = homogenised([mine], RULES), homogenised([replace(mine, label="AGN")], RULES)
