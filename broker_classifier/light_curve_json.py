@@ -25,6 +25,7 @@ from broker_classifier.light_curve import (
     POINTS,
     Kind,
     LightCurve,
+    starts_of,
 )
 from broker_classifier.selection_rules import REASONS
 
@@ -52,7 +53,7 @@ class _Words(NamedTuple):
 
 def _words(words: Sequence[str]) -> _Words:
     text = np.frombuffer("".join(words).encode(), dtype=np.uint8).copy()
-    return _Words(text, np.cumsum([0, *map(len, words)]))
+    return _Words(text, starts_of(map(len, words)))
 
 
 _QUOTED = [f'"{reason}"' if reason else "null" for reason in REASONS]
@@ -67,8 +68,7 @@ def light_curves_json(
     curves: Sequence[LightCurve], classifications: Sequence[Classification]
 ) -> list[bytes]:
     """Write the points of light curves, those of each as one JSON list of `PointMessage`."""
-    starts = np.zeros(len(curves) + 1, dtype=np.int64)
-    np.cumsum([len(curve) for curve in curves], out=starts[1:])
+    starts = starts_of(len(curve) for curve in curves)
     points = np.frombuffer(b"".join([curve.to_bytes() for curve in curves]), dtype=POINT)
     reasons = np.frombuffer(b"".join([one.reason.tobytes() for one in classifications]), np.uint8)
     attention = np.full(len(points), np.nan)
