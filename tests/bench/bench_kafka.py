@@ -10,8 +10,8 @@ from tests.bench.figures import entry, table
 from tests.bench.full_packets import full_packets, has_packets
 from tests.bench.on_kafka import bench_kafka, carried, consumed_per_s, load
 
-N_OBJECTS, N_NIGHTS, REPETITIONS = 4000, 3, 3
-FIRST = 1000  # results that are not timed: the service and its fetching get under way
+N_OBJECTS, N_NIGHTS, REPETITIONS = 4000, 4, 5
+FIRST = N_OBJECTS  # results that are not timed: the first night, when no object is known
 
 
 def entries(repetitions: int = REPETITIONS) -> list[dict[str, Any]]:

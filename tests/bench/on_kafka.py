@@ -18,6 +18,7 @@ from tests.kafka_brokers import RealKafka, running_kafka
 from tests.kafka_sources import ADVICE, obtain_kafka
 from tests.kafka_streets import service, wait_until
 
+CORES = os.sched_getaffinity(0)
 SERVICE_CORES = {0}
 WAIT_S = 300.0
 _words = itertools.count()
@@ -25,18 +26,13 @@ _words = itertools.count()
 
 @contextmanager
 def kept_to(cores: set[int]) -> Iterator[None]:
-    """Keep this process, and those that it starts meanwhile, to some of its cores."""
+    """Keep this process, and those that it starts meanwhile, to some of its first cores."""
     before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, cores & before or before)
+    os.sched_setaffinity(0, cores & CORES or CORES)
     try:
         yield
     finally:
         os.sched_setaffinity(0, before)
-
-
-def other_cores() -> set[int]:
-    """Return the cores that are left for Kafka and its senders."""
-    return os.sched_getaffinity(0) - SERVICE_CORES
 
 
 @contextmanager
@@ -47,7 +43,7 @@ def bench_kafka() -> Iterator[RealKafka]:
         raise SystemExit(ADVICE)
     with (
         tempfile.TemporaryDirectory() as folder,
-        kept_to(other_cores()),
+        kept_to(CORES - SERVICE_CORES),
         running_kafka(source, Path(folder) / "kafka") as kafka,
     ):
         yield kafka
