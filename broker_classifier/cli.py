@@ -25,7 +25,7 @@ Paths = Annotated[list[Path], typer.Argument(help="Files, folders, .tar.gz archi
 Config = Annotated[Path | None, typer.Option("--config", help="Settings file (TOML).")]
 Servers = Annotated[str | None, typer.Option("--bootstrap-servers", help="Kafka's address.")]
 BundlePath = Annotated[Path, typer.Option("--bundle", help="Folder of the model bundle.")]
-DataPath = Annotated[Path, typer.Option("--data", help="Folder of labelled light curves.")]
+DataPaths = Annotated[list[Path], typer.Option("--data", help="Folder of labelled light curves.")]
 
 DEFAULT_BUNDLE = Path("models/ztf-transients")
 USUAL_STREAM: Stream = "ztf"
@@ -194,7 +194,7 @@ def demo(
 @_command(app)
 def train(
     recipe: Annotated[Path, typer.Argument(help="Recipe (TOML), such as models/recipes/*.toml.")],
-    data: DataPath,
+    data: DataPaths,
     output: Annotated[Path, typer.Option("--output", help="Folder of the new bundle.")],
     seed: Annotated[int, typer.Option(help="Of everything random in the training.")] = 0,
 ) -> None:
@@ -212,7 +212,7 @@ def train(
 
 @_command(app)
 def evaluate(
-    data: DataPath,
+    data: DataPaths,
     output: Annotated[Path, typer.Option("--output", help="Folder of metrics.json and plots.")],
     bundle: BundlePath = DEFAULT_BUNDLE,
     split: Annotated[str, typer.Option(help="all, or our own train, validation, test.")] = "all",
