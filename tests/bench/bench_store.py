@@ -11,6 +11,7 @@ import numpy as np
 
 from broker_classifier.light_curve import bands, light_curve
 from broker_classifier.store import EmbeddedStore, ObjectRecord, answered
+from broker_classifier.store.packing import pack
 from tests.bench.figures import entry, table
 
 N_OBJECTS, BATCH, N_POINTS, REPETITIONS = 10_000, 500, 30, 5
@@ -28,7 +29,7 @@ def entries(repetitions: int = REPETITIONS) -> list[dict[str, Any]]:
         for first in range(0, N_OBJECTS, BATCH):
             batch = dict(zip(names[first : first + BATCH], known, strict=True))
             store.merge(batch, seen_at=0.0)
-            write(reference, batch, [one.pack(0.0) for one in known])
+            write(reference, batch, pack(known, [0.0] * BATCH))
         for _ in range(repetitions):
             chosen = rng.permutation(N_OBJECTS)[: 10 * BATCH].reshape(10, BATCH)
             batches = [[names[i] for i in rows] for rows in chosen]
@@ -59,7 +60,7 @@ def merged_per_s(store: EmbeddedStore, batches: list[list[str]], news: list[Obje
 def written_per_s(
     reference: lmdb.Environment, batches: list[list[str]], known: list[ObjectRecord]
 ) -> float:
-    packed = [one.pack(0.0) for one in known]
+    packed = pack(known, [0.0] * BATCH)
     started = time.perf_counter()
     for names in batches:
         with reference.begin() as transaction:
