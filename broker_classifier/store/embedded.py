@@ -10,10 +10,10 @@ import lmdb
 from broker_classifier.errors import ConfigError, StoreUnavailableError
 from broker_classifier.store.packed_loops import HEAD_BYTES
 from broker_classifier.store.packing import pack, seen_at, unpack
+from broker_classifier.store.port import Pruned
 from broker_classifier.store.record import UNKNOWN, ObjectRecord
 
 FIRST_MAP_BYTES = 1 << 28
-PRUNE_BATCH = 10_000
 LOCK_FILE = "in-use"
 FORMAT_FILE, FORMAT = "format", "3"  # of `packing.pack`
 
@@ -41,6 +41,7 @@ class EmbeddedStore:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             _check_format(folder)
+            self._walked_to = b""
             self._lock = _locked(folder / LOCK_FILE)
             self._env = lmdb.open(str(folder), map_size=FIRST_MAP_BYTES)
         except BlockingIOError as error:
@@ -95,20 +96,27 @@ class EmbeddedStore:
             for name, value in zip(names, pack(merged, seen), strict=True):
                 transaction.put(name.encode(), value)
 
-    def prune(self, seen_before: float) -> int:
-        """Forget the objects last seen before this moment (Unix s); return how many."""
-        stale = self._when_available(self._stale, seen_before)
-        for first in range(0, len(stale), PRUNE_BATCH):
-            self._when_available(self._delete, stale[first : first + PRUNE_BATCH])
-        return len(stale)
+    def prune(self, seen_before: float, most: int) -> Pruned:
+        """Look at the next objects by name; forget those last seen before this moment (Unix s)."""
+        stale, self._walked_to = self._when_available(self._stale, seen_before, most)
+        if stale:
+            self._when_available(self._delete, stale)
+        return Pruned(len(stale), is_end=not self._walked_to)
 
-    def _stale(self, seen_before: float) -> list[bytes]:
+    def _stale(self, seen_before: float, most: int) -> tuple[list[bytes], bytes]:
+        """Return the keys of stale objects, and where to go on: at b"" behind the last object."""
+        stale: list[bytes] = []
         with self._env.begin(buffers=True) as transaction:
-            return [
-                bytes(key)
-                for key, packed in transaction.cursor()
-                if len(packed) >= HEAD_BYTES and seen_at(bytes(packed[:HEAD_BYTES])) < seen_before
-            ]
+            cursor = transaction.cursor()
+            if not cursor.set_range(self._walked_to):
+                return stale, b""
+            for _ in range(most):
+                packed = bytes(cursor.value()[:HEAD_BYTES])
+                if len(packed) == HEAD_BYTES and seen_at(packed) < seen_before:
+                    stale.append(bytes(cursor.key()))
+                if not cursor.next():
+                    return stale, b""
+            return stale, bytes(cursor.key())
 
     def _delete(self, keys: Sequence[bytes]) -> None:
         with self._env.begin(write=True) as transaction:
