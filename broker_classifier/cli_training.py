@@ -8,7 +8,9 @@ import typer
 from broker_classifier.command import DEFAULT_BUNDLE, FRAMED_STREAM, USUAL_STREAM, command
 from broker_classifier.config import Stream
 
-DataPath = Annotated[Path, typer.Option("--data", help="Folder of labelled light curves.")]
+DataPaths = Annotated[
+    list[Path], typer.Option("--data", help="Folder of labelled light curves; may be repeated.")
+]
 RecipePath = Annotated[Path, typer.Argument(help="Recipe (TOML), such as models/recipes/*.toml.")]
 GatePath = Annotated[
     Path | None,
@@ -24,7 +26,7 @@ def add_commands(app: typer.Typer) -> None:
 
 def train(
     recipe: RecipePath,
-    data: DataPath,
+    data: DataPaths,
     output: Annotated[Path, typer.Option("--output", help="Folder of the new bundle.")],
     seed: Annotated[int, typer.Option(help="Of everything random in the training.")] = 0,
     resume: Annotated[
@@ -49,7 +51,7 @@ def train(
 
 
 def evaluate(
-    data: DataPath,
+    data: DataPaths,
     output: Annotated[Path, typer.Option("--output", help="Folder of metrics.json and plots.")],
     bundles: Annotated[
         list[Path] | None, typer.Option("--bundle", help="A bundle; several to compare them.")
@@ -122,7 +124,7 @@ def explain(
 
 def card(
     recipe: RecipePath,
-    data: DataPath,
+    data: DataPaths,
     bundle: Annotated[Path, typer.Option("--bundle", help="Folder of the model bundle.")],
     gate_bundle: GatePath = None,
 ) -> None:

@@ -4,9 +4,10 @@ Merging two light curves is a set union: idempotent, and the same in any order. 
 difference fluxes in nJy (AB), times MJD.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -147,6 +148,15 @@ def point_flags(band: ArrayLike, kind: ArrayLike, is_withdrawn: ArrayLike = Fals
     """Pack band (bits 0-2), kind (3-4) and withdrawal (5) into one byte a point."""
     flags = np.asarray(band, dtype=np.uint8) | (np.asarray(kind, dtype=np.uint8) << KIND_SHIFT)
     return flags | np.where(is_withdrawn, WITHDRAWN, 0).astype(np.uint8)
+
+
+def starts_of(lengths: Iterable[int]) -> NDArray[np.int64]:
+    """Give where each of n things begins that lie one after another, and where the last ends.
+
+    >>> starts_of([3, 0, 2]).tolist()
+    [0, 3, 3, 5]
+    """
+    return np.fromiter(accumulate(lengths, initial=0), dtype=np.int64)
 
 
 def bands(letters: Sequence[str]) -> NDArray[np.uint8]:

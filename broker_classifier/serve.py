@@ -17,6 +17,7 @@ from broker_classifier.photometry import SECONDS_PER_DAY
 from broker_classifier.service import Street, run
 from broker_classifier.store import EmbeddedStore, LightCurveStore, MemoryStore
 from broker_classifier.streams import FileSource, JsonLinesSink, KafkaSink, KafkaSource
+from broker_classifier.surveys.alert import SIMULATION_OF
 from broker_classifier.surveys.decoders import open_decoders
 
 log = structlog.get_logger()
@@ -89,7 +90,7 @@ def classify_files(
 
 
 def load_bundles(settings: Settings) -> dict[str, Bundle]:
-    """Load and check the bundle of every survey that has one in the settings.
+    """Load and check the bundle of every survey that has one in the settings, each once.
 
     Raises
     ------
@@ -97,11 +98,13 @@ def load_bundles(settings: Settings) -> dict[str, Bundle]:
         If a bundle is not whole, or is for another survey.
     """
     torch.set_num_threads(settings.model_threads)
+    folders = {one.bundle for one in settings.surveys.values() if one.bundle is not None}
+    loaded = {folder: load_bundle(bundle_folder(folder)) for folder in sorted(folders)}
     bundles = {}
     for survey, ours in settings.surveys.items():
         if ours.bundle is not None:
-            bundle = load_bundle(bundle_folder(ours.bundle))
-            if bundle.survey != survey:
+            bundle = loaded[ours.bundle]
+            if bundle.survey not in (survey, SIMULATION_OF.get(survey)):
                 msg = (
                     f"the bundle {ours.bundle} is for {bundle.survey} alerts, not for {survey}; "
                     f"set surveys.{survey}.bundle to one that is"

@@ -42,6 +42,7 @@ log = structlog.get_logger()
 Answer = tuple[Task, Classification | None]
 Result = TypeVar("Result")
 
+PRUNED_AT_ONCE = 1000  # objects: 2 ms between two batches
 UNUSABLE = "no_usable_points"
 WAITS_FOR = {
     StoreUnavailableError: "store",
@@ -112,14 +113,13 @@ class _StoppedError(Exception):
 
 def run(street: Street, stop: threading.Event) -> None:
     """Work until `stop` is set or the source is exhausted; a batch under way is finished first."""
-    next_prune = time.monotonic()
+    next_prune = time.monotonic() if math.isfinite(street.retention_s) else math.inf
     while not (stop.is_set() or street.source.is_exhausted):
         messages = street.source.poll()
         street.metrics.beat(None if street.source.is_connected else "input")
         if messages and carry(street, messages, stop):
             street.source.commit(messages)
-        if time.monotonic() >= next_prune:
-            prune(street)
+        if time.monotonic() >= next_prune and prune(street):
             next_prune = time.monotonic() + street.prune_interval_s
 
 
@@ -272,13 +272,19 @@ def count(metrics: Metrics, batch: Batch, seconds: float, n_objects: int) -> Non
     log.debug("batch done", **{str(outcome): n for outcome, n in outcomes.items()})
 
 
-def prune(street: Street) -> None:
-    """Forget objects past their retention time; a store that is down is left for the next time."""
+def prune(street: Street) -> bool:
+    """Forget objects past their retention time, after each batch a part of the way through all.
+
+    Returns
+    -------
+    bool
+        Whether this is done, or put off because the store is down.
+    """
     try:
-        n_pruned = street.store.prune(seen_before=time.time() - street.retention_s)
+        pruned = street.store.prune(time.time() - street.retention_s, PRUNED_AT_ONCE)
         n_objects = len(street.store)
     except StoreUnavailableError as error:
         log.error("pruning is put off", reason=str(error))
-        return
-    street.metrics.count_pruned(n_pruned, n_objects)
-    log.info("pruned", objects=n_pruned)
+        return True
+    street.metrics.count_pruned(pruned.n_forgotten, n_objects)
+    return pruned.is_end

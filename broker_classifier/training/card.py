@@ -13,6 +13,7 @@ from broker_classifier.training.card_provenance import (
 from broker_classifier.training.card_tables import number, span, table, with_interval
 from broker_classifier.training.evaluate import evaluate
 from broker_classifier.training.metrics import DECISION_RULE
+from broker_classifier.training.objects import DataFolders
 from broker_classifier.training.plots import CARD_PLOTS
 from broker_classifier.training.recipe import Card
 from broker_classifier.training.split import TEST
@@ -21,10 +22,10 @@ CARD_FILE = "README.md"
 
 
 def renew_card(
-    folder: Path, card: Card, data_folder: str | Path, gate_bundle: Path | None = None
+    folder: Path, card: Card, data: DataFolders, gate_bundle: Path | None = None
 ) -> None:
     """Judge a bundle on the test objects of its data, and write its figures, plots and card."""
-    report = evaluate(folder, data_folder, folder, TEST, gate_bundle, CARD_PLOTS)
+    report = evaluate(folder, data, folder, TEST, gate_bundle, CARD_PLOTS)
     text = card_text(report.judged.bundle, card, report.metrics)
     (folder / CARD_FILE).write_text(text)
 
@@ -47,7 +48,7 @@ def card_text(bundle: Bundle, card: Card, metrics: Mapping[str, Any]) -> str:
         _recalls(metrics),
         _superphot(metrics),
         gates_section(metrics["gates"]),
-        _by_source(metrics, card.provenance_class),
+        _by_source(metrics, card.provenance_class) if card.provenance_class else "",
         attention_section(metrics["attention"]),
         examples_section(),
         "## Limits\n\n" + "\n".join(f"- {limit}" for limit in card.limits),

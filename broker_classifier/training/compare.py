@@ -12,6 +12,7 @@ from broker_classifier.training.bootstrap import Counts, interval, resamples
 from broker_classifier.training.cuts import Cut
 from broker_classifier.training.evaluate import ALL, Report, evaluate
 from broker_classifier.training.metrics import confusion_matrices, recall, rounded
+from broker_classifier.training.objects import DataFolders
 from broker_classifier.training.plots import PLOTS, write_comparison
 from broker_classifier.training.predictions import Decisions
 from broker_classifier.training.report import write_json
@@ -22,7 +23,7 @@ FIGURES = ("balanced_accuracy", "macro_f1", "accuracy", "ece")
 
 def compare(
     bundle_paths: Sequence[Path],
-    data_folder: Path,
+    data: DataFolders,
     output_folder: Path,
     split: str = ALL,
     gate_bundle: Path | None = None,
@@ -38,7 +39,7 @@ def compare(
     """
     names = _names(bundle_paths)
     reports = {
-        name: evaluate(path, data_folder, output_folder / name, split, gate_bundle, plots)
+        name: evaluate(path, data, output_folder / name, split, gate_bundle, plots)
         for name, path in zip(names, bundle_paths, strict=True)
     }
     first = reports[names[0]]

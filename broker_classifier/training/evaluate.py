@@ -25,8 +25,10 @@ from broker_classifier.training.metrics import (
     metrics_at_a_cut,
 )
 from broker_classifier.training.objects import (
+    DataFolders,
     LabelledObject,
     labels_left_out,
+    name_of,
     preferred_objects,
     read_objects,
 )
@@ -83,7 +85,7 @@ class Report(NamedTuple):
 
 def evaluate(
     bundle_path: str | Path,
-    data_folder: str | Path,
+    data: DataFolders,
     output_folder: str | Path,
     split: str = ALL,
     gate_bundle: Path | None = None,
@@ -93,9 +95,10 @@ def evaluate(
 
     Parameters
     ----------
-    bundle_path, data_folder : path
-        A bundle; a folder as `objects` describes it. Labels that the bundle does not know are
-        counted in `labels_left_out`.
+    bundle_path : path
+    data : path or sequence of paths
+        Folders as `objects` describes them. Labels that the bundle does not know are counted in
+        `labels_left_out`.
     output_folder : path
         Made if absent.
     split : str
@@ -111,17 +114,17 @@ def evaluate(
     BundleError, DataError
         The bundle or the data cannot be used.
     """
-    judged = read_judged(bundle_path, data_folder, split)
+    judged = read_judged(bundle_path, data, split)
     bundle, predictions = judged.bundle, predict(judged.examples, judged.bundle)
     metrics = {
         "bundle": {"name": bundle.name, "version": bundle.version, "hash": bundle.hash},
-        "data": Path(data_folder).resolve().name,
+        "data": name_of(data),
         "split": split,
         "classes": list(bundle.classes),
         "groups": group_names(bundle.classes),
         "n_objects": len(judged.examples),
         "n_without_detection": len(judged.chosen) - len(judged.examples),
-        "labels_left_out": labels_left_out(data_folder, bundle.classes),
+        "labels_left_out": labels_left_out(data, bundle.classes),
         "rule": DECISION_RULE,
         **_all_metrics(predictions, bundle),
         "superphot_plus": superphot_figures(predictions[Cut("full", "")], bundle),
@@ -136,7 +139,7 @@ def evaluate(
     return Report(judged, metrics, predictions)
 
 
-def read_judged(bundle_path: str | Path, data_folder: str | Path, split: str) -> Judged:
+def read_judged(bundle_path: str | Path, data: DataFolders, split: str) -> Judged:
     """Load a bundle and prepare the objects of one split for it.
 
     Raises
@@ -148,11 +151,11 @@ def read_judged(bundle_path: str | Path, data_folder: str | Path, split: str) ->
         msg = f"There is no split {split!r}: use all, train, validation or test"
         raise DataError(msg)
     bundle, rules = load_bundle(bundle_path), read_homogenisation(Path(bundle_path))
-    views = read_objects(data_folder, bundle.classes)
+    views = read_objects(data, bundle.classes)
     chosen = [o for o in preferred_objects(views) if _is_of(o.canonical_id, split)]
     examples = make_examples(chosen, rules, bundle.selection, bundle.classes)
     if not examples:
-        msg = f"No object of {data_folder} has a usable detection: are its fluxes in nJy?"
+        msg = f"No object of {name_of(data)} has a usable detection: are its fluxes in nJy?"
         raise DataError(msg)
     return Judged(bundle, rules, split, views, chosen, examples)
 

@@ -31,7 +31,7 @@ class Explanation:
     answer : Classification
         After the last point.
     mjd : float array, shape (n,)
-        Times of the points used, each once; at each there is an answer.
+        Times of the points after which there was an answer, each once.
     probabilities : float array, shape (n, n_classes)
         Those answers: calibrated, under the natural prior.
     input_mjd : float array, shape (n_rows,)
@@ -72,8 +72,10 @@ def explanation_of(name: str, curve: LightCurve, bundle: Bundle) -> Explanation:
     if answer is None:
         raise DataError(_unusable(name, curve, bundle))
     used = LightCurve(curve.points[answer.used])
-    mjd = np.unique(used.mjd)
-    answers = classify([curve.until(moment) for moment in mjd.tolist()], bundle)
+    moments = np.unique(used.mjd)
+    answers = classify([curve.until(moment) for moment in moments.tolist()], bundle)
+    is_answered = np.array([a is not None for a in answers])
+    mjd = moments[is_answered]
     probabilities = np.array([a.probabilities for a in answers if a is not None])
     input_mjd, inputs = _inputs(used, bundle)
     return Explanation(name, bundle, curve, answer, mjd, probabilities, input_mjd, inputs)

@@ -81,7 +81,7 @@ def provenance_gates(evidence: Evidence, gate_bundle: Path | None = None) -> dic
     dict of str to dict
         `passed` is None for a gate that could not be tried, and `reason` says why.
     """
-    if not any(o.source or o.is_forced is not None for o in evidence.objects):
+    if not any(o.names_source or o.is_forced is not None for o in evidence.objects):
         untried = _untried("the data do not say where their light curves come from")
         return dict.fromkeys(("forced_supernovae", "source_probe", "two_pipelines"), untried)
     return {

@@ -1,11 +1,13 @@
-"""Reading labelled light curves: a folder with `objects.csv` and `photometry.parquet`.
+"""Reading labelled light curves: folders with `objects.csv` and `photometry.parquet`.
 
     objects.csv          object_id, label; canonical_id, source_repo, preferred, raw_type
     photometry.parquet   object_id, mjd, band, flux_njy, flux_err_njy; is_upper_limit, forced
 
-Columns after the semicolon may be absent. Fluxes are AB nJy, times MJD.
+Columns after the semicolon may be absent; an object's source is then the name of its folder. Fluxes
+are AB nJy, times MJD.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +22,7 @@ from broker_classifier.light_curve import BANDS
 
 OBJECT_COLUMNS = ("object_id", "label")
 POINT_COLUMNS = ("object_id", "mjd", "band", "flux_njy", "flux_err_njy")
+DataFolders = str | Path | Sequence[str | Path]
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +34,7 @@ class LabelledObject:
     object_id, canonical_id : str
         Views of one object share the canonical id.
     source : str
-        Where the view comes from; "" if unknown.
+        Where the view comes from.
     is_preferred : bool
         The one view of its object that evaluations use.
     mjd, flux, flux_err : float array, shape (n,)
@@ -42,6 +45,8 @@ class LabelledObject:
         The spectroscopic type as its source spells it; "" if unknown.
     is_forced : bool or None
         Whether any point is forced photometry; None if the set does not tell.
+    names_source : bool
+        Whether the set says what the source is; else it is the folder's name.
     """
 
     object_id: str
@@ -55,17 +60,37 @@ class LabelledObject:
     band: NDArray[np.int64]
     raw_type: str = ""
     is_forced: bool | None = None
+    names_source: bool = True
 
 
-def read_objects(folder: str | Path, classes: Sequence[str]) -> list[LabelledObject]:
-    """Read the objects of these classes, in the file's order; others are ignored.
+def read_objects(data: DataFolders, classes: Sequence[str]) -> list[LabelledObject]:
+    """Read the objects of these classes, folder after folder in the files' order; ignore others.
 
     Raises
     ------
     DataError
-        A file or column is missing, or no object has one of the classes.
+        A file or column is missing, a folder has no object of these classes, or two folders have
+        an object of the same id.
     """
-    folder = Path(folder)
+    found = [one for folder in folders_of(data) for one in _read_folder(folder, classes)]
+    ids = Counter(one.object_id for one in found)
+    if repeated := [name for name, n in ids.items() if n > 1]:
+        msg = f"{len(repeated)} objects occur twice, {repeated[0]} first: name each object once"
+        raise DataError(msg)
+    return found
+
+
+def folders_of(data: DataFolders) -> list[Path]:
+    """List the folders of a data set, which may be one."""
+    return [Path(data)] if isinstance(data, str | Path) else [Path(one) for one in data]
+
+
+def name_of(data: DataFolders) -> str:
+    """Name a data set by its folders."""
+    return ", ".join(folder.resolve().name for folder in folders_of(data))
+
+
+def _read_folder(folder: Path, classes: Sequence[str]) -> list[LabelledObject]:
     table = _objects_table(folder / "objects.csv")
     table = table[table["label"].isin(list(classes))]
     if table.empty:
@@ -75,9 +100,10 @@ def read_objects(folder: str | Path, classes: Sequence[str]) -> list[LabelledObj
     return [_labelled_object(row, points) for row in table.itertuples()]
 
 
-def labels_left_out(folder: str | Path, classes: Sequence[str]) -> dict[str, int]:
+def labels_left_out(data: DataFolders, classes: Sequence[str]) -> dict[str, int]:
     """Count the objects whose label is none of these classes, by label; "" where there is none."""
-    labels = _objects_table(Path(folder) / "objects.csv")["label"].fillna("").astype(str)
+    tables = [_objects_table(folder / "objects.csv") for folder in folders_of(data)]
+    labels = pd.concat([table["label"] for table in tables]).fillna("").astype(str)
     counts = labels[~labels.isin(list(classes))].value_counts()
     return {str(label): int(n) for label, n in sorted(counts.items())}
 
@@ -98,7 +124,10 @@ def _objects_table(path: Path) -> pd.DataFrame:
     except (OSError, ValueError) as error:
         raise _unreadable(path, error) from error
     _require(path, table, OBJECT_COLUMNS)
-    for column, default in (("source_repo", ""), ("preferred", "False"), ("raw_type", "")):
+    folder_name = path.resolve().parent.name
+    table["names_source"] = table["source_repo"].notna() if "source_repo" in table else False
+    defaults = (("source_repo", folder_name), ("preferred", "False"), ("raw_type", ""))
+    for column, default in defaults:
         found = table[column] if column in table else pd.Series(default, index=table.index)
         table[column] = found.fillna(default).astype(str)
     canonical = table["canonical_id"] if "canonical_id" in table else table["object_id"]
@@ -143,6 +172,7 @@ def _labelled_object(row: Any, points: dict[str, pd.DataFrame]) -> LabelledObjec
         flux_err=columns.get("flux_err_njy", empty).astype(np.float64),
         band=columns.get("band", empty).astype(np.int64),
         raw_type=row.raw_type,
+        names_source=bool(row.names_source),
         is_forced=None if mine is None or "forced" not in mine else bool(mine["forced"].any()),
     )
 

@@ -61,8 +61,8 @@ def _grid_logits(
 
 
 def device_of(network: Network) -> torch.device:
-    """Tell where a network's weights are."""
-    return next(network.parameters()).device
+    """Tell where a network's weights are; the CPU if it has none."""
+    return next((weights.device for weights in network.parameters()), torch.device("cpu"))
 
 
 def network_input(

@@ -15,12 +15,19 @@ from broker_classifier.errors import DataError
 from broker_classifier.models import Network, build_network
 from broker_classifier.training.card import renew_card
 from broker_classifier.training.checkpoint import CHECKPOINT_FILE
+from broker_classifier.training.cuts import n_before_detection
 from broker_classifier.training.examples import Example, make_examples
 from broker_classifier.training.fit_alert_noise import fit_homogenisation
 from broker_classifier.training.fit_calibration import fit_calibration
 from broker_classifier.training.fit_network import class_frequencies, class_weights, fit_network
 from broker_classifier.training.homogenise import HOMOGENISATION_FILE, Homogenisation
-from broker_classifier.training.objects import LabelledObject, preferred_objects, read_objects
+from broker_classifier.training.objects import (
+    DataFolders,
+    LabelledObject,
+    name_of,
+    preferred_objects,
+    read_objects,
+)
 from broker_classifier.training.prefixes import prefix_logits
 from broker_classifier.training.recipe import Recipe, read_recipe
 from broker_classifier.training.run import Run, choose_device
@@ -32,7 +39,7 @@ RUN_FOLDER = "training"
 
 def train(
     recipe_path: str | Path,
-    data_folder: str | Path,
+    data: DataFolders,
     output_folder: str | Path,
     seed: int = 0,
     report: Callable[[str], None] = lambda message: None,
@@ -40,7 +47,7 @@ def train(
     resume: bool = False,
     device: str = "auto",
 ) -> Bundle:
-    """Train a bundle on a folder of labelled light curves and write it.
+    """Train a bundle on folders of labelled light curves and write it.
 
     The test objects are set aside before anything is fitted; `evaluate` with split "test" judges
     the bundle on them.
@@ -49,8 +56,8 @@ def train(
     ----------
     recipe_path : path
         TOML, see `recipe.Recipe`.
-    data_folder : path
-        See `objects`.
+    data : path or sequence of paths
+        Folders as `objects` describes them.
     output_folder : path
         The bundle; its name in the description is the recipe's. Its folder `training` gets event
         files for TensorBoard and, until the bundle is complete, a checkpoint after every epoch.
@@ -71,9 +78,10 @@ def train(
     """
     folder, recipe = Path(output_folder), read_recipe(recipe_path)
     run = Run(folder / RUN_FOLDER, seed, resume, choose_device(device), report)
-    objects = read_objects(data_folder, recipe.classes)
+    objects = read_objects(data, recipe.classes)
     rules, training, validation = _prepared(objects, recipe)
-    report(f"{len(objects)} light curves; alerts begin at SNR {rules.noise.threshold_snr}")
+    threshold = rules.noise.detection_snr or rules.noise.threshold_snr
+    report(f"{len(objects)} light curves; detections begin at SNR {threshold}")
     report(f"{len(training)} of them train, {len(validation)} validate, on {run.device}")
 
     torch.manual_seed(seed)
@@ -89,11 +97,11 @@ def train(
         "selection": recipe.selection,
         "normalisation": recipe.normalisation,
         "calibration": calibration,
-        "training": _record(recipe_path, data_folder, objects, recipe, seed),
+        "training": _record(recipe_path, data, objects, recipe, seed),
     }
     bundle = save_bundle(folder, network, description)
     (folder / HOMOGENISATION_FILE).write_text(rules.model_dump_json(indent=1) + "\n")
-    renew_card(folder, recipe.card, data_folder)
+    renew_card(folder, recipe.card, data)
     (run.folder / CHECKPOINT_FILE).unlink()
     report(f"bundle {bundle.name} {bundle.version} written to {folder}, hash {bundle.hash[:12]}")
     return bundle
@@ -108,13 +116,7 @@ def _prepared(
     if missing:
         msg = f"No training object of {', '.join(sorted(missing))}: add some or drop the class"
         raise DataError(msg)
-    rules = fit_homogenisation(
-        training,
-        recipe.homogenisation.alert_sources,
-        recipe.selection.bands,
-        recipe.homogenisation.threshold_class,
-        **recipe.homogenisation.model_dump(include={"cadence_nights", "joint_visits"}),
-    )
+    rules = fit_homogenisation(training, recipe.homogenisation, recipe.selection)
     training, validation = _met(training, recipe), _met(validation, recipe)
     one_view = preferred_objects(validation)
     return rules, _examples(training, rules, recipe), _examples(one_view, rules, recipe)
@@ -138,7 +140,8 @@ def _calibration(
     weights = class_weights(prior, recipe.optimisation.class_weight_exponent)
     curves = [e.curves[0] for e in validation]
     logits = prefix_logits(network, curves, recipe.selection, recipe.normalisation)
-    return fit_calibration(logits, [e.target for e in validation], prior, weights)
+    n_before = [n_before_detection(curve) for curve in curves]
+    return fit_calibration(logits, [e.target for e in validation], prior, weights, n_before)
 
 
 def _part(objects: Sequence[LabelledObject], name: str) -> list[LabelledObject]:
@@ -154,7 +157,7 @@ def _examples(
 
 def _record(
     recipe_path: str | Path,
-    data_folder: str | Path,
+    data: DataFolders,
     objects: Sequence[LabelledObject],
     recipe: Recipe,
     seed: int,
@@ -166,7 +169,7 @@ def _record(
     }
     labels = {name: [o.label for o in preferred_objects(part)] for name, part in parts.items()}
     return TrainingRecord(
-        data=Path(data_folder).resolve().name,
+        data=name_of(data),
         n_objects={
             name: {c: int(np.sum([label == c for label in found])) for c in recipe.classes}
             for name, found in labels.items()

@@ -151,7 +151,7 @@ def test_the_shift_of_a_pipeline_is_the_mean_difference_of_probabilities(bundle)
 
 
 def test_data_without_sources_say_why_no_gate_was_tried(bundle):
-    objects = [replace(event(i, ""), source="") for i in range(10)]
+    objects = [replace(event(i, "folder"), names_source=False) for i in range(10)]
     for found in provenance_gates(evidence(bundle, objects)).values():
         assert found["passed"] is None
         assert "do not say" in found["reason"]

@@ -18,7 +18,8 @@ def bundle_of(classes):
 
 def predictions(raw_types, probabilities):
     examples = tuple(
-        Example(str(i), "s", 0, 1.0, (), str(i), raw_type) for i, raw_type in enumerate(raw_types)
+        Example(str(i), "s", 0, 1.0, (), object_id=str(i), raw_type=raw_type)
+        for i, raw_type in enumerate(raw_types)
     )
     target = np.zeros(len(examples), dtype=np.int64)
     return Predictions(examples, target, np.array(probabilities, dtype=float))

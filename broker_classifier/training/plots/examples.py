@@ -35,7 +35,7 @@ def examples_figure(predictions: Mapping[Cut, Predictions], bundle: Bundle) -> F
             axes[row, column].set_ylabel("flux (µJy)", fontsize=9)
             axes[row + 1, column].set_ylabel("probability", fontsize=9)
     _legend(figure, axes[0, 0], bundle.classes)
-    figure.supxlabel("days after the first point used", fontsize=9)
+    figure.supxlabel("days after the first answer", fontsize=9)
     return figure
 
 

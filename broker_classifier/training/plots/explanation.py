@@ -34,7 +34,7 @@ def explanation_figure(explained: Explanation) -> Figure:
     _draw_channels(gap, explained, gap_channel, f"input:\n{GAPS[gap_channel]}")
     draw_probabilities(answers, explained)
     answers.set_ylabel("probability\n(natural prior)")
-    answers.set_xlabel(f"days after the first point used, MJD {explained.mjd[0]:.4f}")
+    answers.set_xlabel(f"days after the first answer, MJD {explained.mjd[0]:.4f}")
     for axis in (points, answers):
         if axis.get_legend_handles_labels()[0]:
             axis.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=8, frameon=False)

@@ -25,12 +25,12 @@ SHOWN_SHARE = 0.03  # classes that never reach it have no name in the legend
 
 
 def days(explained: Explanation, mjd: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Count days from the first point that was used."""
+    """Count days from the first answer."""
     return np.asarray(mjd - explained.mjd[0])
 
 
 def span(explained: Explanation) -> tuple[float, float]:
-    """Give the days that are drawn: those of the points used, and a few around them."""
+    """Give the days that are drawn: from the first answer to the last, and a few around."""
     return -DAYS_BEFORE, float(explained.mjd[-1] - explained.mjd[0]) + DAYS_AFTER
 
 
