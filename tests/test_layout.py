@@ -36,6 +36,7 @@ STREET = [
     ["light_curve_json"],
     ["publish", "metrics", "dead_letters"],
     ["reception"],
+    ["outcomes"],
     ["service", "subscriber"],
     ["serve", "replay", "show"],
     ["training", "simulate"],
