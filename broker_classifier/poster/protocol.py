@@ -22,6 +22,7 @@ Protocol = Literal["as-published", "disjoint", "causal"]
 PROTOCOLS: tuple[Protocol, ...] = ("as-published", "disjoint", "causal")
 PERCENTS = (100, 50, 25)
 VALIDATION_SHARE = 0.2
+ROUNDING_CELLS = 1e-9  # the last point may come to lie a little after the last cell
 Ints = NDArray[np.int64]
 
 
@@ -125,7 +126,8 @@ def inputs_at(
 def until_cell(curve: LightCurve, cells: int, length: int) -> LightCurve:
     """Keep the points that lie in the first cells of the whole light curve's grid."""
     position = grid_positions(curve.mjd, length)
-    return LightCurve(curve.points[: np.searchsorted(position, cells - 1, side="right")])
+    last = cells - 1 + ROUNDING_CELLS
+    return LightCurve(curve.points[: np.searchsorted(position, last, side="right")])
 
 
 def _with(grid: Grid, length: int) -> Grid:
