@@ -24,6 +24,23 @@ Output = Annotated[Path, typer.Option("--output", help="Folder; runs in it are n
 Seeds = Annotated[int, typer.Option("--seeds", min=1, help="How many, from 0 on.")]
 Epochs = Annotated[int, typer.Option("--epochs", min=1)]
 Batch = Annotated[int, typer.Option("--batch", min=1)]
+Protocols = Annotated[
+    list[str] | None,
+    typer.Option("--protocol", help="as-published, disjoint or causal; several; all three."),
+]
+Models = Annotated[
+    list[str] | None,
+    typer.Option("--model", help="attentive_gru, gru, resnet or fcn; several; all four."),
+]
+Percents = Annotated[
+    list[int] | None, typer.Option("--percent", help="Of the light curve; 100, 50 and 25.")
+]
+Widths = Annotated[
+    list[int] | None, typer.Option("--d-a", min=1, help="Rows of w1; several; 10, 50 and 100.")
+]
+Hops = Annotated[
+    list[int] | None, typer.Option("--r", min=1, help="Rows of w2; several; 1, 2 and 5.")
+]
 PerClass = Annotated[
     int, typer.Option(min=5, help="Cap of each class in training; a fifth validates.")
 ]
@@ -49,13 +66,9 @@ def add_commands(app: typer.Typer) -> None:
 def poster(
     data: DataFolder,
     output: Output,
-    protocols: Annotated[
-        list[str] | None, typer.Option("--protocol", help="Several; all three.")
-    ] = None,
-    models: Annotated[list[str] | None, typer.Option("--model", help="Several; all.")] = None,
-    percents: Annotated[
-        list[int] | None, typer.Option("--percent", help="Of the light curve; 100, 50 and 25.")
-    ] = None,
+    protocols: Protocols = None,
+    models: Models = None,
+    percents: Percents = None,
     seeds: Seeds = 5,
     per_class: PerClass = 2000,
     test_per_class: TestPerClass = 500,
@@ -95,12 +108,8 @@ def poster(
 def sweep(
     data: DataFolder,
     output: Output,
-    widths: Annotated[
-        list[int] | None, typer.Option("--d-a", min=1, help="Rows of w1; several.")
-    ] = None,
-    hops: Annotated[
-        list[int] | None, typer.Option("--r", min=1, help="Rows of w2; several.")
-    ] = None,
+    widths: Widths = None,
+    hops: Hops = None,
     protocol: Annotated[ProtocolName, typer.Option()] = "causal",
     percent: Annotated[int, typer.Option(min=10, max=100, help="Of the light curve.")] = 100,
     seeds: Seeds = 3,
