@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import stats  # type: ignore[import-untyped]
 from sklearn.metrics import balanced_accuracy_score
 
 from broker_classifier.poster.answer import (
