@@ -141,15 +141,22 @@ def _gains(
         "| protocol | light curve | gain | seeds | objects | n | it |",
         "|---|---|---|---|---|---|---|",
     ]
+    verdicts = []
     for protocol in protocols:
         for percent in percents:
             found = attention_gain(results, protocol, percent, level)
+            verdicts.append(found.verdict())
             lines.append(
                 f"| {protocol} | {percent} % | {found.mean:+.3f} ± {found.interval:.3f} | "
                 f"{found.from_seeds:.3f} | {found.from_objects:.3f} | {found.n_seeds} | "
                 f"{found.verdict()} |"
             )
-    return "\n".join([*lines, ""])
+    helps, hurts = verdicts.count("helps"), verdicts.count("hurts")
+    answer = (
+        f"Self-attention helps the GRU in {helps} of {len(verdicts)} comparisons and hurts it in "
+        f"{hurts}; the 95 % intervals of the others contain no gain."
+    )
+    return "\n".join([*lines, "", answer, ""])
 
 
 def attention_gain(

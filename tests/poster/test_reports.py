@@ -61,6 +61,10 @@ def test_the_answer_is_the_mean_paired_difference_and_names_its_interval(poster)
     without = np.array(accuracies(poster, "causal-gru-25-*.json"))
     wanted = rf"\| causal \| 25 % \| \{np.mean(with_it - without):+.3f} ± \d[.]\d+ \|"
     assert re.search(wanted, text)
+    answers = re.findall(r"helps the GRU in (\d+) of 2 .* hurts it in (\d+);", text)
+    assert len(answers) == 2  # classes, groups
+    assert sum(int(helps) for helps, _ in answers) == text.count("| helps |")
+    assert sum(int(hurts) for _, hurts in answers) == text.count("| hurts |")
 
 
 def test_the_confusion_matrices_are_drawn_for_classes_and_groups(poster):
