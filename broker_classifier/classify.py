@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from broker_classifier.bundle import Bundle
 from broker_classifier.calibration import calibrated_probabilities
-from broker_classifier.light_curve import LightCurve
+from broker_classifier.light_curve import LightCurve, starts_of
 from broker_classifier.selection import Selections, select_all
 from broker_classifier.selection_rules import REASONS
 
@@ -74,17 +74,16 @@ def _classify_batch(
     curves: Sequence[LightCurve], bundle: Bundle, memories: Sequence[bytes]
 ) -> list[Classification | None]:
     selections = select_all(curves, bundle.selection)
-    n_used = np.diff(selections.index_starts)
+    n_used = selections.index_starts[1:] - selections.index_starts[:-1]
     usable = np.flatnonzero(n_used)
     found: list[Classification | None] = [None] * len(curves)
     if not len(usable):
         return found
-    starts = np.append(selections.index_starts[usable], len(selections.index))
+    n_used = n_used[usable]
+    starts = starts_of(n_used.tolist())
     points = selections.points[selections.index]
     encoded = bundle.encoder.encode(points, starts, [memories[i] for i in usable.tolist()])
-    probabilities = calibrated_probabilities(
-        encoded.logits, n_used[usable], bundle.description.calibration
-    )
+    probabilities = calibrated_probabilities(encoded.logits, n_used, bundle.description.calibration)
     for row, i in enumerate(usable.tolist()):
         mine = slice(starts[row], starts[row + 1])
         attention = None if encoded.attention is None else encoded.attention[mine]

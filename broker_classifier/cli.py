@@ -7,7 +7,7 @@ import orjson
 import typer
 
 from broker_classifier import cli_poster
-from broker_classifier.command import DEFAULT_BUNDLE, command
+from broker_classifier.command import DEFAULT_BUNDLE, FRAMED_STREAM, USUAL_STREAM, command
 from broker_classifier.config import Stream
 
 app = typer.Typer(
@@ -23,10 +23,7 @@ Paths = Annotated[list[Path], typer.Argument(help="Files, folders, .tar.gz archi
 Config = Annotated[Path | None, typer.Option("--config", help="Settings file (TOML).")]
 Servers = Annotated[str | None, typer.Option("--bootstrap-servers", help="Kafka's address.")]
 BundlePath = Annotated[Path, typer.Option("--bundle", help="Folder of the model bundle.")]
-DataPath = Annotated[Path, typer.Option("--data", help="Folder of labelled light curves.")]
-
-USUAL_STREAM: Stream = "ztf"
-FRAMED_STREAM: Stream = "lsst"  # the one whose messages only name their schema
+DataPaths = Annotated[list[Path], typer.Option("--data", help="Folder of labelled light curves.")]
 
 
 @command(app)
@@ -169,7 +166,7 @@ def demo(
 @command(app)
 def train(
     recipe: Annotated[Path, typer.Argument(help="Recipe (TOML), such as models/recipes/*.toml.")],
-    data: DataPath,
+    data: DataPaths,
     output: Annotated[Path, typer.Option("--output", help="Folder of the new bundle.")],
     seed: Annotated[int, typer.Option(help="Of everything random in the training.")] = 0,
 ) -> None:
@@ -187,7 +184,7 @@ def train(
 
 @command(app)
 def evaluate(
-    data: DataPath,
+    data: DataPaths,
     output: Annotated[Path, typer.Option("--output", help="Folder of metrics.json and plots.")],
     bundle: BundlePath = DEFAULT_BUNDLE,
     split: Annotated[str, typer.Option(help="all, or our own train, validation, test.")] = "all",

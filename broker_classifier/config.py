@@ -100,7 +100,7 @@ class SurveySettings(_Section):
         1.0,
         ge=0,
         description="How long after an object's history was read those of its next alerts are not; "
-        "0 reads every one, as is always done for a bundle that takes forced photometry.",
+        "1 where not set. 0 reads every one, as for a bundle that takes forced photometry.",
     )
 
     @field_validator("topics")
@@ -118,7 +118,15 @@ class SurveySettings(_Section):
         return topics
 
 
-ZTF = SurveySettings(topics=("^ztf_.*",), bundle=Path("models/ztf-transients"))
+# A ZTF history is read in less time than it takes to look whether it is needed.
+ZTF = SurveySettings(topics=("^ztf_.*",), bundle=Path("models/ztf-transients"), history_days=0.0)
+SIX_BANDS = SurveySettings(bundle=Path("models/lsst-transients"))
+DEFAULTS: dict[str, SurveySettings] = {
+    "ztf": ZTF,
+    "lsst": SIX_BANDS,
+    "elasticc": SIX_BANDS,
+}
+"""What holds for a stream unless its table says otherwise; Lasair's rows are of ZTF or LSST."""
 
 
 class LasairSettings(_Section):
@@ -174,7 +182,7 @@ class Settings(BaseSettings):
 
     kafka: KafkaSettings = KafkaSettings()
     surveys: dict[str, SurveySettings] = Field(
-        default_factory=lambda: {"ztf": ZTF},
+        default_factory=lambda: dict(DEFAULTS),
         description="One table a stream: [surveys.ztf], lsst, elasticc, lasair.",
     )
     lasair: LasairSettings = LasairSettings()
@@ -188,13 +196,17 @@ class Settings(BaseSettings):
     @field_validator("surveys", mode="before")
     @classmethod
     def _keep_what_is_not_named(cls, tables: Any) -> Any:
-        """Let [surveys.ztf] change one key of the default, and other tables add to it."""
-        if not isinstance(tables, dict) or not isinstance(tables.get("ztf", {}), dict):
+        """Let [surveys.ztf] change one key of its default, and other tables add to it."""
+        if not isinstance(tables, dict):
             return tables
         if unknown := set(tables) - set(get_args(Stream)):
             msg = f"no such survey: {', '.join(unknown)}; known are {', '.join(get_args(Stream))}"
             raise ValueError(msg)
-        return tables | {"ztf": ZTF.model_dump() | tables.get("ztf", {})}
+        if not all(isinstance(tables.get(name, {}), dict) for name in DEFAULTS):
+            return tables
+        return tables | {
+            name: default.model_dump() | tables.get(name, {}) for name, default in DEFAULTS.items()
+        }
 
     @model_validator(mode="after")
     def _keep_outputs_out_of_the_input(self) -> Self:

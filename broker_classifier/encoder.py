@@ -5,7 +5,6 @@ from hashlib import sha256
 from typing import NamedTuple, Protocol
 
 import numpy as np
-import torch
 from numba import types
 from numpy.typing import NDArray
 
@@ -14,9 +13,9 @@ from broker_classifier.encoder_memory import recall, remember
 from broker_classifier.interpolate import Normalisation, channels
 from broker_classifier.models.streaming_attentive_gru import (
     ENERGY_BOUND,
-    State,
     StreamingAttentiveGRU,
 )
+from broker_classifier.models.streaming_runtimes import FastestRuntime
 
 
 class Encoded(NamedTuple):
@@ -69,7 +68,7 @@ class StreamingEncoder:
         normalisation: Normalisation,
         bundle_hash: str,
     ) -> None:
-        self._network = network
+        self._runtime = FastestRuntime(network)
         self._bands, self._normalisation = bands, normalisation
         self._key = int.from_bytes(sha256(bundle_hash.encode()).digest()[:8], "little")
         self._scale = _largest_magnitudes(network)
@@ -96,26 +95,13 @@ class StreamingEncoder:
         recalled = recall(known, points, starts, self._key, *settings)
         n_done, state = recalled.n_done, recalled.state
         rows = channels(points, starts, self._bands, self._normalisation, n_done)
-        n_new = np.diff(starts) - n_done
+        n_new = starts[1:] - starts[:-1] - n_done
         first_row, first_new = np.cumsum(n_new) - n_new, starts[:-1] + n_done
-        for k in range(int(n_new.max())):
-            going = np.flatnonzero(n_new > k)
-            state[going], energies = self._step(state[going], rows[first_row[going] + k])
-            recalled.energies[first_new[going] + k] = energies
+        is_new = np.arange(len(rows)) + np.repeat(first_new - first_row, n_new)
+        recalled.energies[is_new] = self._runtime.advance(state, rows, first_row, n_new)
         attention = softmax_of_each(recalled.energies, starts)
-        return Encoded(self._answer(state), attention, remember(recalled, starts, *settings))
-
-    def _step(
-        self, state: NDArray[np.float32], rows: NDArray[np.float32]
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        with torch.inference_mode():
-            after, energy = self._network.advance(_unpacked(state), torch.from_numpy(rows))
-            return torch.cat(after, dim=1).numpy(), energy.numpy()
-
-    def _answer(self, state: NDArray[np.float32]) -> NDArray[np.float32]:
-        with torch.inference_mode():
-            logits: NDArray[np.float32] = self._network.answer(_unpacked(state)).numpy()
-        return logits
+        logits = self._runtime.answer(state)
+        return Encoded(logits, attention, remember(recalled, starts, *settings))
 
 
 @cached_for(types.float64[::1](types.float32[::1], types.Array(types.int64, 1, "C", readonly=True)))
@@ -128,11 +114,6 @@ def softmax_of_each(
         mine = weights[starts[c] : starts[c + 1]]
         mine /= mine.sum()
     return weights
-
-
-def _unpacked(state: NDArray[np.float32]) -> State:
-    width = state.shape[1] // 3
-    return State(*torch.split(torch.from_numpy(state), [width, width, width, 1], dim=1))
 
 
 def _largest_magnitudes(network: StreamingAttentiveGRU) -> NDArray[np.float32]:

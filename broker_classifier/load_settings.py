@@ -9,9 +9,9 @@ from pydantic import BaseModel, ValidationError
 from pydantic_settings import SettingsError
 
 from broker_classifier.config import (
+    DEFAULTS,
     DELIMITER,
     PREFIX,
-    ZTF,
     KafkaSettings,
     Settings,
     Stream,
@@ -62,8 +62,17 @@ def with_survey(settings: Settings, survey: Stream, **options: Any) -> Settings:
 
 
 def settings_table() -> list[tuple[str, str, str]]:
-    """List every setting as (name, default, sentence); the README's table is made of it."""
-    return [*_rows(Settings.model_construct(), ""), *_rows(ZTF, "surveys.ztf.")]
+    """List every setting as (name, default, sentence); the README's table is made of it.
+
+    The settings of a stream are listed for ZTF, and for another where its default differs from
+    that of any stream.
+    """
+    rows = [*_rows(Settings.model_construct(), ""), *_rows(DEFAULTS["ztf"], "surveys.ztf.")]
+    usual = {sentence: default for _, default, sentence in _rows(SurveySettings(), "")}
+    for name, ours in DEFAULTS.items():
+        own = [row for row in _rows(ours, f"surveys.{name}.") if row[1] != usual[row[2]]]
+        rows += [row for row in own if row not in rows]
+    return rows
 
 
 def _rows(section: BaseModel, prefix: str) -> list[tuple[str, str, str]]:
@@ -80,7 +89,7 @@ def _rows(section: BaseModel, prefix: str) -> list[tuple[str, str, str]]:
 def _shown(default: Any) -> str:
     if isinstance(default, tuple):
         return ", ".join(map(str, default))
-    return str(default or "none")
+    return str(default) if default or isinstance(default, float) else "none"
 
 
 def _read_toml(path: Path) -> dict[str, Any]:

@@ -11,11 +11,13 @@ import torch
 from broker_classifier.bundle import Bundle, load_bundle
 from broker_classifier.config import Settings
 from broker_classifier.errors import BundleError
+from broker_classifier.memory import keep_freed_memory, leave_out_of_collections
 from broker_classifier.metrics import Metrics, serve_metrics
 from broker_classifier.photometry import SECONDS_PER_DAY
 from broker_classifier.service import Street, run
 from broker_classifier.store import EmbeddedStore, LightCurveStore, MemoryStore
 from broker_classifier.streams import FileSource, JsonLinesSink, KafkaSink, KafkaSource
+from broker_classifier.surveys.alert import SIMULATION_OF
 from broker_classifier.surveys.decoders import open_decoders
 
 log = structlog.get_logger()
@@ -29,6 +31,7 @@ def serve(settings: Settings, stop: threading.Event) -> None:
     SetupError
         If a bundle, the store, a port or a setting is not as it must be.
     """
+    keep_freed_memory()
     bundles, decoders = load_bundles(settings), open_decoders(settings.surveys, settings.lasair)
     kafka, topics = settings.kafka, {name: one.topics for name, one in settings.surveys.items()}
     metrics = Metrics()
@@ -53,6 +56,7 @@ def serve(settings: Settings, stop: threading.Event) -> None:
                 prune_interval_s=settings.store.prune_interval_s,
                 history_days=history_days(settings, bundles),
             )
+            leave_out_of_collections()
             run(street, stop)
     log.info("stopped", **metrics.totals())
 
@@ -86,7 +90,7 @@ def classify_files(
 
 
 def load_bundles(settings: Settings) -> dict[str, Bundle]:
-    """Load and check the bundle of every survey that has one in the settings.
+    """Load and check the bundle of every survey that has one in the settings, each once.
 
     Raises
     ------
@@ -94,11 +98,13 @@ def load_bundles(settings: Settings) -> dict[str, Bundle]:
         If a bundle is not whole, or is for another survey.
     """
     torch.set_num_threads(settings.model_threads)
+    folders = {one.bundle for one in settings.surveys.values() if one.bundle is not None}
+    loaded = {folder: load_bundle(bundle_folder(folder)) for folder in sorted(folders)}
     bundles = {}
     for survey, ours in settings.surveys.items():
         if ours.bundle is not None:
-            bundle = load_bundle(bundle_folder(ours.bundle))
-            if bundle.survey != survey:
+            bundle = loaded[ours.bundle]
+            if bundle.survey not in (survey, SIMULATION_OF.get(survey)):
                 msg = (
                     f"the bundle {ours.bundle} is for {bundle.survey} alerts, not for {survey}; "
                     f"set surveys.{survey}.bundle to one that is"

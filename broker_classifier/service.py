@@ -15,7 +15,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TypeVar
 
 import structlog
@@ -43,6 +42,7 @@ log = structlog.get_logger()
 Answer = tuple[Task, Classification | None]
 Result = TypeVar("Result")
 
+PRUNED_AT_ONCE = 1000  # objects: 2 ms between two batches
 UNUSABLE = "no_usable_points"
 WAITS_FOR = {
     StoreUnavailableError: "store",
@@ -113,14 +113,13 @@ class _StoppedError(Exception):
 
 def run(street: Street, stop: threading.Event) -> None:
     """Work until `stop` is set or the source is exhausted; a batch under way is finished first."""
-    next_prune = time.monotonic()
+    next_prune = time.monotonic() if math.isfinite(street.retention_s) else math.inf
     while not (stop.is_set() or street.source.is_exhausted):
         messages = street.source.poll()
         street.metrics.beat(None if street.source.is_connected else "input")
         if messages and carry(street, messages, stop):
             street.source.commit(messages)
-        if time.monotonic() >= next_prune:
-            prune(street)
+        if time.monotonic() >= next_prune and prune(street):
             next_prune = time.monotonic() + street.prune_interval_s
 
 
@@ -198,20 +197,17 @@ def answer(
     return answers
 
 
-def results(street: Street, answers: Iterable[Answer]) -> list[Outgoing]:
+def results(street: Street, answers: Sequence[Answer]) -> list[Outgoing]:
     """Write the messages of a batch: answers, and those taken back for want of usable points."""
-    now = datetime.now(UTC)
-    return [
-        outgoing(
-            task,
-            classification,
-            street.bundles[task.arrival.alert.survey],
-            street.output_topic,
-            now,
-        )
-        for task, classification in answers
-        if classification is not None or task.is_revision
-    ]
+    now = time.time()
+    told = [(task, one) for task, one in answers if one is not None or task.is_revision]
+    messages: list[Outgoing] = []
+    for survey in dict.fromkeys(task.arrival.alert.survey for task, _ in told):
+        ours = [answer for answer in told if answer[0].arrival.alert.survey == survey]
+        tasks, classifications = zip(*ours, strict=True)
+        bundle = street.bundles[survey]
+        messages += outgoing(tasks, classifications, bundle, street.output_topic, now)
+    return messages
 
 
 def remembered(
@@ -250,11 +246,10 @@ def newest_memories(answers: Iterable[Answer]) -> dict[str, bytes]:
 def count_latencies(metrics: Metrics, answers: Iterable[Answer]) -> None:
     """Note how long the answers took that have just been published."""
     now = time.time()
-    for task, classification in answers:
-        if classification is not None and not task.is_revision:
-            received_ms = task.arrival.message.timestamp_ms
-            since_kafka_s = None if received_ms is None else now - received_ms / 1000.0
-            metrics.count_classification(since_kafka_s, now - unix_from_mjd(task.mjd))
+    tasks = [task for task, one in answers if one is not None and not task.is_revision]
+    received_ms = [task.arrival.message.timestamp_ms for task in tasks]
+    since_kafka_s = [now - ms / 1000.0 for ms in received_ms if ms is not None]
+    metrics.count_latencies(since_kafka_s, [now - unix_from_mjd(task.mjd) for task in tasks])
 
 
 def count(metrics: Metrics, batch: Batch, seconds: float, n_objects: int) -> None:
@@ -277,13 +272,19 @@ def count(metrics: Metrics, batch: Batch, seconds: float, n_objects: int) -> Non
     log.debug("batch done", **{str(outcome): n for outcome, n in outcomes.items()})
 
 
-def prune(street: Street) -> None:
-    """Forget objects past their retention time; a store that is down is left for the next time."""
+def prune(street: Street) -> bool:
+    """Forget objects past their retention time, after each batch a part of the way through all.
+
+    Returns
+    -------
+    bool
+        Whether this is done, or put off because the store is down.
+    """
     try:
-        n_pruned = street.store.prune(seen_before=time.time() - street.retention_s)
+        pruned = street.store.prune(time.time() - street.retention_s, PRUNED_AT_ONCE)
         n_objects = len(street.store)
     except StoreUnavailableError as error:
         log.error("pruning is put off", reason=str(error))
-        return
-    street.metrics.count_pruned(n_pruned, n_objects)
-    log.info("pruned", objects=n_pruned)
+        return True
+    street.metrics.count_pruned(pruned.n_forgotten, n_objects)
+    return pruned.is_end

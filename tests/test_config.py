@@ -25,7 +25,7 @@ def written(tmp_path, text):
 def test_defaults_need_no_file():
     settings = load_settings()
     assert settings.kafka.bootstrap_servers == "localhost:9092"
-    assert list(settings.surveys) == ["ztf"]
+    assert list(settings.surveys) == ["ztf", "lsst", "elasticc"]
 
 
 def test_the_environment_overrides_the_file_key_by_key(tmp_path, monkeypatch):
@@ -87,7 +87,8 @@ def test_a_bundle_option_replaces_the_surveys_own():
 def test_another_survey_leaves_ztf_as_it_is(tmp_path):
     settings = load_settings(written(tmp_path, '[surveys.lsst]\ntopics = ["alerts"]\n'))
     assert settings.surveys["ztf"] == load_settings().surveys["ztf"]
-    assert settings.surveys["lsst"].bundle is None
+    assert settings.surveys["lsst"].topics == ("alerts",)
+    assert settings.surveys["lsst"].bundle == Path("models/lsst-transients")
 
 
 def test_one_key_of_ztf_leaves_its_other_defaults(monkeypatch):

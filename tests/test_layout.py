@@ -16,12 +16,11 @@ MAX_FUNCTION_LINES = 40
 
 # Upstream first. A part imports only from earlier lines; parts on one line do not know each other.
 STREET = [
-    ["errors", "compiled"],
-    ["command"],
+    ["errors", "compiled", "memory", "collectors"],
     ["photometry"],
     ["light_curve"],
     ["config", "_mock_cluster"],
-    ["embedded_kafka", "logs", "load_settings", "signals"],
+    ["embedded_kafka", "logs", "load_settings", "signals", "command"],
     ["surveys", "schemas"],
     ["streams", "store"],
     ["intake"],
@@ -34,6 +33,7 @@ STREET = [
     ["grid_encoder"],
     ["bundle"],
     ["classify"],
+    ["light_curve_json"],
     ["publish", "metrics", "dead_letters"],
     ["reception"],
     ["service", "subscriber"],

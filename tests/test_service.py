@@ -199,7 +199,7 @@ class DownStore(MemoryStore):
         msg = "down"
         raise StoreUnavailableError(msg)
 
-    def prune(self, seen_before):
+    def prune(self, seen_before, most):
         msg = "down"
         raise StoreUnavailableError(msg)
 
@@ -215,7 +215,7 @@ def test_nothing_is_committed_when_the_store_is_down_and_a_stop_is_obeyed():
     worker.join(30)
     assert not worker.is_alive()
     assert topic.committed == 0
-    prune(opened)
+    assert prune(opened)
 
 
 def test_a_stop_finishes_the_batch_under_way_and_takes_no_other():

@@ -8,6 +8,7 @@ from broker_classifier.errors import MessageError, SchemaError
 from broker_classifier.light_curve import LightCurve
 
 EARLIEST_MJD, LATEST_MJD = 33282.0, 88069.0
+SIMULATION_OF = {"elasticc": "lsst"}  # whose bundles its alerts are fit for
 LONGEST_OBJECT_ID = 200  # bytes; far below what any store's key may have
 
 

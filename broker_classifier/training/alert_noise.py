@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
+from broker_classifier.light_curve import Kind
+
 Floats = NDArray[np.float64]
 RANKS = tuple(np.linspace(0, 1, 11).round(2).tolist())
 
@@ -27,6 +29,9 @@ class AlertNoise(BaseModel):
         width of the step, in ln(SNR).
     scatter_fraction : float
         Real scatter of the alerts over their quoted error.
+    detection_snr : float or None
+        A sharp threshold instead: points of this |SNR| are detections, those below are forced
+        photometry of the same object, and none is lost.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -37,6 +42,7 @@ class AlertNoise(BaseModel):
     threshold_snr: tuple[float, ...]
     threshold_width: tuple[float, ...]
     scatter_fraction: float = 0.55
+    detection_snr: float | None = None
 
 
 def alert_error(flux: Floats, band: NDArray[np.int64], rank: Floats, noise: AlertNoise) -> Floats:
@@ -45,7 +51,7 @@ def alert_error(flux: Floats, band: NDArray[np.int64], rank: Floats, noise: Aler
     Parameters
     ----------
     flux : float array, shape (n,)
-        Positive, nJy.
+        nJy; its sign does not matter.
     band : int array, shape (n,)
         Positions in `noise.bands`.
     rank : float array, shape (n,)
@@ -80,11 +86,21 @@ def alert_probability(snr: Floats, band: NDArray[np.int64], noise: AlertNoise) -
     return np.asarray(1.0 / (1.0 + np.exp(-np.clip(distance, -50, 50))))
 
 
+def kinds(flux: Floats, flux_err: Floats, noise: AlertNoise) -> NDArray[np.uint8]:
+    """Give the `Kind` of every point: a detection where it reaches `detection_snr`, if that is set.
+
+    Without, what is there has been an alert.
+    """
+    least = 0.0 if noise.detection_snr is None else noise.detection_snr
+    is_detection = np.abs(flux) >= least * flux_err
+    return np.where(is_detection, Kind.DETECTION, Kind.FORCED).astype(np.uint8)
+
+
 def _ladder(flux: Floats, band: NDArray[np.int64], noise: AlertNoise) -> Floats:
     """log10 errors of every rank at these fluxes, shape (n, ranks)."""
     table = np.array(noise.log_err)
     nodes = np.array(noise.log_flux)
-    at = np.clip(np.log10(flux), nodes[0], nodes[-1])
+    at = np.clip(np.log10(np.maximum(np.abs(flux), 1e-3)), nodes[0], nodes[-1])
     high = np.clip(np.searchsorted(nodes, at), 1, len(nodes) - 1)
     part = ((at - nodes[high - 1]) / (nodes[high] - nodes[high - 1]))[:, None]
     return np.asarray((1 - part) * table[band, high - 1] + part * table[band, high])

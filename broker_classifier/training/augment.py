@@ -3,19 +3,21 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from broker_classifier.light_curve import POINT, LightCurve, point_flags
+from broker_classifier.light_curve import POINT, LightCurve, bands, point_flags
 from broker_classifier.selection import Selection, band_positions
 from broker_classifier.training.alert_noise import (
     AlertNoise,
     alert_error,
     alert_probability,
     error_rank,
+    kinds,
 )
 from broker_classifier.training.examples import Example, main_episode
 from broker_classifier.training.recipe import Augmentation
 
 Floats = NDArray[np.float64]
 HARD_CUT_SNR = 5.0
+TRIES = 4  # then what is faint is left as it is
 
 
 def augmented(
@@ -30,16 +32,26 @@ def augmented(
     Parameters
     ----------
     example : Example
-        Light curves of used points, all of them positive detections in `noise.bands`.
+        Light curves with points in `noise.bands` only.
     """
-    later = example.curves[1:]
-    curve = example.curves[0]
+    event, *later = example.measured or example.curves
+    curve = event
     if later and random.random() < 0.5:
         curve = later[random.integers(len(later))]
-    for change in (_scaled, _without_the_beginning, _thinned, _cut):
+    for _ in range(TRIES):
+        varied = main_episode(_varied(curve, settings, noise, random), selection)
+        if len(varied):
+            return varied
+    return example.curves[0]
+
+
+def _varied(
+    curve: LightCurve, settings: Augmentation, noise: AlertNoise, random: np.random.Generator
+) -> LightCurve:
+    for change in (_scaled, _without_the_beginning, _without_bands, _thinned, _cut):
         changed = change(curve, settings, noise, random)
         curve = changed if len(changed) else curve
-    return main_episode(curve, selection)
+    return curve
 
 
 def _scaled(
@@ -56,16 +68,19 @@ def _scaled(
     if x < 0:
         missing = np.sqrt(np.maximum(quoted**2 - (err * np.exp(x)) ** 2, 0.0))
         scatter = noise.scatter_fraction * missing * random.normal(size=len(flux))
-        scaled = np.maximum(scaled + scatter, 1.0)
-    before = alert_probability(flux / err, position, noise)
-    after = alert_probability(scaled / quoted, position, noise)
-    kept = random.random(len(flux)) * before < after
+        scaled = scaled + scatter
+    kept = np.ones(len(flux), dtype=bool)
+    if noise.detection_snr is None:
+        scaled = np.maximum(scaled, 1.0)
+        before = alert_probability(flux / err, position, noise)
+        after = alert_probability(scaled / quoted, position, noise)
+        kept = random.random(len(flux)) * before < after
     ln_stretch = settings.dilation_per_ln * max(-x, 0.0) * random.random()
     stretch = np.exp(ln_stretch + random.normal(0.0, settings.stretch))
     mjd = curve.mjd[0] + (curve.mjd - curve.mjd[0]) * stretch
     points = np.empty(len(curve), dtype=POINT)
     points["mjd"], points["psf_flux"], points["psf_flux_err"] = mjd, scaled, quoted
-    points["flags"] = point_flags(curve.band, curve.kind)
+    points["flags"] = point_flags(curve.band, kinds(scaled, quoted, noise))
     return LightCurve(points[kept])
 
 
@@ -75,6 +90,15 @@ def _without_the_beginning(
     if random.random() >= settings.late_start_probability:
         return curve
     return LightCurve(curve.points[random.integers(len(curve)) :])
+
+
+def _without_bands(
+    curve: LightCurve, settings: Augmentation, _: AlertNoise, random: np.random.Generator
+) -> LightCurve:
+    if not settings.kept_bands or random.random() >= settings.kept_bands_probability:
+        return curve
+    kept = settings.kept_bands[random.integers(len(settings.kept_bands))]
+    return LightCurve(curve.points[np.isin(curve.band, bands(kept))])
 
 
 def _thinned(
@@ -91,4 +115,4 @@ def _cut(
 ) -> LightCurve:
     if random.random() >= settings.hard_cut_probability:
         return curve
-    return LightCurve(curve.points[curve.psf_flux >= HARD_CUT_SNR * curve.psf_flux_err])
+    return LightCurve(curve.points[np.abs(curve.psf_flux) >= HARD_CUT_SNR * curve.psf_flux_err])

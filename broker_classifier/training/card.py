@@ -35,7 +35,7 @@ def write_card(
         _input(bundle),
         _figures(metrics),
         _recalls(metrics),
-        _provenance(metrics, card.provenance_class, probe),
+        *([_provenance(metrics, card.provenance_class, probe)] if probe else []),
         "## Limits\n\n" + "\n".join(f"- {limit}" for limit in card.limits),
         _making(bundle),
     ]

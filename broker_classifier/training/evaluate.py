@@ -24,7 +24,13 @@ from broker_classifier.training.metrics import (
     grouped,
     metrics_at_a_cut,
 )
-from broker_classifier.training.objects import LabelledObject, preferred_objects, read_objects
+from broker_classifier.training.objects import (
+    DataFolders,
+    LabelledObject,
+    name_of,
+    preferred_objects,
+    read_objects,
+)
 from broker_classifier.training.plots import write_plots
 from broker_classifier.training.prefixes import prefix_logits
 from broker_classifier.training.split import TEST, TRAIN, VALIDATION, split_of
@@ -53,7 +59,7 @@ class Predictions:
 
 def evaluate(
     bundle_path: str | Path,
-    data_folder: str | Path,
+    data: DataFolders,
     output_folder: str | Path,
     split: str = ALL,
 ) -> dict[str, Any]:
@@ -61,8 +67,9 @@ def evaluate(
 
     Parameters
     ----------
-    bundle_path, data_folder : path
-        A bundle; a folder as `objects` describes it. Objects of other classes are ignored.
+    bundle_path : path
+    data : path or sequence of paths
+        Folders as `objects` describes them. Objects of other classes are ignored.
     output_folder : path
         Made if absent.
     split : str
@@ -81,16 +88,16 @@ def evaluate(
     """
     bundle = load_bundle(bundle_path)
     rules = read_homogenisation(Path(bundle_path))
-    objects = _objects(data_folder, bundle, split)
+    objects = _objects(data, bundle, split)
     examples = make_examples(objects, rules, bundle.selection, bundle.classes)
     if not examples:
-        msg = f"No object of {data_folder} has a usable detection: are its fluxes in nJy?"
+        msg = f"No object of {name_of(data)} has a usable detection: are its fluxes in nJy?"
         raise DataError(msg)
     predictions = predict(examples, bundle)
     found = _all_metrics(predictions, bundle)
     metrics = {
         "bundle": {"name": bundle.name, "version": bundle.version, "hash": bundle.hash},
-        "data": Path(data_folder).resolve().name,
+        "data": name_of(data),
         "split": split,
         "classes": list(bundle.classes),
         "groups": list(GROUPS),
@@ -131,11 +138,11 @@ def predict(examples: Sequence[Example], bundle: Bundle) -> dict[Cut, Prediction
     return found
 
 
-def _objects(data_folder: str | Path, bundle: Bundle, split: str) -> list[LabelledObject]:
+def _objects(data: DataFolders, bundle: Bundle, split: str) -> list[LabelledObject]:
     if split not in (ALL, TRAIN, VALIDATION, TEST):
         msg = f"There is no split {split!r}: use all, train, validation or test"
         raise DataError(msg)
-    objects = preferred_objects(read_objects(data_folder, bundle.classes))
+    objects = preferred_objects(read_objects(data, bundle.classes))
     if split != ALL:
         objects = [o for o in objects if split_of(o.canonical_id) == split]
     return objects

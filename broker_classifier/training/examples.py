@@ -6,11 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from broker_classifier.light_curve import EMPTY, LightCurve
-from broker_classifier.selection import Selection, episodes
+from broker_classifier.selection import Selection, band_positions, episodes
 from broker_classifier.training.homogenise import Homogenisation, homogenised, random_of
 from broker_classifier.training.objects import LabelledObject
 
 N_LATE_STARTS = 8
+DAYS_BEFORE = 60.0
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,9 @@ class Example:
         Views of one object share a weight of 1.
     curves : tuple of LightCurve
         Episodes of used points only; the first is the event, the others are later starts.
+    measured : tuple of LightCurve
+        Around each of them, what was measured, used or not: a variation may use other points.
+        Empty where there is nothing more.
     """
 
     canonical_id: str
@@ -33,6 +37,7 @@ class Example:
     target: int
     weight: float
     curves: tuple[LightCurve, ...]
+    measured: tuple[LightCurve, ...] = ()
 
 
 def main_episode(curve: LightCurve, selection: Selection) -> LightCurve:
@@ -58,8 +63,10 @@ def make_examples(
         starts_late = labelled.label in late_start_classes
         curves = _curves(labelled, curve, selection, starts_late)
         if curves:
-            found.append((labelled, curves))
-    ids = [labelled.canonical_id for labelled, _ in found]
+            is_whole = rules.noise.detection_snr is not None
+            measured = [_around(c, curve, selection) for c in curves if is_whole]
+            found.append((labelled, curves, tuple(measured)))
+    ids = [labelled.canonical_id for labelled, *_ in found]
     n_views = dict(zip(*np.unique(ids, return_counts=True), strict=True))
     return [
         Example(
@@ -68,9 +75,17 @@ def make_examples(
             classes.index(labelled.label),
             1.0 / float(n_views[labelled.canonical_id]),
             curves,
+            measured,
         )
-        for labelled, curves in found
+        for labelled, curves, measured in found
     ]
+
+
+def _around(episode: LightCurve, curve: LightCurve, selection: Selection) -> LightCurve:
+    """Cut what was measured from before an episode to its end, or later if it is compressed."""
+    start, end = episode.mjd[0] - DAYS_BEFORE, episode.mjd[0] + 1.2 * selection.window_days
+    in_bands = band_positions(selection.bands)[curve.band] >= 0
+    return LightCurve(curve.points[in_bands & (curve.mjd >= start) & (curve.mjd <= end)])
 
 
 def _curves(

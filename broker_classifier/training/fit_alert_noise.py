@@ -7,12 +7,14 @@ from numpy.typing import NDArray
 
 from broker_classifier.errors import DataError
 from broker_classifier.light_curve import LightCurve, bands
+from broker_classifier.selection import Selection
 from broker_classifier.training.alert_noise import RANKS, AlertNoise
 from broker_classifier.training.homogenise import Homogenisation, homogenised
 from broker_classifier.training.objects import LabelledObject
+from broker_classifier.training.recipe import ZTF_LOG_FLUX, HomogenisationRecipe
+from broker_classifier.training.visits import fit_visits
 
 Floats = NDArray[np.float64]
-LOG_FLUX = tuple(np.linspace(3.6, 6.8, 17).round(2).tolist())
 MIN_POINTS = 100
 THRESHOLDS_SNR = np.arange(3.0, 6.01, 0.1)
 WIDTHS = np.arange(0.05, 0.41, 0.025)
@@ -21,32 +23,39 @@ NO_THRESHOLD = 1e-3
 
 
 def fit_homogenisation(
-    objects: Sequence[LabelledObject],
-    alert_sources: Sequence[str],
-    band_letters: Sequence[str],
-    threshold_class: str,
+    objects: Sequence[LabelledObject], how: HomogenisationRecipe, selection: Selection
 ) -> Homogenisation:
-    """Fit errors to all alerts, thresholds to one class that has alerts and forced photometry.
+    """Fit errors to all alerts; thresholds, unless given, to a class also in forced photometry.
 
     Raises
     ------
     DataError
         No object comes from one of the alert sources.
     """
+    alert_sources, band_letters = how.alert_sources, selection.bands
     alerts = [o for o in objects if o.source in alert_sources]
     if not alerts:
         msg = f"No training object is from {', '.join(alert_sources)}: correct alert_sources"
         raise DataError(msg)
-    n_bands = len(band_letters)
+    n_bands, offset = len(band_letters), selection.night_offset_days
     noise = AlertNoise(
-        bands=tuple(band_letters),
-        log_flux=LOG_FLUX,
-        log_err=fit_alert_errors(alerts, band_letters),
+        bands=band_letters,
+        log_flux=how.log_flux,
+        log_err=fit_alert_errors(alerts, band_letters, how.log_flux),
         threshold_snr=(NO_THRESHOLD,) * n_bands,
         threshold_width=(1.0,) * n_bands,
+        scatter_fraction=how.scatter_fraction,
+        detection_snr=how.detection_snr,
     )
-    open_rules = Homogenisation(alert_sources=tuple(alert_sources), noise=noise)
-    same_class = [o for o in objects if o.label == threshold_class]
+    open_rules = Homogenisation(
+        alert_sources=alert_sources,
+        noise=noise,
+        night_offset_days=offset,
+        visits=fit_visits(alerts, band_letters, offset) if how.observe_again else None,
+    )
+    if how.threshold_class is None:
+        return open_rules
+    same_class = [o for o in objects if o.label == how.threshold_class]
     curves = homogenised(same_class, open_rules)
     is_alert = [o.source in alert_sources for o in same_class]
     fits = [fit_threshold(curves, is_alert, int(band)) for band in bands(band_letters)]
@@ -56,11 +65,14 @@ def fit_homogenisation(
 
 
 def fit_alert_errors(
-    alerts: Sequence[LabelledObject], band_letters: Sequence[str]
+    alerts: Sequence[LabelledObject],
+    band_letters: Sequence[str],
+    log_flux: Sequence[float] = ZTF_LOG_FLUX,
 ) -> tuple[tuple[tuple[float, ...], ...], ...]:
     """Fit `AlertNoise.log_err` to objects made of alerts.
 
-    Each node takes the alerts within 0.1 dex in flux, or within more until there are 100.
+    Each node of `log_flux` takes the alerts within 0.1 dex in flux, or within more until there are
+    100.
     """
     flux = np.concatenate([a.flux for a in alerts])
     err = np.concatenate([a.flux_err for a in alerts])
@@ -68,8 +80,8 @@ def fit_alert_errors(
     tables = []
     for index in bands(band_letters):
         mine = (band == index) & (flux > 0)
-        log_flux, log_err = np.log10(flux[mine]), np.log10(err[mine])
-        tables.append(tuple(_quantiles_near(node, log_flux, log_err) for node in LOG_FLUX))
+        ours, log_err = np.log10(flux[mine]), np.log10(err[mine])
+        tables.append(tuple(_quantiles_near(node, ours, log_err) for node in log_flux))
     return tuple(tables)
 
 

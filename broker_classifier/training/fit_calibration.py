@@ -19,6 +19,7 @@ def fit_calibration(
     target: Sequence[int],
     prior: NDArray[np.float64],
     class_weights: NDArray[np.float64],
+    n_before: Sequence[int] = (),
 ) -> Calibration:
     """Find the temperatures and offsets with the best likelihood under the natural prior.
 
@@ -31,6 +32,8 @@ def fit_calibration(
         Class frequencies of the training objects.
     class_weights : float array, shape (K,)
         Weights of the training loss: they made the trained prior `prior * class_weights`.
+    n_before : sequence of int, optional
+        First points of each light curve that do not count, because no detection has been made.
 
     Notes
     -----
@@ -39,12 +42,15 @@ def fit_calibration(
     """
     log_trained_prior = np.log(prior * class_weights)
     log_trained_prior -= log_trained_prior.mean()
-    repeats = [len(rows) for rows in logits]
-    n = np.concatenate([np.arange(1, length + 1) for length in repeats])
-    balanced = torch.from_numpy(np.concatenate(list(logits)) - log_trained_prior)
+    skipped = list(n_before) or [0] * len(logits)
+    counted = [rows[first:] for rows, first in zip(logits, skipped, strict=True)]
+    repeats = [len(rows) for rows in counted]
+    rank = np.concatenate([np.arange(1, length + 1) for length in repeats])
+    n = rank + np.repeat(skipped, repeats)
+    balanced = torch.from_numpy(np.concatenate(counted) - log_trained_prior)
     targets = torch.from_numpy(np.repeat(np.array(target), repeats))
     share = torch.from_numpy(node_shares(n, N_POINTS))  # (N, nodes)
-    weight, log_prior = torch.from_numpy(1.0 / n), torch.from_numpy(np.log(prior))
+    weight, log_prior = torch.from_numpy(1.0 / rank), torch.from_numpy(np.log(prior))
     log_temperature = torch.zeros(len(N_POINTS), dtype=torch.float64, requires_grad=True)
     offset = torch.zeros(len(N_POINTS), len(prior), dtype=torch.float64, requires_grad=True)
     optimiser = torch.optim.Adam([log_temperature, offset], lr=0.02)

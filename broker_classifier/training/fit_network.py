@@ -16,7 +16,7 @@ from broker_classifier.light_curve import LightCurve
 from broker_classifier.models import Network
 from broker_classifier.training.alert_noise import AlertNoise
 from broker_classifier.training.augment import augmented
-from broker_classifier.training.cuts import Cut, cut_positions
+from broker_classifier.training.cuts import Cut, cut_positions, n_before_detection
 from broker_classifier.training.examples import Example
 from broker_classifier.training.grid_loss import grid_loss
 from broker_classifier.training.metrics import confusion_matrix, grouped
@@ -26,6 +26,7 @@ from broker_classifier.training.recipe import Recipe
 Floats = NDArray[np.float64]
 GRADIENT_NORM = 1.0
 TYPICAL_LENGTH = 20
+UNDETECTED_SHARE = 0.1  # of the first detection's weight, before it
 FIRST_JUDGED = 0.4  # the learning rate is still high before this part of the epochs
 
 
@@ -145,9 +146,8 @@ def _loss(
     length = torch.tensor([len(c) for c in curves])
     n_steps = inputs.shape[1]
     step = torch.arange(n_steps)[None]
-    share = (step + 1.0) ** -recipe.optimisation.prefix_decay
-    share = share / share[:, :TYPICAL_LENGTH].sum()
-    counts = (step < length[:, None]) * share  # (B, T)
+    n_before = torch.tensor([n_before_detection(c) for c in curves])
+    counts = (step < length[:, None]) * prefix_shares(step - n_before[:, None], recipe)  # (B, T)
     logits, _ = network(inputs)
     each = cross_entropy(
         logits.transpose(1, 2),  # (B, T, K) -> (B, K, T)
@@ -155,6 +155,14 @@ def _loss(
         reduction="none",
     )
     return (each * counts * weights[:, None]).sum() / len(curves)
+
+
+def prefix_shares(step: torch.Tensor, recipe: Recipe) -> torch.Tensor:
+    """Say how much a prefix counts by its step, 0 at the first detection, below before it."""
+    decay = recipe.optimisation.prefix_decay
+    shares = (step.clamp(min=0) + 1.0) ** -decay
+    shares = torch.where(step < 0, UNDETECTED_SHARE, shares)
+    return shares / ((torch.arange(TYPICAL_LENGTH) + 1.0) ** -decay).sum()
 
 
 def validation_score(

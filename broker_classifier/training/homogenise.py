@@ -3,7 +3,8 @@
 Classes come from different sources: supernovae from alerts, AGN from forced photometry. A model
 would learn the source. So points that are no alerts are thinned to a survey's public cadence, get
 the errors of alerts of their flux and band, the scatter that goes with them, and the alerts'
-detection threshold. What the label is plays no part in it.
+detection threshold; or they are observed again at the visits of the other survey (`visits`). What
+the label is plays no part in it.
 """
 
 import hashlib
@@ -18,8 +19,14 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from broker_classifier.errors import BundleError
 from broker_classifier.light_curve import LightCurve, light_curve
 from broker_classifier.selection import band_positions
-from broker_classifier.training.alert_noise import AlertNoise, alert_error, alert_probability
+from broker_classifier.training.alert_noise import (
+    AlertNoise,
+    alert_error,
+    alert_probability,
+    kinds,
+)
 from broker_classifier.training.objects import LabelledObject
+from broker_classifier.training.visits import Visits, observed_again, spread_within_nights
 
 HOMOGENISATION_FILE = "homogenisation.json"
 Floats = NDArray[np.float64]
@@ -38,6 +45,9 @@ class Homogenisation(BaseModel):
     noise : AlertNoise
     cadence_nights : tuple of int
         Gaps between visits in one band, each drawn with equal probability.
+    visits : Visits or None
+        Where objects that are not from the alert sources are observed again, instead of having
+        their points thinned and given the errors of alerts.
     night_offset_days : float
         As in `Selection`.
     """
@@ -47,6 +57,7 @@ class Homogenisation(BaseModel):
     alert_sources: tuple[str, ...]
     noise: AlertNoise
     cadence_nights: tuple[int, ...] = (1, 2, 2, 3, 3)
+    visits: Visits | None = None
     night_offset_days: float = 0.3
 
 
@@ -62,13 +73,27 @@ def read_homogenisation(bundle_folder: Path) -> Homogenisation:
 
 def homogenised(objects: Sequence[LabelledObject], rules: Homogenisation) -> list[LightCurve]:
     """Make one light curve of detections per object; empty where nothing would be detected."""
+    if rules.visits is not None:
+        return [_at_visits(o, rules, rules.visits) for o in objects]
     ranks = error_ranks([o for o in objects if o.source not in rules.alert_sources])
     return [
         _forced_as_alerts(o, ranks[o.object_id], rules)
         if o.object_id in ranks
-        else light_curve(o.mjd, o.flux, o.flux_err, o.band)
+        else _as_measured(o, rules)
         for o in objects
     ]
+
+
+def _as_measured(labelled: LabelledObject, rules: Homogenisation) -> LightCurve:
+    kind = kinds(labelled.flux, labelled.flux_err, rules.noise)
+    return light_curve(labelled.mjd, labelled.flux, labelled.flux_err, labelled.band, kind)
+
+
+def _at_visits(labelled: LabelledObject, rules: Homogenisation, visits: Visits) -> LightCurve:
+    random = random_of(labelled.object_id, "visits")
+    if labelled.source not in rules.alert_sources:
+        labelled = observed_again(labelled, visits, rules.noise, random)
+    return spread_within_nights(_as_measured(labelled, rules), visits, random)
 
 
 def error_ranks(objects: Sequence[LabelledObject]) -> dict[str, Floats]:

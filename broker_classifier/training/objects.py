@@ -1,11 +1,13 @@
-"""Reading labelled light curves: a folder with `objects.csv` and `photometry.parquet`.
+"""Reading labelled light curves: folders with `objects.csv` and `photometry.parquet`.
 
     objects.csv          object_id, label; canonical_id, source_repo, preferred where known
     photometry.parquet   object_id, mjd, band, flux_njy, flux_err_njy; is_upper_limit, forced
 
-Columns after the semicolon may be absent. Fluxes are AB nJy, times MJD.
+Columns after the semicolon may be absent; an object's source is then the name of its folder. Fluxes
+are AB nJy, times MJD.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +22,7 @@ from broker_classifier.light_curve import BANDS
 
 OBJECT_COLUMNS = ("object_id", "label")
 POINT_COLUMNS = ("object_id", "mjd", "band", "flux_njy", "flux_err_njy")
+DataFolders = str | Path | Sequence[str | Path]
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +34,7 @@ class LabelledObject:
     object_id, canonical_id : str
         Views of one object share the canonical id.
     source : str
-        Where the view comes from; "" if unknown.
+        Where the view comes from.
     is_preferred : bool
         The one view of its object that evaluations use.
     mjd, flux, flux_err : float array, shape (n,)
@@ -51,15 +54,34 @@ class LabelledObject:
     band: NDArray[np.int64]
 
 
-def read_objects(folder: str | Path, classes: Sequence[str]) -> list[LabelledObject]:
-    """Read the objects of these classes, in the file's order; others are ignored.
+def read_objects(data: DataFolders, classes: Sequence[str]) -> list[LabelledObject]:
+    """Read the objects of these classes, folder after folder in the files' order; ignore others.
 
     Raises
     ------
     DataError
-        A file or column is missing, or no object has one of the classes.
+        A file or column is missing, a folder has no object of these classes, or two folders have
+        an object of the same id.
     """
-    folder = Path(folder)
+    found = [one for folder in folders_of(data) for one in _read_folder(folder, classes)]
+    ids = Counter(one.object_id for one in found)
+    if repeated := [name for name, n in ids.items() if n > 1]:
+        msg = f"{len(repeated)} objects occur twice, {repeated[0]} first: name each object once"
+        raise DataError(msg)
+    return found
+
+
+def folders_of(data: DataFolders) -> list[Path]:
+    """List the folders of a data set, which may be one."""
+    return [Path(data)] if isinstance(data, str | Path) else [Path(one) for one in data]
+
+
+def name_of(data: DataFolders) -> str:
+    """Name a data set by its folders."""
+    return ", ".join(folder.resolve().name for folder in folders_of(data))
+
+
+def _read_folder(folder: Path, classes: Sequence[str]) -> list[LabelledObject]:
     table = _objects_table(folder / "objects.csv")
     table = table[table["label"].isin(list(classes))]
     if table.empty:
@@ -85,7 +107,7 @@ def _objects_table(path: Path) -> pd.DataFrame:
     except (OSError, ValueError) as error:
         raise _unreadable(path, error) from error
     _require(path, table, OBJECT_COLUMNS)
-    for column, default in (("source_repo", ""), ("preferred", "False")):
+    for column, default in (("source_repo", path.resolve().parent.name), ("preferred", "False")):
         found = table[column] if column in table else pd.Series(default, index=table.index)
         table[column] = found.fillna(default).astype(str)
     canonical = table["canonical_id"] if "canonical_id" in table else table["object_id"]

@@ -13,24 +13,45 @@ from broker_classifier.interpolate import Normalisation
 from broker_classifier.models import ARCHITECTURES, full_config
 from broker_classifier.selection import Selection
 
+ZTF_LOG_FLUX = tuple(round(3.6 + 0.2 * i, 1) for i in range(17))
 _STRICT = ConfigDict(frozen=True, extra="forbid")
 
 
 class HomogenisationRecipe(BaseModel):
-    """How to make alerts of forced photometry.
+    """How light curves from elsewhere get the look of the survey's.
 
     Attributes
     ----------
     alert_sources : tuple of str
-        Values of `source_repo` whose points are alerts already.
-    threshold_class : str
+        Values of `source_repo` (or names of data folders) whose points are as the survey has them.
+    threshold_class : str or None
         A class with both alerts and forced photometry, on which the threshold is fitted.
+    detection_snr : float or None
+        A sharp threshold instead, for data that hold every visit: points of this |SNR| are
+        detections, those below are forced photometry. One of the two must be given.
+    scatter_fraction : float
+        Real scatter over the quoted error.
+    log_flux : tuple of float
+        log10 of fluxes (nJy), ascending, at which the errors are described.
+    observe_again : bool
+        Observe the objects of other sources at visits like those of the alert sources.
     """
 
     model_config = _STRICT
 
     alert_sources: tuple[str, ...]
-    threshold_class: str
+    threshold_class: str | None = None
+    detection_snr: float | None = Field(None, gt=0)
+    scatter_fraction: float = Field(0.55, ge=0)
+    log_flux: tuple[float, ...] = Field(ZTF_LOG_FLUX, min_length=2)
+    observe_again: bool = False
+
+    @model_validator(mode="after")
+    def _has_one_threshold(self) -> Self:
+        if (self.threshold_class is None) == (self.detection_snr is None):
+            msg = "give either threshold_class or detection_snr"
+            raise ValueError(msg)
+        return self
 
 
 class Augmentation(BaseModel):
@@ -53,6 +74,10 @@ class Augmentation(BaseModel):
         Variable sources without a beginning: half of the time seen from a random point on.
     late_start_probability : float
         Of forgetting the first points of any light curve, as when a broker starts too late.
+    kept_bands : tuple of str
+        Such as "griz": bands that a survey or an object may be limited to.
+    kept_bands_probability : float
+        Of keeping only one of them.
     """
 
     model_config = _STRICT
@@ -67,6 +92,8 @@ class Augmentation(BaseModel):
     hard_cut_probability: float = 0.3
     late_start_classes: tuple[str, ...] = ("AGN",)
     late_start_probability: float = 0.0
+    kept_bands: tuple[str, ...] = ()
+    kept_bands_probability: float = 0.0
 
 
 class Optimisation(BaseModel):
@@ -105,14 +132,14 @@ class Card(BaseModel):
     limits : tuple of str
         One sentence or two each.
     provenance_class : str
-        A class that comes from several sources, to compare them.
+        A class that comes from several sources, to compare them; none if empty.
     """
 
     model_config = _STRICT
 
     about: str
     limits: tuple[str, ...] = Field(min_length=1)
-    provenance_class: str
+    provenance_class: str = ""
 
 
 class Recipe(BaseModel):

@@ -14,13 +14,20 @@ from broker_classifier.calibration import Calibration
 from broker_classifier.errors import DataError
 from broker_classifier.models import Network, build_network
 from broker_classifier.training.card import write_card
+from broker_classifier.training.cuts import n_before_detection
 from broker_classifier.training.evaluate import evaluate
 from broker_classifier.training.examples import Example, make_examples
 from broker_classifier.training.fit_alert_noise import fit_homogenisation
 from broker_classifier.training.fit_calibration import fit_calibration
 from broker_classifier.training.fit_network import class_frequencies, class_weights, fit_network
 from broker_classifier.training.homogenise import HOMOGENISATION_FILE, Homogenisation
-from broker_classifier.training.objects import LabelledObject, preferred_objects, read_objects
+from broker_classifier.training.objects import (
+    DataFolders,
+    LabelledObject,
+    name_of,
+    preferred_objects,
+    read_objects,
+)
 from broker_classifier.training.prefixes import prefix_logits
 from broker_classifier.training.provenance import source_probe
 from broker_classifier.training.recipe import Recipe, read_recipe
@@ -32,12 +39,12 @@ PROBED_DETECTIONS = (1, 3, 10)
 
 def train(
     recipe_path: str | Path,
-    data_folder: str | Path,
+    data: DataFolders,
     output_folder: str | Path,
     seed: int = 0,
     report: Callable[[str], None] = lambda message: None,
 ) -> Bundle:
-    """Train a bundle on a folder of labelled light curves and write it.
+    """Train a bundle on folders of labelled light curves and write it.
 
     The test objects are set aside before anything is fitted; `evaluate` with split "test" judges
     the bundle on them.
@@ -46,8 +53,8 @@ def train(
     ----------
     recipe_path : path
         TOML, see `recipe.Recipe`.
-    data_folder : path
-        See `objects`.
+    data : path or sequence of paths
+        Folders as `objects` describes them.
     output_folder : path
         The bundle; its name in the description is the recipe's.
     seed : int
@@ -61,9 +68,10 @@ def train(
         The recipe or the data cannot be used.
     """
     recipe = read_recipe(recipe_path)
-    objects = read_objects(data_folder, recipe.classes)
+    objects = read_objects(data, recipe.classes)
     rules, training, validation = _prepared(objects, recipe)
-    report(f"{len(objects)} light curves; alerts begin at SNR {rules.noise.threshold_snr}")
+    threshold = rules.noise.detection_snr or rules.noise.threshold_snr
+    report(f"{len(objects)} light curves; detections begin at SNR {threshold}")
     report(f"{len(training)} of them train, {len(validation)} validate")
 
     torch.manual_seed(seed)
@@ -80,11 +88,11 @@ def train(
         "selection": recipe.selection,
         "normalisation": recipe.normalisation,
         "calibration": calibration,
-        "training": _record(recipe_path, data_folder, objects, recipe, seed),
+        "training": _record(recipe_path, data, objects, recipe, seed),
     }
     bundle = save_bundle(folder, network, description)
     (folder / HOMOGENISATION_FILE).write_text(rules.model_dump_json(indent=1) + "\n")
-    metrics = evaluate(folder, data_folder, folder, split=TEST)
+    metrics = evaluate(folder, data, folder, split=TEST)
     write_card(folder, bundle, recipe.card, metrics, _probe(training, recipe))
     report(f"bundle {bundle.name} {bundle.version} written to {folder}, hash {bundle.hash[:12]}")
     return bundle
@@ -99,12 +107,7 @@ def _prepared(
     if missing:
         msg = f"No training object of {', '.join(sorted(missing))}: add some or drop the class"
         raise DataError(msg)
-    rules = fit_homogenisation(
-        training,
-        recipe.homogenisation.alert_sources,
-        recipe.selection.bands,
-        recipe.homogenisation.threshold_class,
-    )
+    rules = fit_homogenisation(training, recipe.homogenisation, recipe.selection)
     one_view = preferred_objects(validation)
     return rules, _examples(training, rules, recipe), _examples(one_view, rules, recipe)
 
@@ -119,7 +122,8 @@ def _calibration(
     weights = class_weights(prior, recipe.optimisation.class_weight_exponent)
     curves = [e.curves[0] for e in validation]
     logits = prefix_logits(network, curves, recipe.selection, recipe.normalisation)
-    return fit_calibration(logits, [e.target for e in validation], prior, weights)
+    n_before = [n_before_detection(curve) for curve in curves]
+    return fit_calibration(logits, [e.target for e in validation], prior, weights, n_before)
 
 
 def _part(objects: Sequence[LabelledObject], name: str) -> list[LabelledObject]:
@@ -134,6 +138,8 @@ def _examples(
 
 
 def _probe(examples: Sequence[Example], recipe: Recipe) -> dict[int, float | None]:
+    if not recipe.card.provenance_class:
+        return {}
     target = recipe.classes.index(recipe.card.provenance_class)
     one_class = [e for e in examples if e.target == target]
     sources = recipe.homogenisation.alert_sources
@@ -145,7 +151,7 @@ def _probe(examples: Sequence[Example], recipe: Recipe) -> dict[int, float | Non
 
 def _record(
     recipe_path: str | Path,
-    data_folder: str | Path,
+    data: DataFolders,
     objects: Sequence[LabelledObject],
     recipe: Recipe,
     seed: int,
@@ -153,7 +159,7 @@ def _record(
     one_each = preferred_objects(objects)
     labels = {name: [o.label for o in _part(one_each, name)] for name in (TRAIN, VALIDATION, TEST)}
     return TrainingRecord(
-        data=Path(data_folder).resolve().name,
+        data=name_of(data),
         n_objects={
             name: {c: int(np.sum([label == c for label in found])) for c in recipe.classes}
             for name, found in labels.items()

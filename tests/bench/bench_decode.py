@@ -8,10 +8,9 @@ ratios: all are measured in turn, one batch each.
 
 import io
 import random
-import statistics
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,6 +24,7 @@ from broker_classifier.surveys.avro import open_container, parsed_schema
 from broker_classifier.surveys.layout import Layout
 from broker_classifier.surveys.projection import Encoded, Projector
 from broker_classifier.surveys.schema_sources import folder_schemas
+from tests.bench.figures import entry, table
 
 ALERTS = Path(__file__).parents[3] / "shared" / "data" / "alerts"
 DEEP_ID, DEEP_HISTORY = 1000, 340
@@ -109,7 +109,7 @@ SIMPLE: dict[str, Callable[[random.Random], Any]] = {
 
 def entries(repetitions: int = 7) -> list[dict[str, Any]]:
     """Measure every stream; one entry for each of our figures and each reference."""
-    return [entry for stream in streams() for entry in measured(stream, repetitions)]
+    return [one for stream in streams() for one in measured(stream, repetitions)]
 
 
 def measured(stream: Stream, repetitions: int) -> list[dict[str, Any]]:
@@ -122,7 +122,13 @@ def measured(stream: Stream, repetitions: int) -> list[dict[str, Any]]:
             if repetition:  # the first compiles and warms up
                 rates[name].append(n / (time.perf_counter() - started))
     return [
-        entry(f"decode {stream.name}, {what}", rates[what], reference, rates[reference])
+        entry(
+            f"decode {stream.name}, {what}",
+            rates[what],
+            "alerts/s",
+            reference,
+            rates[reference],
+        )
         for what in ("to arrays", "head to arrays", "whole message")
         for reference in ("fastavro", "cavro")
     ]
@@ -171,35 +177,6 @@ def _without(part: Any) -> Any:
     if isinstance(part, dict):
         return {key: _without(value) for key, value in part.items() if key != "default"}
     return part
-
-
-def entry(
-    name: str, rates: Sequence[float], reference: str, reference_rates: Sequence[float]
-) -> dict[str, Any]:
-    """Sum up a figure: medians, and the spread (least and most) of the ratios of each turn."""
-    ratios = [mine / other for mine, other in zip(rates, reference_rates, strict=True)]
-    return {
-        "name": name,
-        "value": round(statistics.median(rates)),
-        "unit": "alerts/s",
-        "reference": {"name": reference, "value": round(statistics.median(reference_rates))},
-        "ratio": round(statistics.median(ratios), 1),
-        "repetitions": len(ratios),
-        "spread": [round(min(ratios), 1), round(max(ratios), 1)],
-    }
-
-
-def table(rows: Sequence[dict[str, Any]]) -> str:
-    """Lay the entries out as text."""
-    lines = [f"{'':36} {'alerts/s':>9} {'reference':>16} {'ratio':>7}   (least to most)"]
-    for row in rows:
-        reference = f"{row['reference']['name']} {row['reference']['value']:,}"
-        least, most = row["spread"]
-        lines.append(
-            f"{row['name']:36} {row['value']:9,} {reference:>16} {row['ratio']:7.1f}"
-            f"   ({least:.1f} to {most:.1f}, n={row['repetitions']})"
-        )
-    return "\n".join(lines)
 
 
 if __name__ == "__main__":

@@ -10,14 +10,14 @@ ALERT_SOURCE = "somebody/alerts"
 FORCED_SOURCE = "somebody/forced"
 
 
-def write_data_set(folder: Path, n_objects: int = 120, seed: int = 0) -> Path:
+def write_data_set(folder: Path, n_objects: int = 120, seed: int = 0, prefix: str = "") -> Path:
     """Write `objects.csv` and `photometry.parquet`; AGN and a third of the SNIa are forced."""
     random = np.random.default_rng(seed)
     objects, points = [], []
     for i in range(n_objects):
         label = (*CLASSES, "other")[i % 4] if i % 8 == 7 else CLASSES[i % 3]
         is_forced = label == "AGN" or (label == "SNIa" and i % 9 == 0)
-        name = f"{label}{i:04d}"
+        name = f"{prefix}{label}{i:04d}"
         objects.append(
             {
                 "object_id": f"{name}@somebody",

@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from broker_classifier.training.alert_noise import alert_error, alert_probability, error_rank
+from broker_classifier.light_curve import Kind
+from broker_classifier.training.alert_noise import alert_error, alert_probability, error_rank, kinds
 from broker_classifier.training.fit_alert_noise import fit_alert_errors, fit_threshold
 from broker_classifier.training.objects import LabelledObject
 from tests.curves import detections
@@ -64,3 +65,16 @@ def test_a_known_threshold_is_recovered():
 
 def test_without_forced_points_the_threshold_is_five():
     assert fit_threshold([detections([1.0])], [True], 2)[0] == 5.0
+
+
+def test_a_sharp_threshold_makes_detections_of_either_sign():
+    sharp = NOISE.model_copy(update={"detection_snr": 5.0})
+    flux, err = np.array([5.0, -5.0, 4.9, -4.9]), np.ones(4)
+    expected = [Kind.DETECTION, Kind.DETECTION, Kind.FORCED, Kind.FORCED]
+    assert kinds(flux, err, sharp).tolist() == expected
+    assert kinds(flux, err, NOISE).tolist() == [Kind.DETECTION] * 4
+
+
+def test_the_sign_of_a_flux_does_not_change_its_error():
+    band, rank = np.array([0]), at(0.3)
+    assert alert_error(at(-3e4), band, rank, NOISE) == alert_error(at(3e4), band, rank, NOISE)

@@ -1,4 +1,5 @@
-from broker_classifier.training.cuts import all_cuts, cut_positions
+from broker_classifier.light_curve import Kind, light_curve
+from broker_classifier.training.cuts import all_cuts, cut_positions, n_before_detection
 from tests.curves import detections
 
 
@@ -22,6 +23,22 @@ def test_fractions_are_of_the_time_span():
 
 def test_every_light_curve_reaches_the_full_cut():
     assert positions([3.0], "full") == {"": 0}
+
+
+def test_forced_photometry_does_not_count_as_a_detection():
+    kind = [Kind.FORCED, Kind.FORCED, Kind.DETECTION, Kind.FORCED, Kind.DETECTION]
+    curve = light_curve([0.0, 8.0, 10.0, 12.0, 15.0], 100.0, 10.0, 2, kind)
+    found = dict(cut_positions(curve))
+    by_days = {cut.value: p for cut, p in found.items() if cut.family == "by_days"}
+    assert {c.value: p for c, p in found.items() if c.family == "by_detections"} == {"1": 2, "2": 4}
+    assert (by_days["0"], by_days["2"], by_days["5"]) == (2, 3, 4)
+    assert n_before_detection(curve) == 2
+
+
+def test_a_light_curve_without_detections_reaches_fractions_and_the_end_only():
+    curve = light_curve([0.0, 8.0], 100.0, 90.0, 2, Kind.FORCED)
+    assert {cut.family for cut, _ in cut_positions(curve)} == {"by_fraction", "full"}
+    assert n_before_detection(curve) == 2
 
 
 def test_the_cuts_are_those_of_the_issue():

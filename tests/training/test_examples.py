@@ -1,5 +1,6 @@
 import numpy as np
 
+from broker_classifier.light_curve import Kind, bands, light_curve
 from broker_classifier.selection import Selection
 from broker_classifier.training.alert_noise import AlertNoise
 from broker_classifier.training.augment import augmented
@@ -11,6 +12,8 @@ from tests.curves import detections
 from tests.training.noises import plain_noise
 
 RULES, NOISE = Selection(), plain_noise()
+SHARP = NOISE.model_copy(update={"detection_snr": 5.0})
+FAINT = np.array([Kind.FORCED] * 2 + [Kind.DETECTION] * 2 + [Kind.FORCED] * 2)
 UNCHANGED = Augmentation(
     scale_probability=0, drop_probability=0, hard_cut_probability=0, late_start_probability=0
 )
@@ -68,6 +71,39 @@ def test_dimming_keeps_colours_and_loses_points_below_the_threshold():
 def test_the_hard_cut_leaves_only_five_sigma_points():
     curve = detections([0.0, 1.0, 2.0], [4e3, 5e3, 9e3], 1000.0)
     assert all(c.mjd.tolist() == [1.0, 2.0] for c in varied(curve, hard_cut_probability=1))
+
+
+def test_only_the_kept_bands_stay():
+    curve = detections([0.0, 1.0, 2.0], band=[1, 2, 1])
+    kept = varied(curve, kept_bands=("g",), kept_bands_probability=1)
+    assert all(c.mjd.tolist() == [0.0, 2.0] for c in kept)
+
+
+def test_a_curve_without_the_kept_bands_stays_as_it_is():
+    curve = detections([0.0, 1.0], band=[2, 2])
+    assert all(c == curve for c in varied(curve, kept_bands=("g",), kept_bands_probability=1))
+
+
+def test_what_was_too_faint_can_be_detected_when_it_is_brighter():
+    whole = light_curve(np.arange(6.0), [2e3, 4e3, 8e4, 9e4, 4e3, 2e3], 1e3, bands("rrrrrr"), FAINT)
+    event = Example("a", "s", 0, 1.0, (main_episode(whole, RULES),), (whole,))
+    brighter = UNCHANGED.model_copy(
+        update={"scale_probability": 1.0, "ln_dimmest": 0.9, "ln_brightest": 0.91, "stretch": 0.0}
+    )
+    random = np.random.default_rng(0)
+    found = augmented(event, brighter, SHARP, RULES, random)
+    assert len(event.curves[0]) == 2
+    assert found.mjd.tolist() == [1.0, 2.0, 3.0, 4.0]
+    assert (found.kind == Kind.DETECTION).all()
+
+
+def test_an_event_too_faint_to_be_dimmed_is_left_as_it_is():
+    whole = light_curve([0.0, 1.0], [5.5e3, 1e2], 1e3, bands("rr"), FAINT[[2, 0]])
+    event = Example("a", "s", 0, 1.0, (main_episode(whole, RULES),), (whole,))
+    dimmer = UNCHANGED.model_copy(
+        update={"scale_probability": 1.0, "ln_dimmest": -4.0, "ln_brightest": -3.9}
+    )
+    assert augmented(event, dimmer, SHARP, RULES, np.random.default_rng(0)) == event.curves[0]
 
 
 def test_no_augmentation_empties_a_curve():

@@ -38,3 +38,14 @@ def test_the_trained_prior_is_prior_times_weights():
     found = fit_calibration([np.zeros((2, 2))] * 4, [0, 0, 0, 1], prior, weights)
     difference = found.log_trained_prior[0] - found.log_trained_prior[1]
     assert difference == pytest.approx(np.log(0.9 / 0.3), abs=1e-5)
+
+
+def test_what_precedes_the_detection_does_not_count():
+    random = np.random.default_rng(0)
+    prior, weights = np.array([0.6, 0.4]), np.ones(2)
+    logits = [random.normal(0, 1.0, (1, 2)) for _ in range(200)]
+    target = random.integers(2, size=200).tolist()
+    padded = [np.concatenate([random.normal(0, 9.0, (4, 2)), rows]) for rows in logits]
+    found = fit_calibration(padded, target, prior, weights, [4] * 200)
+    again = [np.concatenate([np.zeros((4, 2)), rows]) for rows in logits]
+    assert found == fit_calibration(again, target, prior, weights, [4] * 200)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from broker_classifier.errors import BundleError
+from broker_classifier.light_curve import Kind
 from broker_classifier.training.homogenise import (
     Homogenisation,
     error_ranks,
@@ -12,6 +13,7 @@ from broker_classifier.training.homogenise import (
 )
 from broker_classifier.training.objects import LabelledObject
 from tests.training.noises import plain_noise
+from tests.training.test_visits import VISITS
 
 RULES = Homogenisation(alert_sources=("alerts",), noise=plain_noise())
 
@@ -59,6 +61,23 @@ def test_the_label_plays_no_part():
     mine = labelled(np.geomspace(1e4, 1e6, 50))
     as_sn, as_agn = homogenised([mine], RULES), homogenised([replace(mine, label="AGN")], RULES)
     assert as_sn == as_agn
+
+
+def test_a_sharp_threshold_loses_no_point():
+    sharp = RULES.noise.model_copy(update={"detection_snr": 5.0})
+    rules = RULES.model_copy(update={"noise": sharp})
+    (curve,) = homogenised([labelled(np.array([900.0, -900.0, 400.0]), source="alerts")], rules)
+    assert curve.kind.tolist() == [Kind.DETECTION, Kind.DETECTION, Kind.FORCED]
+
+
+def test_only_what_another_survey_saw_is_observed_again():
+    rules = RULES.model_copy(update={"visits": VISITS})
+    flux = np.full(300, 1e6)
+    ours, theirs = homogenised([labelled(flux, "alerts"), labelled(flux, "forced", "b")], rules)
+    assert set(ours.psf_flux_err.tolist()) == {100.0}
+    assert len(ours) == 300
+    assert 10**2.0 <= theirs.psf_flux_err.min() < theirs.psf_flux_err.max() <= 10**2.2001
+    assert 20 < len(theirs) < 100  # r in three of four nights, every five nights
 
 
 def test_every_run_draws_the_same():

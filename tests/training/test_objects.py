@@ -29,7 +29,7 @@ def test_points_are_sorted_and_unusable_ones_left_out(tmp_path):
 
 def test_a_set_without_the_optional_columns_is_read(tmp_path):
     first, second = read_objects(write(tmp_path, OBJECTS, POINTS), ["SNIa"])
-    assert (first.canonical_id, first.source, second.canonical_id) == ("a", "", "c")
+    assert (first.canonical_id, first.source, second.canonical_id) == ("a", tmp_path.name, "c")
 
 
 def test_objects_of_other_classes_are_ignored(tmp_path):
@@ -84,6 +84,27 @@ def test_a_missing_column_is_named(tmp_path):
     points = {name: values for name, values in POINTS.items() if name != "flux_err_njy"}
     with pytest.raises(DataError, match="flux_err_njy"):
         read_objects(write(tmp_path, OBJECTS, points), ["SNIa"])
+
+
+def test_folders_are_read_one_after_another(tmp_path):
+    for name, ids in (("one", ["a", "b"]), ("two", ["c", "d"])):
+        (tmp_path / name).mkdir()
+        objects = {"object_id": ids, "label": ["SNIa", "SNIa"]}
+        points = {key: values[:2] for key, values in POINTS.items()} | {"object_id": ids}
+        write(tmp_path / name, objects, points)
+    found = read_objects([tmp_path / "two", tmp_path / "one"], ["SNIa"])
+    assert [(o.object_id, o.source) for o in found] == [
+        ("c", "two"),
+        ("d", "two"),
+        ("a", "one"),
+        ("b", "one"),
+    ]
+
+
+def test_an_object_in_two_folders_is_refused(tmp_path):
+    folder = write(tmp_path, OBJECTS, POINTS)
+    with pytest.raises(DataError, match="2 objects occur twice, a first"):
+        read_objects([folder, folder], ["SNIa"])
 
 
 def test_a_set_without_the_classes_is_refused(tmp_path):

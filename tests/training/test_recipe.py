@@ -21,6 +21,7 @@ def test_every_shipped_recipe_is_valid_and_has_its_name(path):
         ("epochs = 12", "epochs = 0", "optimisation.epochs"),
         ('name = "small"', "", "name"),
         ("[network]", "[network", "cannot be read"),
+        ('threshold_class = "SNIa"', "", "either threshold_class or detection_snr"),
     ],
 )
 def test_a_wrong_recipe_is_refused_by_the_name_of_its_key(tmp_path, old, new, complaint):

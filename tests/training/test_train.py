@@ -126,3 +126,28 @@ def test_a_class_without_training_objects_is_refused(data, tmp_path):
     recipe.write_text(RECIPE.read_text().replace('"AGN"]', '"AGN", "TDE"]'))
     with pytest.raises(DataError, match="No training object of TDE"):
         train(recipe, data, tmp_path / "bundle")
+
+
+def test_two_folders_train_one_bundle_that_takes_the_second_as_the_first_would_see_it(tmp_path):
+    folders = [tmp_path / "survey", tmp_path / "elsewhere"]
+    for i, folder in enumerate(folders):
+        write_data_set(folder, n_objects=120, seed=i, prefix=folder.name)
+        table = pd.read_csv(folder / "objects.csv").drop(columns="source_repo")
+        table.to_csv(folder / "objects.csv", index=False)
+    text = RECIPE.read_text().replace("epochs = 12", "epochs = 2")
+    text = text.replace('"somebody/alerts"', '"survey"')
+    text = text.replace('threshold_class = "SNIa"', "detection_snr = 5.0\nobserve_again = true")
+    (tmp_path / "recipe.toml").write_text(text)
+    bundle = train(tmp_path / "recipe.toml", folders, tmp_path / "bundle")
+    rules = read_homogenisation(tmp_path / "bundle")
+    assert bundle.description.training.data == "survey, elsewhere"
+    assert rules.visits is not None
+    examples = make_examples(
+        read_objects(folders, bundle.classes), rules, bundle.selection, bundle.classes
+    )
+    assert {e.source for e in examples} == {"survey", "elsewhere"}
+    errors = [
+        np.concatenate([e.curves[0].psf_flux_err for e in examples if e.source == s])
+        for s in ("survey", "elsewhere")
+    ]
+    assert np.median(errors[1]) == pytest.approx(np.median(errors[0]), rel=0.5)
