@@ -19,6 +19,8 @@ COMMANDS = [
     ["subscribe"],
     ["train"],
     ["evaluate"],
+    ["poster"],
+    ["sweep"],
     ["check-bundle"],
     ["dead-letters", "list"],
     ["dead-letters", "replay"],
