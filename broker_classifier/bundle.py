@@ -21,11 +21,14 @@ from safetensors import SafetensorError
 from safetensors.torch import load
 
 from broker_classifier.calibration import Calibration, calibrated_probabilities
-from broker_classifier.encoder import StreamingEncoder
+from broker_classifier.encoder import Encoder, StreamingEncoder
 from broker_classifier.errors import BundleError
-from broker_classifier.interpolate import Normalisation, channel_names, model_input
+from broker_classifier.grid import Grid, grids
+from broker_classifier.grid_encoder import GridEncoder
+from broker_classifier.inputs import ModelInput, implied_config
+from broker_classifier.interpolate import Normalisation, model_input
 from broker_classifier.light_curve import Kind, LightCurve, bands, light_curve
-from broker_classifier.models import ARCHITECTURES, build_network
+from broker_classifier.models import Network, build_network, full_config
 from broker_classifier.models.streaming_attentive_gru import StreamingAttentiveGRU
 from broker_classifier.selection import Selection, select
 
@@ -64,24 +67,24 @@ class Description(BaseModel):
     survey: str
     classes: tuple[str, ...] = Field(min_length=2)
     selection: Selection
-    normalisation: Normalisation
+    normalisation: ModelInput
     calibration: Calibration
     training: TrainingRecord
     weights_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
 
     @model_validator(mode="after")
     def _sizes_fit(self) -> Self:
-        if self.architecture not in ARCHITECTURES:
-            msg = f"architecture {self.architecture!r} is unknown, not in {sorted(ARCHITECTURES)}"
+        if len(self.calibration.prior) != len(self.classes):
+            msg = f"{len(self.classes)} classes, but the calibration is for another number"
             raise ValueError(msg)
-        ARCHITECTURES[self.architecture].config.model_validate(self.config)
-        n_classes, n_channels = len(self.classes), len(channel_names(self.selection.bands))
-        if self.config["n_classes"] != n_classes or len(self.calibration.prior) != n_classes:
-            msg = f"{n_classes} classes, but config or calibration are for another number"
-            raise ValueError(msg)
-        if self.config["n_channels"] != n_channels:
-            msg = f"the bands make {n_channels} channels, config says {self.config['n_channels']}"
-            raise ValueError(msg)
+        implied = implied_config(
+            self.architecture, self.selection.bands, self.classes, self.normalisation
+        )
+        config = full_config(self.architecture, dict(self.config))
+        for name, value in implied.items():
+            if config[name] != value:
+                msg = f"config.{name}: classes, bands and input make {value}, not {config[name]}"
+                raise ValueError(msg)
         return self
 
 
@@ -117,7 +120,7 @@ class Bundle:
     """A checked, loaded model. `hash` is the sha256 over weights and `bundle.json`."""
 
     description: Description
-    network: StreamingAttentiveGRU
+    network: Network
     hash: str
 
     @property
@@ -146,11 +149,14 @@ class Bundle:
         return self.description.selection
 
     @cached_property
-    def encoder(self) -> StreamingEncoder:
+    def encoder(self) -> Encoder:
         """Its network, ready for the points that it takes."""
-        return StreamingEncoder(
-            self.network, self.selection.bands, self.description.normalisation, self.hash
-        )
+        bands_taken, normalisation = self.selection.bands, self.description.normalisation
+        if isinstance(self.network, StreamingAttentiveGRU):
+            assert isinstance(normalisation, Normalisation)
+            return StreamingEncoder(self.network, bands_taken, normalisation, self.hash)
+        assert isinstance(normalisation, Grid)
+        return GridEncoder(self.network, bands_taken, normalisation)
 
 
 def load_bundle(path: str | Path) -> Bundle:
@@ -191,10 +197,14 @@ def probabilities_of(curve: LightCurve, bundle: Bundle) -> NDArray[np.float64] |
     if not len(selected.index):
         return None
     bands_taken, normalisation = description.selection.bands, description.normalisation
-    rows = torch.from_numpy(model_input(curve, selected, bands_taken, normalisation))
+    if isinstance(normalisation, Grid):
+        points, starts = curve.points[selected.index], np.array([0, len(selected.index)])
+        inputs = grids(points, starts, bands_taken, normalisation)  # (1, L, C)
+    else:
+        inputs = model_input(curve, selected, bands_taken, normalisation)[None]  # (1, T, C)
     with torch.inference_mode():
-        logits, _ = bundle.network(rows[None])  # (T, C) -> (1, T, C)
-    last = logits[0, -1].numpy()
+        logits, _ = bundle.network(torch.from_numpy(inputs))
+    last = logits.reshape(-1, len(bundle.classes))[-1].numpy()  # (1, K) or (1, T, K) -> (K,)
     return calibrated_probabilities(last, len(selected.index), description.calibration)
 
 
@@ -217,7 +227,7 @@ def _golden_difference(path: Path, case: GoldenCase, bundle: Bundle) -> float:
     return float(np.abs(found - case.probabilities).max())
 
 
-def _load_weights(path: Path, network: StreamingAttentiveGRU, weights: bytes) -> None:
+def _load_weights(path: Path, network: Network, weights: bytes) -> None:
     try:
         tensors = load(weights)
         network.load_state_dict(tensors)

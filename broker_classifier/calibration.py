@@ -8,7 +8,8 @@ equal priors.
 """
 
 from collections.abc import Sequence
-from typing import Self
+from functools import lru_cache
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -71,11 +72,11 @@ def calibrated_probabilities(
     >>> calibrated_probabilities([[0.0, 0.0]], [3], even).round(6).tolist()
     [[0.75, 0.25]]
     """
-    temperature = temperature_at(n_points, calibration)[..., None]
-    balanced = np.asarray(logits, dtype=np.float64) - np.array(calibration.log_trained_prior)
-    log_joint = balanced / temperature + np.log(calibration.prior)
-    if calibration.offset:
-        log_joint = log_joint + node_shares(n_points, calibration.n_points) @ calibration.offset
+    constants = _constants(calibration)
+    shares = node_shares(n_points, calibration.n_points)
+    temperature = (shares @ constants.temperature)[..., None]
+    balanced = np.asarray(logits, dtype=np.float64) - constants.log_trained_prior
+    log_joint = balanced / temperature + constants.log_prior + shares @ constants.offset
     joint = np.exp(log_joint - log_joint.max(axis=-1, keepdims=True))
     return np.asarray(joint / joint.sum(axis=-1, keepdims=True))
 
@@ -83,6 +84,24 @@ def calibrated_probabilities(
 def temperature_at(n_points: ArrayLike, calibration: Calibration) -> NDArray[np.float64]:
     """Interpolate the temperature in ln(n_points)."""
     return np.asarray(node_shares(n_points, calibration.n_points) @ calibration.temperature)
+
+
+class _Constants(NamedTuple):
+    """A calibration as arrays."""
+
+    temperature: NDArray[np.float64]  # (nodes,)
+    offset: NDArray[np.float64]  # (nodes, K)
+    log_trained_prior: NDArray[np.float64]  # (K,)
+    log_prior: NDArray[np.float64]  # (K,)
+
+
+@lru_cache(maxsize=16)
+def _constants(calibration: Calibration) -> _Constants:
+    shape = len(calibration.n_points), len(calibration.prior)
+    offset = np.array(calibration.offset) if calibration.offset else np.zeros(shape)
+    log_trained_prior = np.array(calibration.log_trained_prior)
+    log_prior = np.log(calibration.prior)
+    return _Constants(np.array(calibration.temperature), offset, log_trained_prior, log_prior)
 
 
 def node_shares(n_points: ArrayLike, nodes: Sequence[float]) -> NDArray[np.float64]:
@@ -94,4 +113,5 @@ def node_shares(n_points: ArrayLike, nodes: Sequence[float]) -> NDArray[np.float
     [[1.0, 0.0], [0.5, 0.5], [0.0, 1.0]]
     """
     at, log_nodes = np.log(n_points), np.log(nodes)
-    return np.stack([np.interp(at, log_nodes, unit) for unit in np.eye(len(nodes))], axis=-1)
+    place = np.interp(at, log_nodes, np.arange(len(nodes)))  # node 1 and a half, say
+    return np.maximum(0.0, 1.0 - np.abs(place[..., None] - np.arange(len(nodes))))

@@ -4,13 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numba import types
 from numpy.typing import NDArray
 
 from broker_classifier.bundle import Bundle
 from broker_classifier.calibration import calibrated_probabilities
-from broker_classifier.compiled import cached_for
-from broker_classifier.light_curve import LightCurve
+from broker_classifier.light_curve import LightCurve, starts_of
 from broker_classifier.selection import Selections, select_all
 from broker_classifier.selection_rules import REASONS
 
@@ -27,8 +25,9 @@ class Classification:
         Calibrated, under the natural prior; in the order of the bundle's classes; sums to 1.
     used : int array, shape (n_used,)
         Positions in the light curve of the points used, ascending.
-    attention : float array, shape (n_used,)
-        Weight of each used point in the network's context; sums to 1.
+    attention : float array, shape (n_used,), or None
+        Weight of each used point in the network's context; sums to 1. None where the network has
+        no attention.
     reason : uint8 array, shape (n,)
         Why each point of the light curve was not used, positions in `REASONS`; 0 where it was.
     memory : bytes
@@ -37,7 +36,7 @@ class Classification:
 
     probabilities: NDArray[np.float64]
     used: NDArray[np.int64]
-    attention: NDArray[np.float64]
+    attention: NDArray[np.float64] | None
     reason: NDArray[np.uint8]
     memory: bytes = b""
 
@@ -75,19 +74,19 @@ def _classify_batch(
     curves: Sequence[LightCurve], bundle: Bundle, memories: Sequence[bytes]
 ) -> list[Classification | None]:
     selections = select_all(curves, bundle.selection)
-    n_used = np.diff(selections.index_starts)
+    n_used = selections.index_starts[1:] - selections.index_starts[:-1]
     usable = np.flatnonzero(n_used)
     found: list[Classification | None] = [None] * len(curves)
     if not len(usable):
         return found
-    starts = np.append(selections.index_starts[usable], len(selections.index))
+    n_used = n_used[usable]
+    starts = starts_of(n_used.tolist())
     points = selections.points[selections.index]
     encoded = bundle.encoder.encode(points, starts, [memories[i] for i in usable.tolist()])
-    probabilities = calibrated_probabilities(
-        encoded.logits, n_used[usable], bundle.description.calibration
-    )
-    attention = softmax_of_each(encoded.energies, starts)
+    probabilities = calibrated_probabilities(encoded.logits, n_used, bundle.description.calibration)
     for row, i in enumerate(usable.tolist()):
+        mine = slice(starts[row], starts[row + 1])
+        attention = None if encoded.attention is None else encoded.attention[mine]
         found[i] = _classification(
             i, selections, probabilities[row], attention, encoded.memories[row]
         )
@@ -98,24 +97,10 @@ def _classification(
     i: int,
     selections: Selections,
     probabilities: NDArray[np.float64],
-    attention: NDArray[np.float64],
+    attention: NDArray[np.float64] | None,
     memory: bytes,
 ) -> Classification:
     first, last = selections.starts[i], selections.starts[i + 1]
     mine = slice(selections.index_starts[i], selections.index_starts[i + 1])
     used = selections.index[mine] - first
-    return Classification(
-        probabilities, used, attention[mine], selections.reason[first:last], memory
-    )
-
-
-@cached_for(types.float64[::1](types.float32[::1], types.Array(types.int64, 1, "C", readonly=True)))
-def softmax_of_each(
-    energies: NDArray[np.float32], starts: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """Turn the energies of n light curves, one after another, into weights; each sums to 1."""
-    weights = np.exp(energies.astype(np.float64))  # the energies are bounded
-    for c in range(len(starts) - 1):
-        mine = weights[starts[c] : starts[c + 1]]
-        mine /= mine.sum()
-    return weights
+    return Classification(probabilities, used, attention, selections.reason[first:last], memory)

@@ -100,7 +100,7 @@ class SurveySettings(_Section):
         1.0,
         ge=0,
         description="How long after an object's history was read those of its next alerts are not; "
-        "0 reads every one, as is always done for a bundle that takes forced photometry.",
+        "1 where not set. 0 reads every one, as for a bundle that takes forced photometry.",
     )
 
     @field_validator("topics")
@@ -118,9 +118,11 @@ class SurveySettings(_Section):
         return topics
 
 
+# A ZTF history is read in less time than it takes to look whether it is needed.
+ZTF = SurveySettings(topics=("^ztf_.*",), bundle=Path("models/ztf-transients"), history_days=0.0)
 SIX_BANDS = SurveySettings(bundle=Path("models/lsst-transients"))
 DEFAULTS: dict[str, SurveySettings] = {
-    "ztf": SurveySettings(topics=("^ztf_.*",), bundle=Path("models/ztf-transients")),
+    "ztf": ZTF,
     "lsst": SIX_BANDS,
     "elasticc": SIX_BANDS,
 }

@@ -2,19 +2,20 @@
 
 from collections.abc import Sequence
 from hashlib import sha256
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
-import torch
+from numba import types
 from numpy.typing import NDArray
 
+from broker_classifier.compiled import cached_for
 from broker_classifier.encoder_memory import recall, remember
 from broker_classifier.interpolate import Normalisation, channels
 from broker_classifier.models.streaming_attentive_gru import (
     ENERGY_BOUND,
-    State,
     StreamingAttentiveGRU,
 )
+from broker_classifier.models.streaming_runtimes import FastestRuntime
 
 
 class Encoded(NamedTuple):
@@ -23,15 +24,28 @@ class Encoded(NamedTuple):
     Attributes
     ----------
     logits : float32 array, shape (n, n_classes)
-    energies : float32 array, shape (n_used,)
-        Of all points, light curve after light curve; their softmax is the attention.
+    attention : float array, shape (n_used,), or None
+        Weight of every point, light curve after light curve; each light curve's sum to 1. None
+        where the network has no attention.
     memories : list of bytes
         For the next call, when there are more points; see `encoder_memory`.
     """
 
     logits: NDArray[np.float32]
-    energies: NDArray[np.float32]
+    attention: NDArray[np.float64] | None
     memories: list[bytes]
+
+
+class Encoder(Protocol):
+    """A network with the preparation of its input."""
+
+    def encode(
+        self,
+        points: NDArray[np.void],
+        starts: NDArray[np.int64],
+        memories: Sequence[bytes] | None = None,
+    ) -> Encoded:
+        """Encode n light curves, each of one point or more; see `StreamingEncoder.encode`."""
 
 
 class StreamingEncoder:
@@ -54,7 +68,7 @@ class StreamingEncoder:
         normalisation: Normalisation,
         bundle_hash: str,
     ) -> None:
-        self._network = network
+        self._runtime = FastestRuntime(network)
         self._bands, self._normalisation = bands, normalisation
         self._key = int.from_bytes(sha256(bundle_hash.encode()).digest()[:8], "little")
         self._scale = _largest_magnitudes(network)
@@ -81,31 +95,25 @@ class StreamingEncoder:
         recalled = recall(known, points, starts, self._key, *settings)
         n_done, state = recalled.n_done, recalled.state
         rows = channels(points, starts, self._bands, self._normalisation, n_done)
-        n_new = np.diff(starts) - n_done
+        n_new = starts[1:] - starts[:-1] - n_done
         first_row, first_new = np.cumsum(n_new) - n_new, starts[:-1] + n_done
-        for k in range(int(n_new.max())):
-            going = np.flatnonzero(n_new > k)
-            state[going], energies = self._step(state[going], rows[first_row[going] + k])
-            recalled.energies[first_new[going] + k] = energies
-        logits = self._answer(state)
-        return Encoded(logits, recalled.energies, remember(recalled, starts, *settings))
-
-    def _step(
-        self, state: NDArray[np.float32], rows: NDArray[np.float32]
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        with torch.inference_mode():
-            after, energy = self._network.advance(_unpacked(state), torch.from_numpy(rows))
-            return torch.cat(after, dim=1).numpy(), energy.numpy()
-
-    def _answer(self, state: NDArray[np.float32]) -> NDArray[np.float32]:
-        with torch.inference_mode():
-            logits: NDArray[np.float32] = self._network.answer(_unpacked(state)).numpy()
-        return logits
+        is_new = np.arange(len(rows)) + np.repeat(first_new - first_row, n_new)
+        recalled.energies[is_new] = self._runtime.advance(state, rows, first_row, n_new)
+        attention = softmax_of_each(recalled.energies, starts)
+        logits = self._runtime.answer(state)
+        return Encoded(logits, attention, remember(recalled, starts, *settings))
 
 
-def _unpacked(state: NDArray[np.float32]) -> State:
-    width = state.shape[1] // 3
-    return State(*torch.split(torch.from_numpy(state), [width, width, width, 1], dim=1))
+@cached_for(types.float64[::1](types.float32[::1], types.Array(types.int64, 1, "C", readonly=True)))
+def softmax_of_each(
+    energies: NDArray[np.float32], starts: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Turn the energies of n light curves, one after another, into weights; each sums to 1."""
+    weights = np.exp(energies.astype(np.float64))  # the energies are bounded
+    for c in range(len(starts) - 1):
+        mine = weights[starts[c] : starts[c + 1]]
+        mine /= mine.sum()
+    return weights
 
 
 def _largest_magnitudes(network: StreamingAttentiveGRU) -> NDArray[np.float32]:

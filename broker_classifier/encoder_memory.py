@@ -20,6 +20,7 @@ from numba import types
 from numpy.typing import NDArray
 
 from broker_classifier.compiled import cached_for, compiled
+from broker_classifier.light_curve import starts_of
 
 HEAD_BYTES = 16
 VALUE_BYTES = 3
@@ -76,8 +77,7 @@ def recall(
         The largest magnitude of an energy.
     """
     n, n_values = len(memories), len(scale)
-    places = np.zeros(n + 1, dtype=np.int64)
-    np.cumsum([len(memory) for memory in memories], out=places[1:])
+    places = starts_of(len(memory) for memory in memories)
     recalled = Recalled(
         np.zeros(n, dtype=np.int64),
         np.zeros((n, n_values + 1), dtype=np.float32),
@@ -104,7 +104,7 @@ def remember(
     recalled: Recalled, starts: NDArray[np.int64], scale: Floats, energy_scale: float
 ) -> list[bytes]:
     """Write the memories of n light curves whose states and energies are all filled in."""
-    sizes = HEAD_BYTES + VALUE_BYTES * (len(scale) + np.diff(starts))
+    sizes = HEAD_BYTES + VALUE_BYTES * (len(scale) + starts[1:] - starts[:-1])
     places = np.concatenate([[0], np.cumsum(sizes)])
     packed = np.empty(int(places[-1]), dtype=np.uint8)
     weight_sums = recalled.state[:, -1].copy().view(np.uint32)

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
+from numba import types
 from numpy.typing import NDArray
 
-from broker_classifier.light_curve import Kind, LightCurve
+from broker_classifier.compiled import cached_for
+from broker_classifier.light_curve import KIND_MASK, KIND_SHIFT, POINTS, WITHDRAWN, LightCurve
 from broker_classifier.store import ObjectRecord
 from broker_classifier.streams.message import Message
 from broker_classifier.surveys import Alert
@@ -112,7 +114,7 @@ def sort_out(
         curve = merged[alert.key].until(alert.mjd)
         if alert.decline:
             intake.declined.append((arrival, alert.decline))
-        elif _is_withdrawn(curve, alert.mjd):
+        elif _is_withdrawn(curve.points, alert.mjd):
             intake.withdrawn.append(arrival)
         else:
             intake.tasks.append(Task(arrival, alert.alert_id, alert.mjd, curve))
@@ -123,9 +125,18 @@ def sort_out(
     return intake
 
 
-def _is_withdrawn(curve: LightCurve, mjd: float) -> bool:
-    own = (curve.mjd == mjd) & (curve.kind == Kind.DETECTION)
-    return bool(own.any() and curve.is_withdrawn[own].all())
+@cached_for(types.bool_(POINTS, types.float64))
+def _is_withdrawn(points: NDArray[np.void], mjd: float) -> bool:
+    """Say whether there are detections at this time, all of them taken back."""
+    is_there = False
+    for i in range(len(points) - 1, -1, -1):
+        if points[i].mjd < mjd:
+            break
+        if points[i].mjd == mjd and points[i].flags >> KIND_SHIFT & KIND_MASK == 0:
+            if not points[i].flags & WITHDRAWN:
+                return False
+            is_there = True
+    return is_there
 
 
 def _merge(arrivals: Iterable[Arrival], known: Mapping[str, ObjectRecord]) -> dict[str, LightCurve]:
@@ -142,7 +153,9 @@ def _last_of_each_object(arrivals: Iterable[Arrival]) -> Iterable[Arrival]:
 def _revisions(
     cause: Arrival, record: ObjectRecord, curve: LightCurve, used: UsedPoints
 ) -> Iterable[Task]:
-    changed_at = first_difference(record.curve, curve)
+    if not len(record.answered):
+        return
+    changed_at = first_difference(record.curve.points, curve.points)
     revisable = (record.answered["mjd"] >= changed_at) & ~record.answered["is_final"]
     for alert_id, mjd, _ in record.answered[revisable].tolist():
         now = curve.until(mjd)
@@ -150,21 +163,26 @@ def _revisions(
             yield Task(cause, alert_id, mjd, now, is_revision=True)
 
 
-def first_difference(before: LightCurve, after: LightCurve) -> float:
-    """Return the MJD from which on two light curves differ; infinity if they do not.
+@cached_for(types.float64(POINTS, POINTS))
+def first_difference(before: NDArray[np.void], after: NDArray[np.void]) -> float:
+    """Return the MJD from which on the points of two light curves differ; infinity if none does.
 
-    >>> from broker_classifier.light_curve import EMPTY, bands, light_curve
+    >>> from broker_classifier.light_curve import bands, light_curve
     >>> one = light_curve([60000.0, 60002.0], 100.0, 10.0, bands("gg"))
-    >>> first_difference(one, one.merge(light_curve([60001.0], 100.0, 10.0, bands("g"))))
+    >>> both = one.merge(light_curve([60001.0], 100.0, 10.0, bands("g")))
+    >>> first_difference(one.points, both.points)
     60001.0
-    >>> first_difference(one, one)
+    >>> first_difference(one.points, one.points)
     inf
     """
-    size = before.points.itemsize
-    old = np.frombuffer(before.to_bytes(), dtype=f"V{size}")
-    new = np.frombuffer(after.to_bytes(), dtype=f"V{size}")
-    shared = min(len(old), len(new))
-    differs = np.flatnonzero(old[:shared] != new[:shared])
-    first = int(differs[0]) if len(differs) else shared
-    times = [curve.mjd[first] for curve in (before, after) if first < len(curve)]
-    return float(min(times, default=np.inf))
+    shared = min(len(before), len(after))
+    for i in range(shared):
+        old, new = before[i], after[i]
+        is_same = old.mjd == new.mjd and old.flags == new.flags
+        is_same = is_same and old.psf_flux_err == new.psf_flux_err
+        is_limit = np.isnan(old.psf_flux) and np.isnan(new.psf_flux)
+        if not (is_same and (is_limit or old.psf_flux == new.psf_flux)):
+            return float(min(old.mjd, new.mjd))
+    if len(before) == len(after):
+        return np.inf
+    return float(before[shared].mjd if len(before) > shared else after[shared].mjd)

@@ -20,6 +20,7 @@ Channels, with B bands, in this order:
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -101,13 +102,13 @@ def channels(
     float32 array, shape (n_used - sum of n_done, n_channels)
     """
     done = np.zeros(len(starts) - 1, dtype=np.int64) if n_done is None else n_done
-    n_channels = len(channel_names(band_letters))
+    positions, n_channels = _columns(tuple(band_letters))
     rows = np.zeros((len(points) - int(done.sum()), n_channels), dtype=np.float32)
     _write_rows(
         points,
         starts,
         done,
-        band_positions(band_letters),
+        positions,
         len(band_letters),
         normalisation.flux_scale_njy,
         normalisation.error_log10_reference,
@@ -116,6 +117,11 @@ def channels(
         rows,
     )
     return rows
+
+
+@lru_cache(maxsize=16)
+def _columns(band_letters: tuple[str, ...]) -> tuple[NDArray[np.int64], int]:
+    return band_positions(band_letters), len(channel_names(band_letters))
 
 
 # Columns of what is known of a band: time of its last point, "is seen", and ln f, flux, snr and

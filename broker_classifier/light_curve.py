@@ -4,9 +4,10 @@ Merging two light curves is a set union: idempotent, and the same in any order. 
 difference fluxes in nJy (AB), times MJD.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -97,7 +98,7 @@ class LightCurve:
 
     def until(self, mjd: float) -> "LightCurve":
         """Keep what had been observed at `mjd`, that moment included."""
-        return LightCurve(self.points[: np.searchsorted(self.mjd, mjd, side="right")])
+        return LightCurve(self.points[: _n_until(self.points, mjd)])
 
     def merge(self, *others: "LightCurve") -> "LightCurve":
         """Unite light curves of one object.
@@ -149,6 +150,15 @@ def point_flags(band: ArrayLike, kind: ArrayLike, is_withdrawn: ArrayLike = Fals
     return flags | np.where(is_withdrawn, WITHDRAWN, 0).astype(np.uint8)
 
 
+def starts_of(lengths: Iterable[int]) -> NDArray[np.int64]:
+    """Give where each of n things begins that lie one after another, and where the last ends.
+
+    >>> starts_of([3, 0, 2]).tolist()
+    [0, 3, 3, 5]
+    """
+    return np.fromiter(accumulate(lengths, initial=0), dtype=np.int64)
+
+
 def bands(letters: Sequence[str]) -> NDArray[np.uint8]:
     """Turn band letters into indices.
 
@@ -177,6 +187,14 @@ def _band_and_kind(key: int) -> int:
 
 # Named for both writable and read-only points, so that it is compiled once and not for each mix.
 POINTS = types.Array(from_dtype(POINT), 1, "C", readonly=True)
+
+
+@cached_for(types.int64(POINTS, types.float64))
+def _n_until(points: NDArray[np.void], mjd: float) -> int:
+    n = len(points)
+    while n and not points[n - 1].mjd <= mjd:  # most often it is the newest that is asked for
+        n -= 1
+    return n
 
 
 @cached_for(types.Array(from_dtype(POINT), 1, "C")(POINTS, POINTS))

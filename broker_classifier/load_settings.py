@@ -89,7 +89,7 @@ def _rows(section: BaseModel, prefix: str) -> list[tuple[str, str, str]]:
 def _shown(default: Any) -> str:
     if isinstance(default, tuple):
         return ", ".join(map(str, default))
-    return str(default or "none")
+    return str(default) if default or isinstance(default, float) else "none"
 
 
 def _read_toml(path: Path) -> dict[str, Any]:

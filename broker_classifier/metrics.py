@@ -2,15 +2,18 @@
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from socketserver import ThreadingMixIn
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
+from numpy.typing import ArrayLike
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, make_wsgi_app
 
+from broker_classifier.collectors import BatchHistogram, CountsCollector
 from broker_classifier.errors import ConfigError
 from broker_classifier.intake import Outcome
+from broker_classifier.surveys.projection import FALLBACKS
 
 HEALTHY_S = 300.0
 IDLE_CONNECTION_S = 10
@@ -38,15 +41,20 @@ class Metrics:
         self._retries = counter("retries", "Steps tried again.", ["waiting_for"])
         self._pruned = counter("objects_pruned", "Objects forgotten after the retention time.")
         self._objects = Gauge("broker_objects", "Objects in the store.", registry=self.registry)
+        text = "Records whose schema could not be compiled, so that fastavro read them."
+        fallbacks = CountsCollector("broker_fastavro_records", text, "survey", FALLBACKS)
+        self.registry.register(fallbacks)
         self._kafka = self._histogram("kafka_latency", "alert's Kafka timestamp", KAFKA_LATENCY_S)
         self._observed = self._histogram("latency", "observation", OBSERVATION_LATENCY_S)
         self._batch = Histogram("broker_batch_seconds", "Batch time.", registry=self.registry)
         for outcome in Outcome:
             self._outcomes.labels(outcome)
 
-    def _histogram(self, name: str, since: str, buckets: tuple[float, ...]) -> Histogram:
+    def _histogram(self, name: str, since: str, bounds: Sequence[float]) -> BatchHistogram:
         text = f"Seconds from the {since} to the published classification."
-        return Histogram(f"broker_{name}_seconds", text, buckets=buckets, registry=self.registry)
+        histogram = BatchHistogram(f"broker_{name}_seconds", text, bounds)
+        self.registry.register(histogram)
+        return histogram
 
     def count_batch(self, outcomes: dict[Outcome, int], seconds: float, n_objects: int) -> None:
         """Count a batch that is stored and published; every received alert has one outcome."""
@@ -64,10 +72,9 @@ class Metrics:
         """Count one dead letter under the name of its error."""
         self._dead.labels(reason).inc()
 
-    def count_classification(self, since_kafka_s: float | None, since_observation_s: float) -> None:
-        """Note how long one published classification took; None where Kafka gave no time."""
-        if since_kafka_s is not None:
-            self._kafka.observe(since_kafka_s)
+    def count_latencies(self, since_kafka_s: ArrayLike, since_observation_s: ArrayLike) -> None:
+        """Note how long published classifications took; Kafka may not have given every time."""
+        self._kafka.observe(since_kafka_s)
         self._observed.observe(since_observation_s)
 
     def count_revisions(self, n_answers: int) -> None:

@@ -1,18 +1,19 @@
 """A classification as the message that subscribers read: what was seen, what follows from it."""
 
-from collections import Counter
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import orjson
+from numpy.typing import NDArray
 
 from broker_classifier.bundle import Bundle
 from broker_classifier.classify import Classification
 from broker_classifier.intake import Task
-from broker_classifier.light_curve import BANDS, Kind, LightCurve
+from broker_classifier.light_curve_json import light_curves_json
 from broker_classifier.photometry import unix_from_mjd
 from broker_classifier.schemas.classification import SCHEMA_VERSION
+from broker_classifier.selection_rules import REASONS
 from broker_classifier.streams.message import Outgoing
 
 NOT_CLASSIFIED = "NotClassified"  # as ELAsTiCC's brokerClassification names it
@@ -24,21 +25,38 @@ NO_ANSWER: dict[str, Any] = {
     "n_points_rejected": {},
     "light_curve": [],
 }
-KIND_NAMES = tuple(kind.name.lower() for kind in Kind)
 
 
 def outgoing(
-    task: Task,
-    classification: Classification | None,
+    tasks: Sequence[Task],
+    classifications: Sequence[Classification | None],
     bundle: Bundle,
     topic: str,
-    classified_at: datetime,
-) -> Outgoing:
-    """Build the Kafka message: key the object's id, headers for who skips without decoding.
+    classified_at: float,
+) -> list[Outgoing]:
+    """Build the Kafka messages: key the object's id, headers for who skips without decoding.
 
-    None instead of a classification takes back an answer given before, as `NOT_CLASSIFIED`.
+    Parameters
+    ----------
+    tasks : sequence of Task
+        Of one survey.
+    classifications : sequence of Classification or None
+        Of each task; None takes back an answer given before, as `NOT_CLASSIFIED`.
+    bundle : Bundle
+    topic : str
+    classified_at : float
+        Unix time, s.
     """
-    content = content_of(task, classification, bundle, classified_at)
+    answers = _answers(tasks, classifications, bundle.classes)
+    times = _times(tasks, classified_at)
+    model = {"name": bundle.name, "version": bundle.version, "hash": bundle.hash}
+    return [
+        _message(topic, {**_about(task, model), **answer, "model": model, "times": one})
+        for task, answer, one in zip(tasks, answers, times, strict=True)
+    ]
+
+
+def _message(topic: str, content: dict[str, Any]) -> Outgoing:
     headers = {
         "id": content["id"],
         "survey": content["survey"],
@@ -48,14 +66,12 @@ def outgoing(
     return Outgoing(topic, content["object_id"].encode(), orjson.dumps(content), headers)
 
 
-def content_of(
-    task: Task, classification: Classification | None, bundle: Bundle, classified_at: datetime
-) -> dict[str, Any]:
-    """Lay out a classification as `ClassificationMessage` describes it."""
-    alert, received_ms = task.arrival.alert, task.arrival.message.timestamp_ms
+def _about(task: Task, model: Mapping[str, str]) -> dict[str, Any]:
+    """Say what is classified, in the first fields of `ClassificationMessage`."""
+    alert = task.arrival.alert
     return {
         "schema_version": SCHEMA_VERSION,
-        "id": f"{task.alert_id}:{bundle.name}:{bundle.version}",
+        "id": f"{task.alert_id}:{model['name']}:{model['version']}",
         "survey": alert.survey,
         "object_id": alert.object_id,
         "alert_id": task.alert_id,
@@ -63,78 +79,89 @@ def content_of(
         "ra": alert.ra,
         "dec": alert.dec,
         "revised": task.is_revision,
-        **_answer(task.curve, classification, bundle.classes),
-        "model": {"name": bundle.name, "version": bundle.version, "hash": bundle.hash},
-        "times": {
-            "observed": iso(unix_from_mjd(task.mjd)),
-            "received": None if received_ms is None else iso(received_ms / 1000.0),
-            "classified": iso(classified_at.timestamp()),
-        },
     }
 
 
+def _times(tasks: Sequence[Task], classified_at: float) -> list[dict[str, str | None]]:
+    observed = iso([unix_from_mjd(task.mjd) for task in tasks])
+    received_ms = [task.arrival.message.timestamp_ms for task in tasks]
+    received = iso([(one or 0) / 1000.0 for one in received_ms])
+    [classified] = iso([classified_at])
+    return [
+        {"observed": at, "received": None if ms is None else text, "classified": classified}
+        for at, ms, text in zip(observed, received_ms, received, strict=True)
+    ]
+
+
+def _answers(
+    tasks: Sequence[Task],
+    classifications: Sequence[Classification | None],
+    classes: tuple[str, ...],
+) -> list[dict[str, Any]]:
+    given = [pair for pair in zip(tasks, classifications, strict=True) if pair[1] is not None]
+    curves, made = [task.curve for task, _ in given], [one for _, one in given if one is not None]
+    answers = iter(
+        [
+            _answer(*one)
+            for one in zip(
+                by_class(classes, [one.probabilities for one in made]),
+                light_curves_json(curves, made),
+                [len(one.used) for one in made],
+                n_rejected([one.reason for one in made]),
+                strict=True,
+            )
+        ]
+    )
+    return [NO_ANSWER if one is None else next(answers) for one in classifications]
+
+
 def _answer(
-    curve: LightCurve, classification: Classification | None, classes: tuple[str, ...]
+    probabilities: dict[str, float], points: bytes, n_used: int, rejected: dict[str, int]
 ) -> dict[str, Any]:
-    if classification is None:
-        return NO_ANSWER
-    probabilities = by_class(classes, classification.probabilities)
     top = max(probabilities, key=probabilities.__getitem__)
     return {
         "class": top,
         "probability": probabilities[top],
         "probabilities": probabilities,
-        "n_points_used": len(classification.used),
-        "n_points_rejected": dict(Counter(filter(None, classification.rejected))),
-        "light_curve": _points(curve, classification),
+        "n_points_used": n_used,
+        "n_points_rejected": rejected,
+        "light_curve": orjson.Fragment(points),
     }
 
 
-def by_class(classes: tuple[str, ...], probabilities: np.ndarray[Any, Any]) -> dict[str, float]:
-    """Name the probabilities, rounded to 1e-6.
+def by_class(
+    classes: tuple[str, ...], probabilities: Sequence[NDArray[np.float64]]
+) -> list[dict[str, float]]:
+    """Name the probabilities of n classifications, rounded to 1e-6.
 
-    >>> by_class(("SNIa", "SNII"), np.array([0.75, 0.25]))
-    {'SNIa': 0.75, 'SNII': 0.25}
+    >>> by_class(("SNIa", "SNII"), [np.array([0.75, 0.25])])
+    [{'SNIa': 0.75, 'SNII': 0.25}]
     """
-    return dict(zip(classes, np.round(probabilities, 6).tolist(), strict=True))
+    rows = np.round(np.array(probabilities), 6).tolist()
+    return [dict(zip(classes, row, strict=True)) for row in rows]
 
 
-def _points(curve: LightCurve, classification: Classification) -> list[dict[str, Any]]:
-    attention: list[float | None] = [None] * len(curve)
-    weights = np.round(classification.attention, 6).tolist()
-    for index, weight in zip(classification.used.tolist(), weights, strict=True):
-        attention[index] = weight
-    upper_limit = int(Kind.UPPER_LIMIT)
-    flux = np.round(curve.psf_flux.astype(float), 3).tolist()
-    flux_err = np.round(curve.psf_flux_err.astype(float), 3).tolist()
+def n_rejected(reasons: Sequence[NDArray[np.uint8]]) -> list[dict[str, int]]:
+    """Count, for n light curves, the points that each reason rejected.
+
+    >>> n_rejected([np.array([REASONS.index("band"), 0, REASONS.index("band")], np.uint8)])
+    [{'band': 2}]
+    """
+    n, row = len(REASONS), np.repeat(np.arange(len(reasons)), [len(one) for one in reasons])
+    codes = np.concatenate([*reasons, np.empty(0, np.uint8)])
+    counts = np.bincount(row * n + codes.astype(np.int64), minlength=len(reasons) * n)
     return [
-        {
-            "mjd": mjd,
-            "band": BANDS[band],
-            "kind": KIND_NAMES[kind],
-            "psf_flux": None if kind == upper_limit else value,
-            "psf_flux_err": err,
-            "attention": weight,
-            "rejected": reason or None,
-        }
-        for mjd, band, kind, value, err, weight, reason in zip(
-            curve.mjd.tolist(),
-            curve.band.tolist(),
-            curve.kind.tolist(),
-            flux,
-            flux_err,
-            attention,
-            classification.rejected,
-            strict=True,
-        )
+        {reason: count for reason, count in zip(REASONS, one, strict=True) if count and reason}
+        for one in counts.reshape(-1, n).tolist()
     ]
 
 
-def iso(unix_s: float) -> str:
-    """Write a moment as ISO 8601 in UTC, to the millisecond.
+def iso(unix_s: Sequence[float]) -> list[str]:
+    """Write moments as ISO 8601 in UTC, to the millisecond before.
 
-    >>> iso(1625132565.5)
-    '2021-07-01T09:42:45.500Z'
+    >>> iso([1625132565.5, -0.0005])
+    ['2021-07-01T09:42:45.500Z', '1969-12-31T23:59:59.999Z']
     """
-    text = datetime.fromtimestamp(unix_s, UTC).isoformat(timespec="milliseconds")
-    return text.replace("+00:00", "Z")
+    microseconds = np.rint(np.asarray(unix_s, dtype=np.float64) * 1e6).astype("datetime64[us]")
+    texts: list[str] = np.datetime_as_string(microseconds, unit="ms", casting="unsafe").tolist()
+    return [f"{text}Z" for text in texts]

@@ -5,7 +5,7 @@ an object that is followed it holds little news: what was forced, or withdrawn, 
 So it is read of an object that is new, of a late alert, and again after `history_days`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ from broker_classifier.errors import MessageError
 from broker_classifier.intake import Arrival
 from broker_classifier.store import LightCurveStore, ObjectRecord
 from broker_classifier.streams.message import Message, Outgoing
-from broker_classifier.surveys.alert import Alert, Decoder, checked
+from broker_classifier.surveys.alert import Alert, BatchDecoder, Decoder, checked
 
 log = structlog.get_logger()
 
@@ -73,28 +73,34 @@ def receive(messages: Sequence[Message], reception: Reception, store: LightCurve
 def _receive_stream(
     messages: Sequence[Message], reception: Reception, store: LightCurveStore, received: Received
 ) -> None:
-    decoder = reception.decoders[messages[0].survey]
+    decoder, known = reception.decoders[messages[0].survey], received.known
     days = reception.history_days.get(messages[0].survey, 0.0)
-    decode = decoder.heads if decoder.heads is not None and days > 0.0 else decoder.full
-    results = decode([message.value for message in messages])
-    _look_up(results, store, received.known)
-    has_history = set()
-    if decode is decoder.heads:
-        short = [i for i, one in enumerate(results) if _needs_history(one, received.known, days)]
-        whole = decoder.full([messages[i].value for i in short])
-        for i, result in zip(short, whole, strict=True):
+    everything = range(len(messages))
+    if decoder.heads is None or days <= 0.0:
+        results = _decoded(decoder.full, messages, everything)
+        _look_up(results, store, known)
+        read_whole = set(everything if decoder.heads else ())
+    else:
+        results = _decoded(decoder.heads, messages, everything)
+        _look_up(results, store, known)
+        read_whole = {i for i in everything if _needs_history(results[i], known, days)}
+        whole = _decoded(decoder.full, messages, sorted(read_whole))
+        for i, result in zip(sorted(read_whole), whole, strict=True):
             results[i] = result
-        _look_up(whole, store, received.known)
-        has_history = set(short)
-    elif decoder.heads is not None:
-        has_history = set(range(len(messages)))
-    _sort(messages, results, has_history, reception, received)
+        _look_up(whole, store, known)
+    _sort(messages, results, read_whole, reception, received)
+
+
+def _decoded(
+    decode: BatchDecoder, messages: Sequence[Message], which: Iterable[int]
+) -> list[Alert | MessageError]:
+    return [checked(one) for one in decode([messages[i].value for i in which])]
 
 
 def _needs_history(
     result: Alert | MessageError, known: Mapping[str, ObjectRecord], history_days: float
 ) -> bool:
-    if isinstance(result, MessageError) or isinstance(checked(result), MessageError):
+    if isinstance(result, MessageError):
         return True  # the whole of it may say more about what is wrong
     return not 0.0 <= result.mjd - known[result.key].history_mjd < history_days
 
@@ -103,8 +109,7 @@ def _look_up(
     results: Sequence[Alert | MessageError], store: LightCurveStore, known: dict[str, ObjectRecord]
 ) -> None:
     """Read the objects that are not among the known yet."""
-    alerts = [one for one in results if not isinstance(checked(one), MessageError)]
-    names = dict.fromkeys(alert.key for alert in alerts if isinstance(alert, Alert))
+    names = dict.fromkeys(one.key for one in results if not isinstance(one, MessageError))
     missing = [name for name in names if name not in known]
     known.update(zip(missing, store.read(missing), strict=True))
 
@@ -112,18 +117,18 @@ def _look_up(
 def _sort(
     messages: Sequence[Message],
     results: Sequence[Alert | MessageError],
-    has_history: set[int],
+    read_whole: Container[int],
     reception: Reception,
     received: Received,
 ) -> None:
-    for i, (message, alert) in enumerate(zip(messages, map(checked, results), strict=True)):
+    for i, (message, alert) in enumerate(zip(messages, results, strict=True)):
         if isinstance(alert, MessageError):
             received.failed.append((message, alert))
         elif alert.decline is None and alert.survey not in reception.answerable:
             declined = replace(alert, decline=NO_BUNDLE)
-            received.arrivals.append(Arrival(message, declined, i in has_history))
+            received.arrivals.append(Arrival(message, declined, i in read_whole))
         else:
-            received.arrivals.append(Arrival(message, alert, i in has_history))
+            received.arrivals.append(Arrival(message, alert, i in read_whole))
 
 
 def dead_letters(failed: Iterable[tuple[Message, MessageError]], topic: str) -> list[Outgoing]:

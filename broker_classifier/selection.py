@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from broker_classifier.light_curve import POINT, LightCurve, bands
+from broker_classifier.light_curve import POINT, LightCurve, bands, starts_of
 from broker_classifier.selection_rules import CODE, KINDS, REASONS, episode_starts, select_points
 
 
@@ -113,8 +113,7 @@ def select(curve: LightCurve, selection: Selection) -> Selected:
 def select_all(curves: Sequence[LightCurve], selection: Selection) -> Selections:
     """Choose the points of the newest episode of each light curve, all in one compiled loop."""
     takes_band, code_of_kind = _tables(selection)
-    starts = np.zeros(len(curves) + 1, dtype=np.int64)
-    np.cumsum([len(curve.points) for curve in curves], out=starts[1:])
+    starts = starts_of(len(curve.points) for curve in curves)
     points = curves[0].points if len(curves) == 1 else joined(curves)
     found = select_points(
         points,

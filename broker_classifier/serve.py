@@ -11,6 +11,7 @@ import torch
 from broker_classifier.bundle import Bundle, load_bundle
 from broker_classifier.config import Settings
 from broker_classifier.errors import BundleError
+from broker_classifier.memory import keep_freed_memory, leave_out_of_collections
 from broker_classifier.metrics import Metrics, serve_metrics
 from broker_classifier.photometry import SECONDS_PER_DAY
 from broker_classifier.service import Street, run
@@ -30,6 +31,7 @@ def serve(settings: Settings, stop: threading.Event) -> None:
     SetupError
         If a bundle, the store, a port or a setting is not as it must be.
     """
+    keep_freed_memory()
     bundles, decoders = load_bundles(settings), open_decoders(settings.surveys, settings.lasair)
     kafka, topics = settings.kafka, {name: one.topics for name, one in settings.surveys.items()}
     metrics = Metrics()
@@ -54,6 +56,7 @@ def serve(settings: Settings, stop: threading.Event) -> None:
                 prune_interval_s=settings.store.prune_interval_s,
                 history_days=history_days(settings, bundles),
             )
+            leave_out_of_collections()
             run(street, stop)
     log.info("stopped", **metrics.totals())
 

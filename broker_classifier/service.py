@@ -15,7 +15,6 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TypeVar
 
 import structlog
@@ -198,20 +197,17 @@ def answer(
     return answers
 
 
-def results(street: Street, answers: Iterable[Answer]) -> list[Outgoing]:
+def results(street: Street, answers: Sequence[Answer]) -> list[Outgoing]:
     """Write the messages of a batch: answers, and those taken back for want of usable points."""
-    now = datetime.now(UTC)
-    return [
-        outgoing(
-            task,
-            classification,
-            street.bundles[task.arrival.alert.survey],
-            street.output_topic,
-            now,
-        )
-        for task, classification in answers
-        if classification is not None or task.is_revision
-    ]
+    now = time.time()
+    told = [(task, one) for task, one in answers if one is not None or task.is_revision]
+    messages: list[Outgoing] = []
+    for survey in dict.fromkeys(task.arrival.alert.survey for task, _ in told):
+        ours = [answer for answer in told if answer[0].arrival.alert.survey == survey]
+        tasks, classifications = zip(*ours, strict=True)
+        bundle = street.bundles[survey]
+        messages += outgoing(tasks, classifications, bundle, street.output_topic, now)
+    return messages
 
 
 def remembered(
@@ -250,11 +246,10 @@ def newest_memories(answers: Iterable[Answer]) -> dict[str, bytes]:
 def count_latencies(metrics: Metrics, answers: Iterable[Answer]) -> None:
     """Note how long the answers took that have just been published."""
     now = time.time()
-    for task, classification in answers:
-        if classification is not None and not task.is_revision:
-            received_ms = task.arrival.message.timestamp_ms
-            since_kafka_s = None if received_ms is None else now - received_ms / 1000.0
-            metrics.count_classification(since_kafka_s, now - unix_from_mjd(task.mjd))
+    tasks = [task for task, one in answers if one is not None and not task.is_revision]
+    received_ms = [task.arrival.message.timestamp_ms for task in tasks]
+    since_kafka_s = [now - ms / 1000.0 for ms in received_ms if ms is not None]
+    metrics.count_latencies(since_kafka_s, [now - unix_from_mjd(task.mjd) for task in tasks])
 
 
 def count(metrics: Metrics, batch: Batch, seconds: float, n_objects: int) -> None:

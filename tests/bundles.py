@@ -1,35 +1,53 @@
-"""A small untrained bundle for tests that need any valid one."""
+"""Small untrained bundles for tests that need any valid one."""
 
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from broker_classifier.bundle import Bundle
-from broker_classifier.interpolate import Normalisation, channel_names
-from broker_classifier.models import build_network
+from broker_classifier.grid import Grid
+from broker_classifier.inputs import implied_config
+from broker_classifier.interpolate import Normalisation
+from broker_classifier.models import ARCHITECTURES, build_network
 from broker_classifier.selection import Selection
 from broker_classifier.training.save import save_bundle
 
 CLASSES = ("SNIa", "SNII", "AGN")
+GRID_ARCHITECTURES = tuple(name for name, known in ARCHITECTURES.items() if known.takes_grid)
+SIZES: dict[str, dict[str, int]] = {
+    "streaming_attentive_gru": {"hidden": 12, "attention": 6},
+    "attentive_gru": {"hidden": 12, "attention": 6, "hops": 2},
+    "gru": {"hidden": 12},
+    "fcn": {},
+    "resnet": {},
+}
 
 
-def small_bundle(folder: Path, seed: int = 0, classes: tuple[str, ...] = CLASSES) -> Bundle:
+def small_bundle(
+    folder: Path,
+    seed: int = 0,
+    classes: tuple[str, ...] = CLASSES,
+    architecture: str = "streaming_attentive_gru",
+) -> Bundle:
     """Write and load a bundle with random weights."""
     selection = Selection()
-    n_channels = len(channel_names(selection.bands))
-    config = {"n_channels": n_channels, "n_classes": len(classes), "hidden": 12, "attention": 6}
+    takes_grid = ARCHITECTURES[architecture].takes_grid
+    model_input = Grid(length=32, scaling="arcsinh", has_age=True) if takes_grid else None
     torch.manual_seed(seed)
-    network = build_network("streaming_attentive_gru", config)
+    implied = implied_config(architecture, selection.bands, classes, model_input or Normalisation())
+    config = {**implied, **SIZES[architecture]}
+    network = build_network(architecture, config)
     even = tuple(1 / len(classes) for _ in classes)
-    description = {
+    description: dict[str, Any] = {
         "name": "small",
         "version": "0.1.0",
-        "architecture": "streaming_attentive_gru",
+        "architecture": architecture,
         "config": config,
         "survey": "ztf",
         "classes": classes,
         "selection": selection,
-        "normalisation": Normalisation(),
+        "normalisation": model_input or Normalisation(),
         "calibration": {"prior": even, "log_trained_prior": tuple(0.0 for _ in classes)},
         "training": {
             "data": "none",

@@ -48,8 +48,7 @@ def test_received_is_the_sum_of_the_outcomes(metrics, url):
 
 
 def test_latencies_are_histograms(metrics, url):
-    metrics.count_classification(since_kafka_s=0.02, since_observation_s=200.0)
-    metrics.count_classification(since_kafka_s=None, since_observation_s=200.0)
+    metrics.count_latencies(since_kafka_s=[0.02], since_observation_s=[200.0, 200.0])
     text = get(f"{url}/metrics")
     assert 'broker_kafka_latency_seconds_bucket{le="0.01"} 0.0' in text
     assert 'broker_kafka_latency_seconds_bucket{le="0.025"} 1.0' in text

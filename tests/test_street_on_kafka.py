@@ -223,6 +223,23 @@ def test_a_refused_commit_is_no_end(unique, error):
         source.close()
 
 
+def test_what_was_committed_is_not_read_again(real_kafka, unique):
+    topic = f"ztf_{unique}"
+    real_kafka.create_topic(topic)
+    send(real_kafka.bootstrap_servers, topic, NIGHT[:3])
+    settings = KafkaSettings(
+        bootstrap_servers=real_kafka.bootstrap_servers, group_id=unique, batch_size=1
+    )
+    read = []
+    for _ in range(3):
+        source = KafkaSource(settings, {"ztf": [topic]})
+        messages = wait_until(source.poll, "an alert")
+        source.commit(messages)
+        source.close()
+        read += [message.offset for message in messages]
+    assert read == [0, 1, 2]
+
+
 def test_health_says_that_kafka_is_waited_for(unique, tmp_path):
     with service("127.0.0.1:1", unique, tmp_path) as one:
 

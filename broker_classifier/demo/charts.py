@@ -19,11 +19,12 @@ Scale = Callable[[float], float]
 def chart(answers: Sequence[ClassificationMessage]) -> str:
     """Draw an object's newest light curve and the evolution of its class probabilities.
 
-    A point's size shows its attention weight; points that the classifier did not use are hollow,
-    upper limits are ticks, and forced photometry is left out unless it was used.
+    A point's size shows its attention weight, if the model has attention; points that the
+    classifier did not use are hollow, upper limits are ticks, and forced photometry is left out
+    unless it was used.
     """
     newest = answers[-1]
-    points = [p for p in newest.light_curve if p.kind != "forced" or p.attention is not None]
+    points = [p for p in newest.light_curve if p.kind != "forced" or p.rejected is None]
     measured = [point for point in points if point.psf_flux is not None]
     first = min(point.mjd for point in measured)
     start = max(first - _DAYS_BEFORE, newest.mjd - _MOST_HISTORY_DAYS)
@@ -99,7 +100,7 @@ def _points(shown: Sequence[PointMessage], x: Scale, y: Scale) -> Iterable[str]:
             limit = y(5.0 * point.psf_flux_err)
             if limit > _TOP:
                 yield f'<path d="M{at - 2:.1f},{limit:.1f}h4l-2,3z" class="limit {band}"/>'
-        elif point.attention is None:
+        elif point.rejected is not None:
             place = f'cx="{at:.1f}" cy="{y(point.psf_flux):.1f}"'
             reason = escape(point.rejected or "")
             yield f'<circle {place} r="1.8" class="unused {band}"><title>{reason}</title></circle>'
@@ -112,7 +113,8 @@ def _used(point: PointMessage, x: float, y: Scale, heaviest: float) -> str:
     band = f"band-{point.band}"
     radius = _SMALLEST_RADIUS + (_LARGEST_RADIUS - _SMALLEST_RADIUS) * (weight / heaviest) ** 0.5
     bar = f'<path d="M{x:.1f},{y(flux - err):.1f}V{y(flux + err):.1f}" class="err {band}"/>'
-    title = f"{point.band}, MJD {point.mjd:.2f}: {flux / 1000:.1f} µJy, attention {weight:.1%}"
+    seen = "used" if point.attention is None else f"attention {weight:.1%}"
+    title = f"{point.band}, MJD {point.mjd:.2f}: {flux / 1000:.1f} µJy, {seen}"
     place = f'cx="{x:.1f}" cy="{y(flux):.1f}" r="{radius:.1f}"'
     return f'{bar}<circle {place} class="used {band}"><title>{title}</title></circle>'
 

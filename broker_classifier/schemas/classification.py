@@ -30,7 +30,8 @@ class PointMessage(_Part):
         description="Its one-sigma error, nJy; a fifth of the limit for upper limits."
     )
     attention: Probability | None = Field(
-        description="Weight of this point in the attention; null where it was not used."
+        description="Weight of this point in the attention; null where it was not used, and "
+        "everywhere if the model has no attention."
     )
     rejected: str | None = Field(description="Why this point was not used; null where it was.")
 

@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
+from numba import from_dtype, types
 from numpy.typing import NDArray
 
+from broker_classifier.compiled import cached_for
 from broker_classifier.light_curve import EMPTY, POINT, LightCurve
 
 ANSWERED = np.dtype([("alert_id", "<i8"), ("mjd", "<f8"), ("is_final", "?")])
@@ -17,7 +19,7 @@ HEAD_BYTES = _HEAD.size
 
 def answered(alerts: Iterable[tuple[int, float, bool]]) -> NDArray[np.void]:
     """Collect (alert id, MJD of its detection, whether the answer is final); each id once."""
-    return _by_id(np.array(list(alerts), dtype=ANSWERED))
+    return _united(np.array(list(alerts), dtype=ANSWERED))
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,10 +55,10 @@ class ObjectRecord:
 
     def merge(self, newer: "ObjectRecord") -> "ObjectRecord":
         """Unite two records of one object: idempotent, and the same in any order."""
-        both = np.concatenate([self.answered, newer.answered])
+        both = np.frombuffer(self.answered.tobytes() + newer.answered.tobytes(), dtype=ANSWERED)
         memory = newer.memory or self.memory
         history_mjd = max(self.history_mjd, newer.history_mjd)
-        return ObjectRecord(self.curve.merge(newer.curve), _by_id(both), memory, history_mjd)
+        return ObjectRecord(self.curve.merge(newer.curve), _united(both), memory, history_mjd)
 
     def pack(self, seen_at: float) -> bytes:
         """Write the stored form: when last seen (Unix s), history, points, answered, memory."""
@@ -89,12 +91,27 @@ def seen_at(packed: bytes) -> float:
     return moment
 
 
-def _by_id(alerts: NDArray[np.void]) -> NDArray[np.void]:
-    order = np.lexsort((~alerts["is_final"], alerts["mjd"], alerts["alert_id"]))
-    ordered = alerts[order]
-    is_first = np.ones(len(ordered), dtype=bool)
-    is_first[1:] = ordered["alert_id"][1:] != ordered["alert_id"][:-1]
-    return ordered[is_first]
+_ALERTS = from_dtype(ANSWERED)
+
+
+@cached_for(types.Array(_ALERTS, 1, "C")(types.Array(_ALERTS, 1, "C", readonly=True)))
+def _united(alerts: NDArray[np.void]) -> NDArray[np.void]:
+    """Sort alerts by id, each id once: of several the earliest, of those the final one."""
+    ids = np.empty(len(alerts), dtype=np.int64)
+    for i in range(len(alerts)):
+        ids[i] = alerts[i].alert_id
+    united, n = np.empty(len(alerts), dtype=alerts.dtype), 0
+    for i in np.argsort(ids):
+        new = alerts[i]
+        if n == 0 or united[n - 1].alert_id != new.alert_id:
+            united[n] = new
+            n += 1
+            continue
+        known = united[n - 1]
+        is_as_early = new.mjd == known.mjd and new.is_final
+        if new.mjd < known.mjd or is_as_early:
+            united[n - 1] = new
+    return united[:n]
 
 
 UNKNOWN = ObjectRecord(EMPTY, np.empty(0, dtype=ANSWERED))

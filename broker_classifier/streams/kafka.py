@@ -20,6 +20,7 @@ from broker_classifier.streams.message import Message
 
 MAX_MESSAGE_BYTES = 10_000_000
 TOPIC_REFRESH_MS = 5_000
+FULL_QUEUE_PAUSE_MS = 5  # librdkafka's own second is longer than a batch takes
 STATISTICS_MS = 2_000
 LATEST_TIMESTAMP_MS = 4_102_444_800_000  # 2100; a producer that stamps microseconds is not believed
 
@@ -74,6 +75,7 @@ class KafkaSource:
         self._surveys = surveys
         self._survey_of: dict[str, str] = {}
         self._is_connected = True
+        self._lost = ""
         self._consumer = opened(
             Consumer,
             {
@@ -84,6 +86,8 @@ class KafkaSource:
                 "topic.metadata.refresh.interval.ms": TOPIC_REFRESH_MS,
                 "fetch.wait.max.ms": 10,
                 "fetch.message.max.bytes": MAX_MESSAGE_BYTES,
+                "fetch.queue.backoff.ms": FULL_QUEUE_PAUSE_MS,
+                "on_commit": self._note_commit,
                 "statistics.interval.ms": STATISTICS_MS,
                 "stats_cb": self._note_statistics,
             }
@@ -106,23 +110,27 @@ class KafkaSource:
         self._is_connected = any(broker["state"] == "UP" for broker in brokers)
 
     def poll(self) -> list[Message]:
-        """Wait for a first alert, then take what else is there, up to the batch size."""
+        """Wait for a first alert, then take what else is there, up to the batch size.
+
+        Raises
+        ------
+        InputLostError
+            If the consumer can never read or commit again.
+        """
         first = self._consumer.poll(self._settings.poll_timeout_s)
+        if self._lost:
+            raise InputLostError(self._lost)
         if first is None:
             return []
         more = self._consumer.consume(self._settings.batch_size - 1, timeout=0)
         return [self._message(one) for one in [first, *more] if _is_alert(one)]
 
     def commit(self, messages: Sequence[Message]) -> None:
-        """Commit the offsets after these messages.
+        """Commit the offsets after these messages, without waiting for Kafka's word.
 
         A commit that fails is no error: a broker was away, or the partitions have moved to
-        another worker. The messages come again and are found answered.
-
-        Raises
-        ------
-        InputLostError
-            If the consumer can never commit again.
+        another worker. The messages come again and are found answered. One that can never
+        succeed ends the next `poll`, as `InputLostError`.
         """
         next_offset: dict[tuple[str, int], int] = {}
         for one in messages:
@@ -130,11 +138,16 @@ class KafkaSource:
             next_offset[place] = max(one.offset + 1, next_offset.get(place, 0))
         offsets = [TopicPartition(*place, offset) for place, offset in next_offset.items()]
         try:
-            self._consumer.commit(offsets=offsets, asynchronous=False)
+            self._consumer.commit(offsets=offsets, asynchronous=True)
         except KafkaException as error:
-            if error.args[0].fatal():
-                raise InputLostError(error.args[0].str()) from error
-            log.warning("commit refused, the messages will come again", reason=str(error.args[0]))
+            self._note_commit(error.args[0], offsets)
+
+    def _note_commit(self, error: KafkaError | None, _: Sequence[TopicPartition]) -> None:
+        if error is None:
+            return
+        log.warning("commit refused, the messages will come again", reason=error.str())
+        if error.fatal():
+            self._lost = error.str()
 
     def close(self) -> None:
         """Leave the group, so that others take over at once."""

@@ -1,4 +1,7 @@
-"""The training loop: the loss at every prefix of every light curve, best epoch by validation."""
+"""The training loop: the loss at every prefix of every light curve, best epoch by validation.
+
+A grid network gets one prefix of each at a time, see `grid_loss`.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 
@@ -8,14 +11,16 @@ from numpy.typing import NDArray
 from torch.nn.functional import cross_entropy
 
 from broker_classifier.calibration import Calibration, calibrated_probabilities
+from broker_classifier.grid import Grid
 from broker_classifier.light_curve import LightCurve
-from broker_classifier.models.streaming_attentive_gru import StreamingAttentiveGRU
+from broker_classifier.models import Network
 from broker_classifier.training.alert_noise import AlertNoise
 from broker_classifier.training.augment import augmented
 from broker_classifier.training.cuts import Cut, cut_positions, n_before_detection
 from broker_classifier.training.examples import Example
+from broker_classifier.training.grid_loss import grid_loss
 from broker_classifier.training.metrics import confusion_matrix, grouped
-from broker_classifier.training.prefixes import batches_by_length, padded_input, prefix_logits
+from broker_classifier.training.prefixes import batches_by_length, network_input, prefix_logits
 from broker_classifier.training.recipe import Recipe
 
 Floats = NDArray[np.float64]
@@ -26,7 +31,7 @@ FIRST_JUDGED = 0.4  # the learning rate is still high before this part of the ep
 
 
 def fit_network(
-    network: StreamingAttentiveGRU,
+    network: Network,
     training: Sequence[Example],
     validation: Sequence[Example],
     noise: AlertNoise,
@@ -43,7 +48,10 @@ def fit_network(
         network.train()
         losses = []
         for curves, target, weights in _batches(training, noise, recipe, random):
-            loss = _loss(network, curves, target, weights, recipe)
+            if isinstance(recipe.normalisation, Grid):
+                loss = grid_loss(network, curves, target, weights, recipe, random)
+            else:
+                loss = _loss(network, curves, target, weights, recipe)
             take_step(loss)
             losses.append(loss.item())
         message = f"epoch {epoch}/{epochs}  loss {np.mean(losses):.4f}"
@@ -58,7 +66,7 @@ def fit_network(
 
 
 def _optimisation(
-    network: StreamingAttentiveGRU, n_batches: int, recipe: Recipe
+    network: Network, n_batches: int, recipe: Recipe
 ) -> Callable[[torch.Tensor], None]:
     settings = recipe.optimisation
     optimiser = torch.optim.AdamW(
@@ -128,13 +136,13 @@ def draw_weights(training: Sequence[Example], recipe: Recipe) -> Floats:
 
 
 def _loss(
-    network: StreamingAttentiveGRU,
+    network: Network,
     curves: Sequence[LightCurve],
     target: torch.Tensor,
     weights: torch.Tensor,
     recipe: Recipe,
 ) -> torch.Tensor:
-    inputs = padded_input(curves, recipe.selection, recipe.normalisation)
+    inputs = network_input(curves, recipe.selection, recipe.normalisation)
     length = torch.tensor([len(c) for c in curves])
     n_steps = inputs.shape[1]
     step = torch.arange(n_steps)[None]
@@ -158,7 +166,7 @@ def prefix_shares(step: torch.Tensor, recipe: Recipe) -> torch.Tensor:
 
 
 def validation_score(
-    network: StreamingAttentiveGRU,
+    network: Network,
     validation: Sequence[Example],
     training: Sequence[Example],
     recipe: Recipe,
@@ -187,7 +195,7 @@ def validation_score(
 
 
 def _at_cuts(
-    network: StreamingAttentiveGRU,
+    network: Network,
     validation: Sequence[Example],
     recipe: Recipe,
     calibration: Calibration,

@@ -1,24 +1,31 @@
-"""What a network says at every prefix of light curves: one pass gives the answer at each point."""
+"""What a network says at every prefix of light curves.
+
+A streaming network answers at each point in one pass. A grid network needs a grid for every
+prefix.
+"""
 
 from collections.abc import Iterator, Sequence
+from typing import cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from broker_classifier.interpolate import Normalisation, channels
+from broker_classifier.grid import Grid, grids
+from broker_classifier.inputs import ModelInput
+from broker_classifier.interpolate import channels
 from broker_classifier.light_curve import LightCurve
-from broker_classifier.models.streaming_attentive_gru import StreamingAttentiveGRU
+from broker_classifier.models import GridNetwork, Network
 from broker_classifier.selection import Selection, joined
 
 BATCH = 128
 
 
 def prefix_logits(
-    network: StreamingAttentiveGRU,
+    network: Network,
     curves: Sequence[LightCurve],
     selection: Selection,
-    normalisation: Normalisation,
+    normalisation: ModelInput,
 ) -> list[NDArray[np.float64]]:
     """Compute the logits after each point of light curves made of used points only.
 
@@ -28,9 +35,11 @@ def prefix_logits(
         In the order of `curves`.
     """
     network.eval()
+    if isinstance(normalisation, Grid):
+        return _grid_logits(cast(GridNetwork, network), curves, selection, normalisation)
     found: list[NDArray[np.float64]] = [np.empty(0)] * len(curves)
     for batch in batches_by_length([len(c) for c in curves], BATCH):
-        inputs = padded_input([curves[i] for i in batch], selection, normalisation)
+        inputs = network_input([curves[i] for i in batch], selection, normalisation)
         with torch.inference_mode():
             logits, _ = network(inputs)
         for i, rows in zip(batch, logits.numpy().astype(np.float64), strict=True):
@@ -38,12 +47,35 @@ def prefix_logits(
     return found
 
 
-def padded_input(
-    curves: Sequence[LightCurve], selection: Selection, normalisation: Normalisation
+def _grid_logits(
+    network: GridNetwork, curves: Sequence[LightCurve], selection: Selection, grid: Grid
+) -> list[NDArray[np.float64]]:
+    prefixes = [LightCurve(c.points[:n]) for c in curves for n in range(1, len(c) + 1)]
+    rows = []
+    for start in range(0, len(prefixes), BATCH):
+        inputs = network_input(prefixes[start : start + BATCH], selection, grid)
+        with torch.inference_mode():
+            logits, _ = network(inputs)
+        rows.append(logits.numpy().astype(np.float64))
+    return np.split(np.concatenate(rows), np.cumsum([len(c) for c in curves])[:-1])
+
+
+def network_input(
+    curves: Sequence[LightCurve], selection: Selection, normalisation: ModelInput
 ) -> torch.Tensor:
-    """Build the padded input (n, T, C) of light curves made of used points only."""
+    """Build the input of light curves made of used points only.
+
+    Returns
+    -------
+    float32 tensor
+        (n, longest light curve, C), padded at the end, for a streaming network; (n, L, C) for a
+        grid network.
+    """
     starts = np.concatenate([[0], np.cumsum([len(c) for c in curves])])
-    rows = channels(joined(curves), starts, selection.bands, normalisation)
+    points = joined(curves)
+    if isinstance(normalisation, Grid):
+        return torch.from_numpy(grids(points, starts, selection.bands, normalisation))
+    rows = channels(points, starts, selection.bands, normalisation)
     padded = np.zeros((len(curves), int(np.diff(starts).max()), rows.shape[1]), dtype=np.float32)
     for i, curve in enumerate(curves):
         padded[i, : len(curve)] = rows[starts[i] : starts[i + 1]]

@@ -7,10 +7,11 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
-from broker_classifier.interpolate import Normalisation
+from broker_classifier.inputs import ModelInput
+from broker_classifier.light_curve import LightCurve
 from broker_classifier.selection import Selection
 from broker_classifier.training.examples import Example
-from broker_classifier.training.prefixes import padded_input
+from broker_classifier.training.prefixes import network_input
 
 MIN_OF_EACH = 20
 FOLDS = 4
@@ -21,7 +22,7 @@ def source_probe(
     alert_sources: Sequence[str],
     n_detections: int,
     selection: Selection,
-    normalisation: Normalisation,
+    normalisation: ModelInput,
 ) -> float | None:
     """Try to tell alerts from forced photometry in light curves of one class.
 
@@ -38,8 +39,8 @@ def source_probe(
     is_alert = np.array([e.source in alert_sources for e in long_enough], dtype=bool)
     if min(is_alert.sum(), (~is_alert).sum()) < MIN_OF_EACH:
         return None
-    rows = padded_input([e.curves[0] for e in long_enough], selection, normalisation)
-    known = rows[:, :n_detections].numpy()  # (N, n, C)
+    first = [LightCurve(e.curves[0].points[:n_detections]) for e in long_enough]
+    known = network_input(first, selection, normalisation).numpy()  # (N, n or L, C)
     features = np.concatenate([known[:, -1], known.mean(axis=1), known.std(axis=1)], axis=1)
     guess = cross_val_predict(
         HistGradientBoostingClassifier(max_iter=60, max_leaf_nodes=15, random_state=0),

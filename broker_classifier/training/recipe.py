@@ -2,12 +2,15 @@
 
 import tomllib
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from broker_classifier.errors import ConfigError
+from broker_classifier.grid import Grid
+from broker_classifier.inputs import ModelInput, implied_config
 from broker_classifier.interpolate import Normalisation
+from broker_classifier.models import ARCHITECTURES, full_config
 from broker_classifier.selection import Selection
 
 ZTF_LOG_FLUX = tuple(round(3.6 + 0.2 * i, 1) for i in range(17))
@@ -119,16 +122,6 @@ class Optimisation(BaseModel):
     prefix_decay: float = Field(0.5, ge=0, le=1)
 
 
-class Network(BaseModel):
-    """Sizes of the network; channels and classes follow from the rest of the recipe."""
-
-    model_config = _STRICT
-
-    hidden: int = 100
-    attention: int = 50
-    dropout: float = 0.25
-
-
 class Card(BaseModel):
     """What the model card says beside its figures.
 
@@ -150,7 +143,11 @@ class Card(BaseModel):
 
 
 class Recipe(BaseModel):
-    """The content of a recipe file."""
+    """The content of a recipe file.
+
+    `normalisation` has the fields of `Normalisation` or, for a grid network, of `Grid`; `network`
+    those of the architecture's configuration that do not follow from the rest.
+    """
 
     model_config = _STRICT
 
@@ -160,12 +157,35 @@ class Recipe(BaseModel):
     classes: tuple[str, ...] = Field(min_length=2)
     architecture: str = "streaming_attentive_gru"
     selection: Selection = Selection()
-    normalisation: Normalisation = Normalisation()
+    normalisation: ModelInput = Normalisation()
     homogenisation: HomogenisationRecipe
     card: Card
-    network: Network = Network()
+    network: dict[str, int | float] = {}
     augmentation: Augmentation = Augmentation()
     optimisation: Optimisation = Optimisation()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _grid_by_default(cls, given: Any) -> Any:
+        """Give a grid network the poster's grid where the recipe does not say another."""
+        known = (
+            ARCHITECTURES.get(given.get("architecture", "")) if isinstance(given, dict) else None
+        )
+        if known is not None and known.takes_grid and "normalisation" not in given:
+            return {**given, "normalisation": Grid()}
+        return given
+
+    @model_validator(mode="after")
+    def _network_fits(self) -> Self:
+        self.network_config()
+        return self
+
+    def network_config(self) -> dict[str, int | float]:
+        """Give the complete configuration of the network, sizes and defaults included."""
+        implied = implied_config(
+            self.architecture, self.selection.bands, self.classes, self.normalisation
+        )
+        return full_config(self.architecture, {**self.network, **implied})
 
 
 def read_recipe(path: str | Path) -> Recipe:

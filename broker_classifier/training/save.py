@@ -20,22 +20,20 @@ from broker_classifier.bundle import (
     probabilities_of,
 )
 from broker_classifier.light_curve import BANDS, Kind, LightCurve, bands, light_curve
-from broker_classifier.models.streaming_attentive_gru import StreamingAttentiveGRU
+from broker_classifier.models import Network
 from broker_classifier.selection import Selection
 
 N_GOLDEN = 6
 
 
-def save_bundle(
-    folder: Path, network: StreamingAttentiveGRU, description: dict[str, Any]
-) -> Bundle:
+def save_bundle(folder: Path, network: Network, description: dict[str, Any]) -> Bundle:
     """Write a bundle and load it back with every check.
 
     Parameters
     ----------
     folder : Path
         Made if absent; bundle files in it are replaced.
-    network : StreamingAttentiveGRU
+    network : Network
     description : dict
         Fields of `Description` except `weights_sha256`.
     """

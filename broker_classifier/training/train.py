@@ -12,9 +12,7 @@ import torch
 from broker_classifier.bundle import Bundle, TrainingRecord
 from broker_classifier.calibration import Calibration
 from broker_classifier.errors import DataError
-from broker_classifier.interpolate import channel_names
-from broker_classifier.models import build_network
-from broker_classifier.models.streaming_attentive_gru import StreamingAttentiveGRU
+from broker_classifier.models import Network, build_network
 from broker_classifier.training.card import write_card
 from broker_classifier.training.cuts import n_before_detection
 from broker_classifier.training.evaluate import evaluate
@@ -77,7 +75,7 @@ def train(
     report(f"{len(training)} of them train, {len(validation)} validate")
 
     torch.manual_seed(seed)
-    config = _network_config(recipe)
+    config = recipe.network_config()
     network = build_network(recipe.architecture, config)
     fit_network(network, training, validation, rules.noise, recipe, seed, report)
     calibration = _calibration(network, training, validation, recipe)
@@ -115,7 +113,7 @@ def _prepared(
 
 
 def _calibration(
-    network: StreamingAttentiveGRU,
+    network: Network,
     training: Sequence[Example],
     validation: Sequence[Example],
     recipe: Recipe,
@@ -149,12 +147,6 @@ def _probe(examples: Sequence[Example], recipe: Recipe) -> dict[int, float | Non
         n: source_probe(one_class, sources, n, recipe.selection, recipe.normalisation)
         for n in PROBED_DETECTIONS
     }
-
-
-def _network_config(recipe: Recipe) -> dict[str, int | float]:
-    n_channels = len(channel_names(recipe.selection.bands))
-    sizes = {"n_channels": n_channels, "n_classes": len(recipe.classes)}
-    return {**sizes, **recipe.network.model_dump()}
 
 
 def _record(
