@@ -29,7 +29,9 @@ CM_PER_MPC = 3.0856776e24
 NJY_PER_CGS = 1e32  # 1 nJy = 1e-32 erg/s/cm2/Hz
 DARK = 1e-6  # nJy; far below what any survey sees
 SLOPE_DAYS = 3.0  # the decline over so many last days goes on after the grid's end
-_NAME = re.compile(r"m(?P<mass>[\d.]+)_vk(?P<velocity>[\d.]+)_.*Xlan(?P<lanthanides>1e-\d+)(?:\.0)?$")
+_NAME = re.compile(
+    r"m(?P<mass>[\d.]+)_vk(?P<velocity>[\d.]+)_.*Xlan(?P<lanthanides>1e-\d+)(?:\.0)?$"
+)
 
 
 @dataclass(frozen=True, eq=False)

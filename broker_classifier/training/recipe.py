@@ -33,8 +33,10 @@ class HomogenisationRecipe(BaseModel):
         Real scatter over the quoted error.
     log_flux : tuple of float
         log10 of fluxes (nJy), ascending, at which the errors are described.
-    observe_again : bool
-        Observe the objects of other sources at visits like those of the alert sources.
+    visits_of : tuple of str
+        Alert sources at whose visits the objects of other sources are observed again.
+    seen_again : tuple of str
+        Alert sources whose training objects count a second time, as seen at those visits.
     """
 
     model_config = _STRICT
@@ -44,7 +46,8 @@ class HomogenisationRecipe(BaseModel):
     detection_snr: float | None = Field(None, gt=0)
     scatter_fraction: float = Field(0.55, ge=0)
     log_flux: tuple[float, ...] = Field(ZTF_LOG_FLUX, min_length=2)
-    observe_again: bool = False
+    visits_of: tuple[str, ...] = ()
+    seen_again: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _has_one_threshold(self) -> Self:

@@ -20,7 +20,7 @@ from broker_classifier.training.examples import Example, make_examples
 from broker_classifier.training.fit_alert_noise import fit_homogenisation
 from broker_classifier.training.fit_calibration import fit_calibration
 from broker_classifier.training.fit_network import class_frequencies, class_weights, fit_network
-from broker_classifier.training.homogenise import HOMOGENISATION_FILE, Homogenisation
+from broker_classifier.training.homogenise import HOMOGENISATION_FILE, Homogenisation, seen_again
 from broker_classifier.training.objects import (
     DataFolders,
     LabelledObject,
@@ -109,6 +109,8 @@ def _prepared(
         raise DataError(msg)
     rules = fit_homogenisation(training, recipe.homogenisation, recipe.selection)
     one_view = preferred_objects(validation)
+    again = seen_again([o for o in training if o.source in recipe.homogenisation.seen_again])
+    training = [*training, *again]
     return rules, _examples(training, rules, recipe), _examples(one_view, rules, recipe)
 
 
