@@ -1,16 +1,14 @@
 """The program `broker-classifier`: every verb of the project, and the only place that prints."""
 
-import sys
-from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any
 
 import orjson
 import typer
 
+from broker_classifier import cli_kilonovae
+from broker_classifier.command import DEFAULT_BUNDLE, FRAMED_STREAM, USUAL_STREAM, command
 from broker_classifier.config import Stream
-from broker_classifier.errors import BrokerError
 
 app = typer.Typer(
     help="Class probabilities for astronomical transients, from survey alerts as they arrive.",
@@ -27,34 +25,8 @@ Servers = Annotated[str | None, typer.Option("--bootstrap-servers", help="Kafka'
 BundlePath = Annotated[Path, typer.Option("--bundle", help="Folder of the model bundle.")]
 DataPaths = Annotated[list[Path], typer.Option("--data", help="Folder of labelled light curves.")]
 
-DEFAULT_BUNDLE = Path("models/ztf-transients")
-USUAL_STREAM: Stream = "ztf"
-FRAMED_STREAM: Stream = "lsst"  # the one whose messages only name their schema
 
-
-def _command(
-    group: typer.Typer, name: str | None = None
-) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Register a command whose expected errors end the program with their sentence."""
-
-    def register(function: Callable[..., None]) -> Callable[..., None]:
-        @wraps(function)
-        def guarded(*args: Any, **options: Any) -> None:
-            try:
-                function(*args, **options)
-            except BrokerError as error:
-                typer.echo(f"broker-classifier: {error}", err=True)
-                raise typer.Exit(2) from error
-            except BrokenPipeError:
-                sys.stderr.close()
-                raise typer.Exit(0) from None
-
-        return group.command(name)(guarded)
-
-    return register
-
-
-@_command(app)
+@command(app)
 def serve(config: Config = None) -> None:
     """Consume alerts, publish class probabilities, until SIGTERM.
 
@@ -71,7 +43,7 @@ def serve(config: Config = None) -> None:
     serve(settings, stop)
 
 
-@_command(app)
+@command(app)
 def classify(
     paths: Paths,
     output: Annotated[Path, typer.Option("--output", help="JSON-lines file to write.")],
@@ -99,7 +71,7 @@ def classify(
     typer.echo(orjson.dumps(classify_files(settings, paths, survey or USUAL_STREAM, output)))
 
 
-@_command(app)
+@command(app)
 def replay(
     paths: Paths,
     topic: Annotated[str, typer.Option("--topic", help="Topic to publish into.")],
@@ -126,7 +98,7 @@ def replay(
     typer.echo(orjson.dumps({"sent": n_sent, "topic": topic}))
 
 
-@_command(app)
+@command(app)
 def subscribe(
     bootstrap_servers: Servers = None,
     classes: Annotated[list[str] | None, typer.Option("--class", help="Top class.")] = None,
@@ -170,7 +142,7 @@ def subscribe(
         raise typer.Exit(0) from None
 
 
-@_command(app)
+@command(app)
 def demo(
     alerts: Annotated[Path | None, typer.Option(help="Real alert packets instead.")] = None,
     n_objects: Annotated[int, typer.Option("--objects", min=1, help="Simulated objects.")] = 40,
@@ -191,7 +163,7 @@ def demo(
     )
 
 
-@_command(app)
+@command(app)
 def train(
     recipe: Annotated[Path, typer.Argument(help="Recipe (TOML), such as models/recipes/*.toml.")],
     data: DataPaths,
@@ -210,7 +182,7 @@ def train(
     train(recipe, data, output, seed=seed, report=typer.echo)
 
 
-@_command(app)
+@command(app)
 def evaluate(
     data: DataPaths,
     output: Annotated[Path, typer.Option("--output", help="Folder of metrics.json and plots.")],
@@ -231,7 +203,7 @@ def evaluate(
     typer.echo(f"{output / 'metrics.json'}")
 
 
-@_command(app, "check-bundle")
+@command(app, "check-bundle")
 def check_bundle(
     path: Annotated[Path, typer.Argument(help="Folder of the bundle.")] = DEFAULT_BUNDLE,
 ) -> None:
@@ -248,7 +220,7 @@ def check_bundle(
     typer.echo(f"hash {bundle.hash}")
 
 
-@_command(letters_app, "list")
+@command(letters_app, "list")
 def list_dead_letters(
     bootstrap_servers: Servers = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
@@ -265,7 +237,7 @@ def list_dead_letters(
         typer.echo(dead_letter_json(letter) if as_json else dead_letter_row(letter))
 
 
-@_command(letters_app, "replay")
+@command(letters_app, "replay")
 def replay_dead_letters(
     bootstrap_servers: Servers = None,
     topic: Annotated[str | None, typer.Option(help="Instead of where they came from.")] = None,
@@ -288,6 +260,9 @@ def _kafka(config: Path | None, bootstrap_servers: str | None) -> Any:
 
     configure_logs(LogSettings(level="warning", format="text"))
     return with_kafka(load_settings(config), bootstrap_servers=bootstrap_servers).kafka
+
+
+cli_kilonovae.add_commands(app)
 
 
 def main() -> None:

@@ -19,10 +19,13 @@ COMMANDS = [
     ["subscribe"],
     ["train"],
     ["evaluate"],
+    ["simulate-kilonovae"],
     ["check-bundle"],
     ["dead-letters", "list"],
     ["dead-letters", "replay"],
 ]
+
+SIMULATE = "simulate-kilonovae --templates none --visits none --survey ztf --output {tmp}/k".split()
 
 
 def run(*arguments, **environment):
@@ -46,6 +49,7 @@ def test_every_commands_help_shows_an_example(command):
         (["check-bundle", "none"], "none"),
         (["train", "none.toml", "--data", "none", "--output", "{tmp}/b"], "none"),
         (["evaluate", "--data", "none", "--output", "{tmp}/r"], "none"),
+        (SIMULATE, "none"),
     ],
 )
 def test_what_is_wrong_is_named_and_ends_with_code_2(tmp_path, arguments, named):

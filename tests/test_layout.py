@@ -20,7 +20,7 @@ STREET = [
     ["photometry"],
     ["light_curve"],
     ["config", "_mock_cluster"],
-    ["embedded_kafka", "logs", "load_settings", "signals"],
+    ["embedded_kafka", "logs", "load_settings", "signals", "command"],
     ["surveys", "schemas"],
     ["streams", "store"],
     ["intake"],
@@ -40,7 +40,7 @@ STREET = [
     ["serve", "replay", "show"],
     ["training", "simulate"],
     ["poster"],
-    ["demo"],
+    ["demo", "cli_kilonovae"],
     ["cli"],
 ]
 PLACE = {part: place for place, parts in enumerate(STREET) for part in parts}
