@@ -25,7 +25,17 @@ COMMANDS = [
     ["dead-letters", "replay"],
 ]
 
-SIMULATE = "simulate-kilonovae --templates none --visits none --survey ztf --output {tmp}/k".split()
+SIMULATE = [
+    "simulate-kilonovae",
+    "--templates",
+    "none",
+    "--visits",
+    "none",
+    "--survey",
+    "ztf",
+    "--output",
+    "{tmp}/k",
+]
 
 
 def run(*arguments, **environment):
