@@ -112,6 +112,8 @@ class Optimisation(BaseModel):
     prefix_decay : float
         The n-th prefix counts n^-decay in every light curve, short or long: so at each n the
         class frequencies are those of the objects, and the prior correction is exact.
+    balance_sources : bool
+        Weigh each source's classes alike, so that the source says less about the class.
     """
 
     model_config = _STRICT
@@ -123,6 +125,7 @@ class Optimisation(BaseModel):
     class_weight_exponent: float = Field(0.5, ge=0, le=1)
     oversampling_exponent: float = Field(0.0, ge=0, le=1)
     prefix_decay: float = Field(0.5, ge=0, le=1)
+    balance_sources: bool = False
 
 
 class Card(BaseModel):

@@ -32,6 +32,7 @@ from broker_classifier.training.prefixes import prefix_logits
 from broker_classifier.training.provenance import source_probe
 from broker_classifier.training.recipe import Recipe, read_recipe
 from broker_classifier.training.save import save_bundle
+from broker_classifier.training.source_balance import balanced_over_sources
 from broker_classifier.training.split import TEST, TRAIN, VALIDATION, split_of
 
 PROBED_DETECTIONS = (1, 3, 10)
@@ -111,7 +112,10 @@ def _prepared(
     one_view = preferred_objects(validation)
     again = seen_again([o for o in training if o.source in recipe.homogenisation.seen_again])
     training = [*training, *again]
-    return rules, _examples(training, rules, recipe), _examples(one_view, rules, recipe)
+    found = _examples(training, rules, recipe)
+    if recipe.optimisation.balance_sources:
+        found = balanced_over_sources(found, rules.alert_sources, len(recipe.classes))
+    return rules, found, _examples(one_view, rules, recipe)
 
 
 def _calibration(
