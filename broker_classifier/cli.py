@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import orjson
 import typer
 
-from broker_classifier import cli_poster
+from broker_classifier import cli_kilonovae, cli_poster
 from broker_classifier.command import DEFAULT_BUNDLE, FRAMED_STREAM, USUAL_STREAM, command
 from broker_classifier.config import Stream
 
@@ -263,6 +263,9 @@ def _kafka(config: Path | None, bootstrap_servers: str | None) -> Any:
 
     configure_logs(LogSettings(level="warning", format="text"))
     return with_kafka(load_settings(config), bootstrap_servers=bootstrap_servers).kafka
+
+
+cli_kilonovae.add_commands(app)
 
 
 def main() -> None:
