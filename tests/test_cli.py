@@ -21,9 +21,24 @@ COMMANDS = [
     ["evaluate"],
     ["explain"],
     ["card"],
+    ["poster"],
+    ["sweep"],
+    ["simulate-kilonovae"],
     ["check-bundle"],
     ["dead-letters", "list"],
     ["dead-letters", "replay"],
+]
+
+SIMULATE = [
+    "simulate-kilonovae",
+    "--templates",
+    "none",
+    "--visits",
+    "none",
+    "--survey",
+    "ztf",
+    "--output",
+    "{tmp}/k",
 ]
 
 
@@ -49,6 +64,7 @@ def test_every_commands_help_shows_an_example(command):
         (["train", "none.toml", "--data", "none", "--output", "{tmp}/b"], "none"),
         (["evaluate", "--data", "none", "--output", "{tmp}/r"], "none"),
         (["explain", "nowhere", "--output", "{tmp}/x.png"], "nowhere is no file"),
+        (SIMULATE, "none"),
     ],
 )
 def test_what_is_wrong_is_named_and_ends_with_code_2(tmp_path, arguments, named):

@@ -67,21 +67,24 @@ def _forced_supernovae(gate: Mapping[str, Any]) -> str:
     rows = [
         (
             _known(cut),
-            f"{figures['n_forced']}, {figures['n_alerts']}",
+            f"{figures['n_forced']}, {figures['n_alerts']}, {figures['n_alerts_of_that_year']}",
             with_interval(figures, "called_agn_or_tde"),
             with_interval(figures, "recall_forced"),
             with_interval(figures, "recall_alerts"),
+            with_interval(figures, "recall_alerts_of_that_year"),
             with_interval(figures, "recall_difference"),
             _verdict(figures["passed"]),
         )
         for cut, figures in gate["at"].items()
     ]
+    year = gate.get("year", "")
     head = (
         "known",
-        "n forced, alerts",
+        f"n forced, alerts, of {year}",
         "called AGN or TDE",
         "recall, forced",
         "recall, alerts",
+        f"of {year}",
         "difference",
         "passed",
     )
@@ -89,7 +92,10 @@ def _forced_supernovae(gate: Mapping[str, Any]) -> str:
         f"**Forced supernovae: {_verdict(gate['passed'])}.** A network of the same recipe that met "
         f"no forced photometry of supernovae in training calls at most {MAX_MISTAKEN:g} of the "
         f"forced {SUPERNOVA} AGN or TDE, and its recall of {SUPERNOVA} (as a group, equal prior) "
-        f"differs by {MAX_RECALL_DIFFERENCE:g} at most." + _reason(gate) + _table(head, rows)
+        f"differs by {MAX_RECALL_DIFFERENCE:g} at most. Beside, the alerts of the year that the "
+        "forced ones are of, when the cadence was another: they do not decide."
+        + _reason(gate)
+        + _table(head, rows)
     )
 
 

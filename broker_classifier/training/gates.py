@@ -110,20 +110,24 @@ def _forced_supernovae(evidence: Evidence, gate_bundle: Path | None) -> Gate:
     if min(len(forced), len(alerts)) < MIN_OBJECTS:
         return _untried(f"{len(forced)} forced and {len(alerts)} alert {SUPERNOVA} are too few")
     both = [predict(evidence.examples(part), bundle) for part in (forced, alerts)]
+    year = _usual_year(both[0][Cut("full", "")].examples)
     at = {
-        _name(cut): _forced_figures(both[0][cut], both[1][cut], bundle)
+        _name(cut): _forced_figures(both[0][cut], both[1][cut], bundle, year)
         for cut in CUTS
         if cut in both[0] and cut in both[1]
     }
     trained = {"bundle": {"name": bundle.name, "version": bundle.version, "hash": bundle.hash}}
-    return _gate(at) | trained
+    return _gate(at) | trained | {"year": year}
 
 
-def _forced_figures(forced: Predictions, alerts: Predictions, bundle: Bundle) -> dict[str, Any]:
+def _forced_figures(
+    forced: Predictions, alerts: Predictions, bundle: Bundle, year: int
+) -> dict[str, Any]:
     one, other = forced.decisions(bundle), alerts.decisions(bundle)
     mistaken_for = [i for i, group in enumerate(one.groups) if group in MISTAKEN_FOR]
     mistaken = np.isin(one.decided, mistaken_for).astype(np.float64)
     found, found_in_alerts = one.decided == one.target, other.decided == other.target
+    in_that_year = found_in_alerts[[_year(e) == year for e in alerts.examples]]
     difference = found.mean() - found_in_alerts.mean()
     drawn = _means(found, seed=1) - _means(found_in_alerts, seed=2)
     return {
@@ -135,6 +139,9 @@ def _forced_figures(forced: Predictions, alerts: Predictions, bundle: Bundle) ->
         "recall_forced_95": mean_interval(found.astype(np.float64)),
         "recall_alerts": rounded(found_in_alerts.mean()),
         "recall_alerts_95": mean_interval(found_in_alerts.astype(np.float64)),
+        "n_alerts_of_that_year": len(in_that_year),
+        "recall_alerts_of_that_year": rounded(in_that_year.mean()) if len(in_that_year) else None,
+        "recall_alerts_of_that_year_95": mean_interval(in_that_year.astype(np.float64)),
         "recall_difference": rounded(difference),
         "recall_difference_95": interval(drawn),
         "passed": bool(
@@ -154,8 +161,7 @@ def _source_probe(evidence: Evidence) -> Gate:
     alerts = evidence.examples([o for o in known if evidence.is_alert(o)])
     if not forced or not alerts:
         return _untried(f"there are no {SUPERNOVA} from alerts and from forced photometry")
-    years = [_year(e) for e in forced]
-    year = max(sorted(set(years)), key=years.count)
+    year = _usual_year(forced)
     same_year = [e for e in alerts if _year(e) == year]
     later = [e for e in alerts if _year(e) != year]
     alert_views, forced_views = _views_of_both_kinds(evidence)
@@ -194,6 +200,11 @@ def _probe_figures(source: Probe, control: Probe) -> dict[str, Any]:
         "difference_95": difference,
         "passed": difference[0] is not None and difference[0] <= 0.0,
     }
+
+
+def _usual_year(examples: Sequence[Example]) -> int:
+    years = [_year(e) for e in examples]
+    return max(sorted(set(years)), key=years.count)
 
 
 def _year(example: Example) -> int:

@@ -33,8 +33,10 @@ class HomogenisationRecipe(BaseModel):
         Real scatter over the quoted error.
     log_flux : tuple of float
         log10 of fluxes (nJy), ascending, at which the errors are described.
-    observe_again : bool
-        Observe the objects of other sources at visits like those of the alert sources.
+    visits_of : tuple of str
+        Alert sources at whose visits the objects of other sources are observed again.
+    seen_again : tuple of str
+        Alert sources whose training objects count a second time, as seen at those visits.
     alerts_only : tuple of str
         Classes of which only objects seen in alerts train and validate: so that the provenance
         gate can ask what the network makes of their forced photometry, which it never met.
@@ -49,7 +51,8 @@ class HomogenisationRecipe(BaseModel):
     detection_snr: float | None = Field(None, gt=0)
     scatter_fraction: float = Field(0.55, ge=0)
     log_flux: tuple[float, ...] = Field(ZTF_LOG_FLUX, min_length=2)
-    observe_again: bool = False
+    visits_of: tuple[str, ...] = ()
+    seen_again: tuple[str, ...] = ()
     alerts_only: tuple[str, ...] = ()
     cadence_nights: tuple[int, ...] = Field((1, 2, 2, 3, 3), min_length=1)
     joint_visits: bool = False
@@ -117,6 +120,8 @@ class Optimisation(BaseModel):
     prefix_decay : float
         The n-th prefix counts n^-decay in every light curve, short or long: so at each n the
         class frequencies are those of the objects, and the prior correction is exact.
+    balance_sources : bool
+        Weigh each source's classes alike, so that the source says less about the class.
     """
 
     model_config = _STRICT
@@ -128,6 +133,7 @@ class Optimisation(BaseModel):
     class_weight_exponent: float = Field(0.5, ge=0, le=1)
     oversampling_exponent: float = Field(0.0, ge=0, le=1)
     prefix_decay: float = Field(0.5, ge=0, le=1)
+    balance_sources: bool = False
 
 
 class Card(BaseModel):

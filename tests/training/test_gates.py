@@ -72,6 +72,17 @@ def test_forced_supernovae_are_judged_by_a_bundle_that_met_none(bundle, kept_fro
     assert gate("forced_supernovae", bundle, [*forced, *alerts])["passed"] is None
 
 
+def test_beside_them_stand_the_alerts_of_the_same_year(kept_from_forced):
+    forced = [event(i, "forced") for i in range(20)]
+    same_year = [event(i, "alerts") for i in range(100, 125)]
+    later = [event(i, "alerts", days_later=2 * YEAR) for i in range(200, 230)]
+    found = gate("forced_supernovae", kept_from_forced, [*forced, *later, *same_year])
+    at_end = found["at"]["full"]
+    share = decided(kept_from_forced, same_year).count("SNIa") / 25
+    assert (found["year"], at_end["n_alerts"], at_end["n_alerts_of_that_year"]) == (2018, 55, 25)
+    assert at_end["recall_alerts_of_that_year"] == pytest.approx(share, abs=1e-4)
+
+
 def test_forced_views_of_objects_whose_alerts_trained_are_not_judged(kept_from_forced):
     forced = [event(i, "forced", canonical_id=f"object {i}") for i in range(20)]
     alerts = [event(i, "alerts", canonical_id=f"object {i}") for i in range(10)]

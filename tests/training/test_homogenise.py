@@ -11,6 +11,7 @@ from broker_classifier.training.homogenise import (
     homogenised,
     is_from_alerts,
     read_homogenisation,
+    seen_again,
 )
 from broker_classifier.training.objects import LabelledObject
 from tests.training.noises import plain_noise
@@ -99,13 +100,22 @@ def test_a_sharp_threshold_loses_no_point():
 
 
 def test_only_what_another_survey_saw_is_observed_again():
-    rules = RULES.model_copy(update={"visits": VISITS})
+    rules = RULES.model_copy(update={"visits": (VISITS,)})
     flux = np.full(300, 1e6)
     ours, theirs = homogenised([labelled(flux, "alerts"), labelled(flux, "forced", "b")], rules)
     assert set(ours.psf_flux_err.tolist()) == {100.0}
     assert len(ours) == 300
     assert 10**2.0 <= theirs.psf_flux_err.min() < theirs.psf_flux_err.max() <= 10**2.2001
     assert 20 < len(theirs) < 100  # r in three of four nights, every five nights
+
+
+def test_a_second_view_is_observed_at_the_visits_of_another_source():
+    deep = VISITS.model_copy(update={"source": "alerts", "log_err": ((0.0,) * 11,) * 3})
+    rules = RULES.model_copy(update={"visits": (deep, VISITS)})
+    ours = [labelled(np.full(300, 1e6), "alerts", f"name{i}") for i in range(10)]
+    for curve in homogenised(seen_again(ours), rules):
+        assert curve.psf_flux_err.min() >= 10**2.0
+    assert [o.canonical_id for o in seen_again(ours)] == [o.canonical_id for o in ours]
 
 
 def test_every_run_draws_the_same():
