@@ -15,8 +15,9 @@ from broker_classifier.errors import DataError
 from broker_classifier.training.attention import attention_by_class
 from broker_classifier.training.bootstrap import mean_interval
 from broker_classifier.training.cuts import Cut, all_cuts
+from broker_classifier.training.evidence import Evidence
 from broker_classifier.training.examples import Example, make_examples
-from broker_classifier.training.gates import Evidence, provenance_gates
+from broker_classifier.training.gates import provenance_gates
 from broker_classifier.training.homogenise import Homogenisation, read_homogenisation
 from broker_classifier.training.metrics import (
     DECISION_RULE,

@@ -9,8 +9,8 @@ source instead of the sky, and an ordinary test score would not show it. Three g
 - two_pipelines: an object reduced by two pipelines keeps its probabilities.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,57 +20,29 @@ from numpy.typing import NDArray
 from broker_classifier.bundle import Bundle, load_bundle
 from broker_classifier.training.bootstrap import interval, mean_interval, resamples
 from broker_classifier.training.cuts import Cut
-from broker_classifier.training.examples import Example, make_examples
-from broker_classifier.training.homogenise import (
-    Homogenisation,
-    is_from_alerts,
-    read_homogenisation,
+from broker_classifier.training.evidence import (
+    SUPERNOVA,
+    Evidence,
+    Gate,
+    gate,
+    pairs_of_views,
+    untried,
+    usual_year,
+    year_of,
 )
+from broker_classifier.training.examples import Example
+from broker_classifier.training.gate_of_source import source_probe
+from broker_classifier.training.homogenise import read_homogenisation
 from broker_classifier.training.metrics import rounded
-from broker_classifier.training.objects import LabelledObject, preferred_objects
+from broker_classifier.training.objects import preferred_objects
 from broker_classifier.training.predictions import Predictions, predict
-from broker_classifier.training.provenance import Probe, probe
 
-SUPERNOVA = "SNIa"  # the one class with enough objects from alerts and from forced photometry
 MISTAKEN_FOR = ("AGN", "TDE")
 MAX_MISTAKEN = 0.12
 MAX_RECALL_DIFFERENCE = 0.08
 MAX_SHIFT = 0.05
 MIN_OBJECTS = 5
-DETECTIONS = (1, 3, 10)
 CUTS = (Cut("by_detections", "3"), Cut("by_detections", "10"), Cut("full", ""))
-MJD_OF_YEAR_0 = -678941.0  # 0000-01-01, proleptic Gregorian
-DAYS_PER_YEAR = 365.2425
-Gate = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What the gates look at.
-
-    Attributes
-    ----------
-    objects : list of LabelledObject
-        Every view of every object of the bundle's classes, whatever its split.
-    is_judged : callable
-        Whether an object of this canonical id belongs to the split that is judged.
-    has_trained : callable
-        Whether one of this canonical id was among those that the weights were fitted to.
-    """
-
-    bundle: Bundle
-    rules: Homogenisation
-    objects: list[LabelledObject]
-    is_judged: Callable[[str], bool]
-    has_trained: Callable[[str], bool]
-
-    def is_alert(self, labelled: LabelledObject) -> bool:
-        """Whether a view comes from alerts."""
-        return is_from_alerts(labelled, self.rules.alert_sources)
-
-    def examples(self, objects: Sequence[LabelledObject]) -> list[Example]:
-        """Prepare views for the bundle."""
-        return make_examples(objects, self.rules, self.bundle.selection, self.bundle.classes)
 
 
 def provenance_gates(evidence: Evidence, gate_bundle: Path | None = None) -> dict[str, Gate]:
@@ -82,22 +54,22 @@ def provenance_gates(evidence: Evidence, gate_bundle: Path | None = None) -> dic
         `passed` is None for a gate that could not be tried, and `reason` says why.
     """
     if not any(o.names_source or o.is_forced is not None for o in evidence.objects):
-        untried = _untried("the data do not say where their light curves come from")
-        return dict.fromkeys(("forced_supernovae", "source_probe", "two_pipelines"), untried)
+        unknown = untried("the data do not say where their light curves come from")
+        return dict.fromkeys(("forced_supernovae", "source_probe", "two_pipelines"), unknown)
     return {
         "forced_supernovae": _forced_supernovae(evidence, gate_bundle),
-        "source_probe": _source_probe(evidence),
+        "source_probe": source_probe(evidence),
         "two_pipelines": _two_pipelines(evidence),
     }
 
 
 def _forced_supernovae(evidence: Evidence, gate_bundle: Path | None) -> Gate:
     if gate_bundle is not None:
-        gate, rules = load_bundle(gate_bundle), read_homogenisation(gate_bundle)
-        evidence = replace(evidence, bundle=gate, rules=rules)
+        met_none, rules = load_bundle(gate_bundle), read_homogenisation(gate_bundle)
+        evidence = replace(evidence, bundle=met_none, rules=rules)
     bundle = evidence.bundle
     if SUPERNOVA not in bundle.description.training.alerts_only:
-        return _untried(
+        return untried(
             f"it needs a bundle trained on no forced photometry of {SUPERNOVA}: --gate-bundle"
         )
     known = [o for o in evidence.objects if o.label == SUPERNOVA]
@@ -108,16 +80,16 @@ def _forced_supernovae(evidence: Evidence, gate_bundle: Path | None) -> Gate:
     forced = [o for o in forced if o.canonical_id not in met]
     alerts = [o for o in alerts if evidence.is_judged(o.canonical_id)]
     if min(len(forced), len(alerts)) < MIN_OBJECTS:
-        return _untried(f"{len(forced)} forced and {len(alerts)} alert {SUPERNOVA} are too few")
+        return untried(f"{len(forced)} forced and {len(alerts)} alert {SUPERNOVA} are too few")
     both = [predict(evidence.examples(part), bundle) for part in (forced, alerts)]
-    year = _usual_year(both[0][Cut("full", "")].examples)
+    year = usual_year(both[0][Cut("full", "")].examples)
     at = {
         _name(cut): _forced_figures(both[0][cut], both[1][cut], bundle, year)
         for cut in CUTS
         if cut in both[0] and cut in both[1]
     }
     trained = {"bundle": {"name": bundle.name, "version": bundle.version, "hash": bundle.hash}}
-    return _gate(at) | trained | {"year": year}
+    return gate(at) | trained | {"year": year}
 
 
 def _forced_figures(
@@ -127,7 +99,7 @@ def _forced_figures(
     mistaken_for = [i for i, group in enumerate(one.groups) if group in MISTAKEN_FOR]
     mistaken = np.isin(one.decided, mistaken_for).astype(np.float64)
     found, found_in_alerts = one.decided == one.target, other.decided == other.target
-    in_that_year = found_in_alerts[[_year(e) == year for e in alerts.examples]]
+    in_that_year = found_in_alerts[[year_of(e) == year for e in alerts.examples]]
     difference = found.mean() - found_in_alerts.mean()
     drawn = _means(found, seed=1) - _means(found_in_alerts, seed=2)
     return {
@@ -155,85 +127,13 @@ def _means(values: NDArray[np.bool_], seed: int) -> NDArray[np.float64]:
     return np.asarray(counts @ values.astype(np.float64) / len(values))
 
 
-def _source_probe(evidence: Evidence) -> Gate:
-    known = preferred_objects([o for o in evidence.objects if o.label == SUPERNOVA])
-    forced = evidence.examples([o for o in known if not evidence.is_alert(o)])
-    alerts = evidence.examples([o for o in known if evidence.is_alert(o)])
-    if not forced or not alerts:
-        return _untried(f"there are no {SUPERNOVA} from alerts and from forced photometry")
-    year = _usual_year(forced)
-    same_year = [e for e in alerts if _year(e) == year]
-    later = [e for e in alerts if _year(e) != year]
-    alert_views, forced_views = _views_of_both_kinds(evidence)
-    at = {}
-    for n in DETECTIONS:
-        settings = n, evidence.bundle.selection, evidence.bundle.description.normalisation
-        source, control = probe(alerts, forced, *settings), probe(later, same_year, *settings)
-        if source is not None and control is not None:
-            figures = _probe_figures(source, control)
-            beside = {
-                "alerts_or_forced_of_that_year": probe(same_year, forced, *settings),
-                "alerts_or_forced_of_the_same_objects": probe(
-                    alert_views, forced_views, *settings, paired=True
-                ),
-            }
-            figures |= {name: one.figures() if one else None for name, one in beside.items()}
-            at[f"by_detections_{n}"] = figures
-    return _gate(at) | {"year": year}
-
-
-def _views_of_both_kinds(evidence: Evidence) -> tuple[list[Example], list[Example]]:
-    """Give the alerts, and in the same order the forced photometry, of supernovae with both."""
-    known = replace(evidence, objects=[o for o in evidence.objects if o.label == SUPERNOVA])
-    sources = evidence.rules.alert_sources
-    pairs = [p for p in _pairs(known) if p[0].source in sources and p[1].source not in sources]
-    return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
-
-
-def _probe_figures(source: Probe, control: Probe) -> dict[str, Any]:
-    n = min(len(source.resampled), len(control.resampled))
-    difference = interval(source.resampled[:n] - control.resampled[:n])
-    return {
-        "alerts_or_forced": source.figures(),
-        "year_control": control.figures(),
-        "difference": rounded(source.auc - control.auc),
-        "difference_95": difference,
-        "passed": difference[0] is not None and difference[0] <= 0.0,
-    }
-
-
-def _usual_year(examples: Sequence[Example]) -> int:
-    years = [_year(e) for e in examples]
-    return max(sorted(set(years)), key=years.count)
-
-
-def _year(example: Example) -> int:
-    return int((float(example.curves[0].mjd[0]) - MJD_OF_YEAR_0) // DAYS_PER_YEAR)
-
-
 def _two_pipelines(evidence: Evidence) -> Gate:
-    pairs = _pairs(evidence)
+    pairs = pairs_of_views(evidence)
     unseen = [pair for pair in pairs if not evidence.has_trained(pair[0].canonical_id)]
     if len(unseen) < MIN_OBJECTS:
-        return _untried(f"{len(unseen)} objects with views of two pipelines are too few")
+        return untried(f"{len(unseen)} objects with views of two pipelines are too few")
     at = _shifts(unseen, evidence)
-    return _gate(at) | {"with_objects_that_trained": _shifts(pairs, evidence)}
-
-
-def _pairs(evidence: Evidence) -> list[tuple[Example, Example]]:
-    """Pair two views of an object from different sources: alerts first where one is."""
-    views: dict[str, list[LabelledObject]] = {}
-    for labelled in sorted(evidence.objects, key=lambda o: (not evidence.is_alert(o), o.source)):
-        views.setdefault(labelled.canonical_id, []).append(labelled)
-    several = [o for group in views.values() if len({o.source for o in group}) > 1 for o in group]
-    of_object: dict[str, list[Example]] = {}
-    for example in evidence.examples(several):
-        of_object.setdefault(example.canonical_id, []).append(example)
-    pairs = []
-    for found in of_object.values():
-        others = [e for e in found[1:] if e.source != found[0].source]
-        pairs += [(found[0], others[0])] if others else []
-    return pairs
+    return gate(at) | {"with_objects_that_trained": _shifts(pairs, evidence)}
 
 
 def _shifts(pairs: Sequence[tuple[Example, Example]], evidence: Evidence) -> dict[str, Any]:
@@ -272,16 +172,6 @@ def _shift_figures(first: Predictions, second: Predictions, bundle: Bundle) -> d
         "same_decision_95": mean_interval(agree),
         "passed": bool(abs(means[largest]) <= MAX_SHIFT),
     }
-
-
-def _gate(at: dict[str, Any]) -> Gate:
-    if not at:
-        return _untried("too few of its objects reach a cut")
-    return {"passed": all(figures["passed"] for figures in at.values()), "reason": "", "at": at}
-
-
-def _untried(reason: str) -> Gate:
-    return {"passed": None, "reason": reason, "at": {}}
 
 
 def _name(cut: Cut) -> str:

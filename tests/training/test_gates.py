@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from broker_classifier.classify import classify
-from broker_classifier.training.gates import Evidence, provenance_gates
+from broker_classifier.training.evidence import Evidence
+from broker_classifier.training.gates import provenance_gates
 from broker_classifier.training.homogenise import Homogenisation, homogenised
 from broker_classifier.training.objects import LabelledObject
 from tests.bundles import small_bundle
@@ -166,3 +167,12 @@ def test_data_without_sources_say_why_no_gate_was_tried(bundle):
     for found in provenance_gates(evidence(bundle, objects)).values():
         assert found["passed"] is None
         assert "do not say" in found["reason"]
+
+
+def test_without_a_control_the_probe_gives_its_figures_and_no_verdict(bundle):
+    objects = [event(i, source) for i in range(30) for source in ("alerts", "forced")]
+    found = gate("source_probe", bundle, objects)
+    assert found["passed"] is None
+    assert "nothing to compare" in found["reason"]
+    assert found["at"]["by_detections_3"]["alerts_or_forced"]["n"] == [30, 30]
+    assert found["at"]["by_detections_3"]["year_control"] is None
