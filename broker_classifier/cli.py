@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import orjson
 import typer
 
-from broker_classifier import cli_kilonovae
+from broker_classifier import cli_kilonovae, cli_poster
 from broker_classifier.command import DEFAULT_BUNDLE, FRAMED_STREAM, USUAL_STREAM, command
 from broker_classifier.config import Stream
 
@@ -253,6 +253,10 @@ def replay_dead_letters(
     typer.echo(orjson.dumps({"replayed": n_replayed}))
 
 
+cli_poster.add_commands(app)
+cli_kilonovae.add_commands(app)
+
+
 def _kafka(config: Path | None, bootstrap_servers: str | None) -> Any:
     from broker_classifier.config import LogSettings
     from broker_classifier.load_settings import load_settings, with_kafka
@@ -260,9 +264,6 @@ def _kafka(config: Path | None, bootstrap_servers: str | None) -> Any:
 
     configure_logs(LogSettings(level="warning", format="text"))
     return with_kafka(load_settings(config), bootstrap_servers=bootstrap_servers).kafka
-
-
-cli_kilonovae.add_commands(app)
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ from numba import types
 from numpy.typing import NDArray
 
 from broker_classifier.classify import Classification
-from broker_classifier.compiled import cached_for, compiled
+from broker_classifier.compiled import ROW_BYTES, cached_for, compiled, copy_row
 from broker_classifier.light_curve import (
     BAND_MASK,
     BANDS,
@@ -33,35 +33,36 @@ KIND_NAMES = tuple(kind.name.lower() for kind in Kind)
 FLUX_DECIMALS, ATTENTION_DECIMALS, MJD_DECIMALS = 3, 6, 12
 # Outside of these, 12 decimals are not the whole of a float64, or an int64 not that of a flux.
 _FIRST_MJD, _LAST_MJD, _LARGEST_FLUX = 8192.0, 1e6, 1e12
+_UNITS = 10.0 ** np.arange(MJD_DECIMALS + 1)
+_TEN = np.uint64(10)
 _MOST_BYTES = 176  # of a point: 82 of names, 28 of words, 61 of numbers
-_FIELDS = (
-    '{"mjd":',
-    ',"band":"',
-    '","kind":"',
-    '","psf_flux":',
-    ',"psf_flux_err":',
-    ',"attention":',
-    ',"rejected":',
-    "}",
-)
 
 
 class _Words(NamedTuple):
-    text: NDArray[np.uint8]
-    starts: NDArray[np.int64]
+    """Words in rows of one length: to copy all of a row is faster than to look where it ends."""
+
+    text: NDArray[np.uint8]  # (n, ROW_BYTES)
+    lengths: NDArray[np.int64]  # (n,)
 
 
 def _words(words: Sequence[str]) -> _Words:
-    text = np.frombuffer("".join(words).encode(), dtype=np.uint8).copy()
-    return _Words(text, starts_of(map(len, words)))
+    rows = [np.frombuffer(word.encode().ljust(ROW_BYTES), dtype=np.uint8) for word in words]
+    return _Words(np.array(rows), np.array([len(word) for word in words]))
 
 
-_QUOTED = [f'"{reason}"' if reason else "null" for reason in REASONS]
-_WORDS = _words([*_FIELDS, *BANDS, *KIND_NAMES, *_QUOTED])
-_BAND_WORDS = len(_FIELDS)
-_KIND_WORDS = _BAND_WORDS + len(BANDS)
-_REASON_WORDS = _KIND_WORDS + len(KIND_NAMES)
-_COMMA, _OPEN, _CLOSE, _DOT, _MINUS, _ZERO = b",[].-0"
+# What stands between the numbers of a point: words that depend on its band and kind, or its reason.
+_MJD_WORD, _ERR_WORD, _ATTENTION_WORD, _BAND_WORDS = range(4)
+_REASON_WORDS = _BAND_WORDS + len(BANDS) * len(KIND_NAMES)
+_WORDS = _words(
+    [
+        '{"mjd":',
+        ',"psf_flux_err":',
+        ',"attention":',
+        *[f',"band":"{b}","kind":"{k}","psf_flux":' for b in BANDS for k in KIND_NAMES],
+        *[f',"rejected":"{reason}"}},' if reason else ',"rejected":null},' for reason in REASONS],
+    ]
+)
+_OPEN, _CLOSE, _DOT, _MINUS, _ZERO = b"[].-0"
 
 
 def light_curves_json(
@@ -75,7 +76,7 @@ def light_curves_json(
     for one, start in zip(classifications, starts.tolist(), strict=False):
         if one.attention is not None:
             attention[one.used + start] = one.attention
-    buffer = np.empty(_MOST_BYTES * len(points) + 2 * len(curves), dtype=np.uint8)
+    buffer = np.empty(_MOST_BYTES * len(points) + 2 * len(curves) + ROW_BYTES, dtype=np.uint8)
     ends = _write(points, starts, reasons, attention, *_WORDS, buffer).tolist()
     text = buffer[: ends[-1]].tobytes()
     return [
@@ -107,35 +108,40 @@ def plain_json(curve: LightCurve, classification: Classification) -> bytes:
 
 @compiled
 def _put_word(
-    out: NDArray[np.uint8], place: int, n: int, text: NDArray[np.uint8], starts: NDArray[np.int64]
+    out: NDArray[np.uint8], place: int, n: int, text: NDArray[np.uint8], lengths: NDArray[np.int64]
 ) -> int:
-    for i in range(starts[n], starts[n + 1]):
-        out[place] = text[i]
-        place += 1
-    return place
+    copy_row(out.ctypes.data + place, text.ctypes.data + ROW_BYTES * n)
+    return place + int(lengths[n])
+
+
+@compiled
+def _put_digits(out: NDArray[np.uint8], place: int, value: int, n_digits: int) -> int:
+    rest = np.uint64(value)
+    for i in range(n_digits - 1, -1, -1):
+        tenth = rest // _TEN
+        out[place + i] = _ZERO + np.uint8(rest - tenth * _TEN)
+        rest = tenth
+    return place + n_digits
 
 
 @compiled
 def _put_integer(out: NDArray[np.uint8], place: int, value: int) -> int:
-    n_digits, rest = 1, value // 10
-    while rest:
-        n_digits, rest = n_digits + 1, rest // 10
-    for i in range(n_digits - 1, -1, -1):
-        out[place + i] = _ZERO + value % 10
-        value //= 10
-    return place + n_digits
+    n_digits, limit = 1, 10
+    while value >= limit:
+        n_digits, limit = n_digits + 1, 10 * limit
+    return _put_digits(out, place, value, n_digits)
 
 
 @compiled
 def _put_decimals(out: NDArray[np.uint8], place: int, value: int, n_digits: int) -> int:
     """Write digits behind a point, without the zeros at their end but for one."""
-    while n_digits > 1 and value % 10 == 0:
-        value, n_digits = value // 10, n_digits - 1
     out[place] = _DOT
-    for i in range(n_digits, 0, -1):
-        out[place + i] = _ZERO + value % 10
-        value //= 10
-    return place + 1 + n_digits
+    place = _put_digits(out, place + 1, value, n_digits)
+    for _ in range(n_digits - 1):
+        if out[place - 1] != _ZERO:
+            break
+        place -= 1
+    return place
 
 
 @compiled
@@ -147,22 +153,27 @@ def _put_rounded(out: NDArray[np.uint8], place: int, value: float, n_decimals: i
     if value < 0:
         out[place] = _MINUS
         place += 1
-    unit = 10**n_decimals
-    scaled = int(np.rint(abs(value) * unit))
-    place = _put_integer(out, place, scaled // unit)
-    return _put_decimals(out, place, scaled % unit, n_decimals)
+    unit = _UNITS[n_decimals]
+    scaled = np.rint(abs(value) * unit)
+    whole = np.floor(scaled / unit)
+    place = _put_integer(out, place, int(whole))
+    return _put_decimals(out, place, int(scaled - whole * unit), n_decimals)
 
 
 @compiled
 def _put_mjd(out: NDArray[np.uint8], place: int, mjd: float) -> int:
-    """Write a time with the fewest decimals that are read back to it."""
+    """Write a time with the fewest decimals that are read back to it; more would do as well."""
     whole = int(np.floor(mjd))
-    unit, n_decimals = 1, 0
-    while n_decimals < MJD_DECIMALS:
-        unit, n_decimals = 10 * unit, n_decimals + 1
-        decimals = int(np.rint((mjd - whole) * unit))
-        if whole + decimals / unit == mjd:
-            break
+    few, middle, n_decimals = 1, MJD_DECIMALS - 2, MJD_DECIMALS  # most take 11
+    while few < n_decimals:
+        unit = _UNITS[middle]
+        if whole + np.rint((mjd - whole) * unit) / unit == mjd:
+            n_decimals = middle
+        else:
+            few = middle + 1
+        middle = (few + n_decimals) // 2
+    unit = _UNITS[n_decimals]
+    decimals = int(np.rint((mjd - whole) * unit))
     if decimals == unit:  # rounded up to the next day
         whole, decimals = whole + 1, 0
     return _put_decimals(out, _put_integer(out, place, whole), decimals, n_decimals)
@@ -183,23 +194,17 @@ def _put_point(
     reason: int,
     weight: float,
     text: NDArray[np.uint8],
-    words: NDArray[np.int64],
+    lengths: NDArray[np.int64],
 ) -> int:
-    kind = point.flags >> KIND_SHIFT & KIND_MASK
-    place = _put_mjd(out, _put_word(out, place, 0, text, words), point.mjd)
-    place = _put_word(out, place, 1, text, words)
-    place = _put_word(out, place, _BAND_WORDS + (point.flags & BAND_MASK), text, words)
-    place = _put_word(out, place, 2, text, words)
-    place = _put_word(out, place, _KIND_WORDS + kind, text, words)
-    place = _put_word(out, place, 3, text, words)
+    band, kind = point.flags & BAND_MASK, point.flags >> KIND_SHIFT & KIND_MASK
+    place = _put_mjd(out, _put_word(out, place, _MJD_WORD, text, lengths), point.mjd)
+    place = _put_word(out, place, _BAND_WORDS + len(KIND_NAMES) * band + kind, text, lengths)
     place = _put_rounded(out, place, np.float64(point.psf_flux), FLUX_DECIMALS)
-    place = _put_word(out, place, 4, text, words)
+    place = _put_word(out, place, _ERR_WORD, text, lengths)
     place = _put_rounded(out, place, np.float64(point.psf_flux_err), FLUX_DECIMALS)
-    place = _put_word(out, place, 5, text, words)
+    place = _put_word(out, place, _ATTENTION_WORD, text, lengths)
     place = _put_rounded(out, place, weight, ATTENTION_DECIMALS)
-    place = _put_word(out, place, 6, text, words)
-    place = _put_word(out, place, _REASON_WORDS + reason, text, words)
-    return _put_word(out, place, 7, text, words)
+    return _put_word(out, place, _REASON_WORDS + reason, text, lengths)
 
 
 @cached_for(
@@ -208,7 +213,7 @@ def _put_point(
         types.int64[::1],
         types.Array(types.uint8, 1, "C", readonly=True),
         types.float64[::1],
-        types.uint8[::1],
+        types.uint8[:, ::1],
         types.int64[::1],
         types.uint8[::1],
     )
@@ -219,7 +224,7 @@ def _write(
     reasons: NDArray[np.uint8],
     attention: NDArray[np.float64],
     text: NDArray[np.uint8],
-    words: NDArray[np.int64],
+    lengths: NDArray[np.int64],
     out: NDArray[np.uint8],
 ) -> NDArray[np.int64]:
     """Write all light curves one after another; return where each begins, and the last ends.
@@ -235,9 +240,7 @@ def _write(
         for i in range(starts[c], starts[c + 1]):
             is_plain = is_plain and _is_plain(points[i])
             if is_plain:
-                place = _put_point(out, place, points[i], reasons[i], attention[i], text, words)
-                out[place] = _COMMA
-                place += 1
+                place = _put_point(out, place, points[i], reasons[i], attention[i], text, lengths)
         if starts[c] < starts[c + 1]:
             place -= 1  # no comma behind the last
         out[place] = _CLOSE

@@ -5,7 +5,7 @@ an object that is followed it holds little news: what was forced, or withdrawn, 
 So it is read of an object that is new, of a late alert, and again after `history_days`.
 """
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -14,13 +14,14 @@ import structlog
 from broker_classifier.dead_letters import dead_letter
 from broker_classifier.errors import MessageError
 from broker_classifier.intake import Arrival
-from broker_classifier.store import LightCurveStore, ObjectRecord
+from broker_classifier.store import ObjectRecord
 from broker_classifier.streams.message import Message, Outgoing
 from broker_classifier.surveys.alert import Alert, BatchDecoder, Decoder, checked
 
 log = structlog.get_logger()
 
 NO_BUNDLE = "no_bundle"
+Read = Callable[[Sequence[str]], list[ObjectRecord]]  # as `LightCurveStore.read`
 
 
 @dataclass(frozen=True)
@@ -61,33 +62,33 @@ class Received(NamedTuple):
     known: dict[str, ObjectRecord]
 
 
-def receive(messages: Sequence[Message], reception: Reception, store: LightCurveStore) -> Received:
+def receive(messages: Sequence[Message], reception: Reception, read: Read) -> Received:
     """Decode a batch, all messages of one stream at once, and read what is known of its objects."""
     received = Received([], [], {})
     for stream in dict.fromkeys(message.survey for message in messages):
         ours = [message for message in messages if message.survey == stream]
-        _receive_stream(ours, reception, store, received)
+        _receive_stream(ours, reception, read, received)
     return received
 
 
 def _receive_stream(
-    messages: Sequence[Message], reception: Reception, store: LightCurveStore, received: Received
+    messages: Sequence[Message], reception: Reception, read: Read, received: Received
 ) -> None:
     decoder, known = reception.decoders[messages[0].survey], received.known
     days = reception.history_days.get(messages[0].survey, 0.0)
     everything = range(len(messages))
     if decoder.heads is None or days <= 0.0:
         results = _decoded(decoder.full, messages, everything)
-        _look_up(results, store, known)
+        _look_up(results, read, known)
         read_whole = set(everything if decoder.heads else ())
     else:
         results = _decoded(decoder.heads, messages, everything)
-        _look_up(results, store, known)
+        _look_up(results, read, known)
         read_whole = {i for i in everything if _needs_history(results[i], known, days)}
         whole = _decoded(decoder.full, messages, sorted(read_whole))
         for i, result in zip(sorted(read_whole), whole, strict=True):
             results[i] = result
-        _look_up(whole, store, known)
+        _look_up(whole, read, known)
     _sort(messages, results, read_whole, reception, received)
 
 
@@ -106,12 +107,12 @@ def _needs_history(
 
 
 def _look_up(
-    results: Sequence[Alert | MessageError], store: LightCurveStore, known: dict[str, ObjectRecord]
+    results: Sequence[Alert | MessageError], read: Read, known: dict[str, ObjectRecord]
 ) -> None:
     """Read the objects that are not among the known yet."""
     names = dict.fromkeys(one.key for one in results if not isinstance(one, MessageError))
     missing = [name for name in names if name not in known]
-    known.update(zip(missing, store.read(missing), strict=True))
+    known.update(zip(missing, read(missing), strict=True))
 
 
 def _sort(

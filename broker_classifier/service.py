@@ -8,6 +8,9 @@ Nothing is remembered before Kafka confirmed it, and nothing is committed before
 So a crash at any arrow loses nothing: the batch comes again, what was not yet remembered is
 answered the same way under the same id, and what was is a duplicate. While something is down, the
 loop waits at its step and goes on from there.
+
+While Kafka takes the results of one batch, the next is worked out, with what the store will be
+told of the first; it is sent once the first is confirmed, so that results stay in their order.
 """
 
 import math
@@ -20,28 +23,29 @@ from typing import TypeVar
 import structlog
 
 from broker_classifier.bundle import Bundle
-from broker_classifier.classify import Classification, classify
+from broker_classifier.classify import classify
 from broker_classifier.errors import (
     OutputUnavailableError,
     SchemasUnavailableError,
     StoreUnavailableError,
     UnavailableError,
 )
-from broker_classifier.intake import Arrival, Intake, Outcome, Task, UsedPoints, sort_out
+from broker_classifier.intake import Intake, Outcome, Task, UsedPoints, sort_out
 from broker_classifier.metrics import Metrics
+from broker_classifier.outcomes import Answer, remembered
 from broker_classifier.photometry import unix_from_mjd
 from broker_classifier.publish import outgoing
-from broker_classifier.reception import NO_BUNDLE, Reception, dead_letters, receive
+from broker_classifier.reception import Reception, dead_letters, receive
 from broker_classifier.selection import select
-from broker_classifier.store import LightCurveStore, ObjectRecord, answered
+from broker_classifier.store import LightCurveStore, ObjectRecord
 from broker_classifier.streams.message import Message, Outgoing, Sink, Source
 from broker_classifier.surveys.alert import Decoder
 
 log = structlog.get_logger()
 
-Answer = tuple[Task, Classification | None]
 Result = TypeVar("Result")
 
+PRUNED_AT_ONCE = 1000  # objects: 2 ms between two batches
 UNUSABLE = "no_usable_points"
 WAITS_FOR = {
     StoreUnavailableError: "store",
@@ -97,8 +101,12 @@ class Batch:
     outgoing : list of Outgoing
         Results, then dead letters.
     records : mapping of str to ObjectRecord
+    started : float
+        When work on it began (`time.perf_counter`, s).
     """
 
+    messages: Sequence[Message]
+    started: float
     intake: Intake
     answers: list[Answer]
     letters: list[Outgoing]
@@ -112,36 +120,51 @@ class _StoppedError(Exception):
 
 def run(street: Street, stop: threading.Event) -> None:
     """Work until `stop` is set or the source is exhausted; a batch under way is finished first."""
-    next_prune = time.monotonic()
+    next_prune = time.monotonic() if math.isfinite(street.retention_s) else math.inf
+    under_way: Batch | None = None
     while not (stop.is_set() or street.source.is_exhausted):
-        messages = street.source.poll()
+        messages = street.source.poll(wait=under_way is None)
         street.metrics.beat(None if street.source.is_connected else "input")
-        if messages and carry(street, messages, stop):
-            street.source.commit(messages)
-        if time.monotonic() >= next_prune:
-            prune(street)
+        under_way = carry(street, messages, under_way, stop)
+        if time.monotonic() >= next_prune and prune(street):
             next_prune = time.monotonic() + street.prune_interval_s
+    carry(street, [], under_way, stop)
 
 
-def carry(street: Street, messages: Sequence[Message], stop: threading.Event) -> bool:
-    """Take a batch down the street; what is down is waited for, and what is done is not repeated.
+def carry(
+    street: Street, messages: Sequence[Message], before: Batch | None, stop: threading.Event
+) -> Batch | None:
+    """Work a batch out and send it; in the meantime the one before is confirmed and remembered.
+
+    What is down is waited for, and what is done is not repeated.
 
     Returns
     -------
-    bool
-        Whether the batch is published and remembered; False only when told to stop before.
+    Batch or None
+        The one that was sent; None if there were no messages, or when told to stop before.
     """
-    started = time.perf_counter()
+    ahead = before.records if before else {}
     try:
-        batch = _patiently(street, stop, lambda: work_out(street, messages))
-        _patiently(street, stop, lambda: street.sink.publish(batch.outgoing))
-        count_latencies(street.metrics, batch.answers)
-        _patiently(street, stop, lambda: street.store.merge(batch.records, seen_at=time.time()))
-        n_objects = _patiently(street, stop, lambda: len(street.store))
+        batch = _patiently(street, stop, lambda: work_out(street, messages, ahead))
+        if before:
+            _patiently(street, stop, street.sink.confirm)
+            count_latencies(street.metrics, before.answers)
+        is_sent = bool(messages) and not stop.is_set()
+        if is_sent:
+            street.sink.send(batch.outgoing)
+        if before:
+            remember(street, before, stop)
     except _StoppedError:
-        return False
-    count(street.metrics, batch, time.perf_counter() - started, n_objects)
-    return True
+        return None
+    return batch if is_sent else None
+
+
+def remember(street: Street, batch: Batch, stop: threading.Event) -> None:
+    """Write what is known now, then tell Kafka that these messages need not come again."""
+    _patiently(street, stop, lambda: street.store.merge(batch.records, seen_at=time.time()))
+    n_objects = _patiently(street, stop, lambda: len(street.store))
+    street.source.commit(batch.messages)
+    count(street.metrics, batch, time.perf_counter() - batch.started, n_objects)
 
 
 def _patiently(street: Street, stop: threading.Event, step: Callable[[], Result]) -> Result:
@@ -156,13 +179,29 @@ def _patiently(street: Street, stop: threading.Event, step: Callable[[], Result]
                 raise _StoppedError from error
 
 
-def work_out(street: Street, messages: Sequence[Message]) -> Batch:
-    """Decode a batch, read what is known, and classify; nothing leaves the process."""
-    arrivals, failed, known = receive(messages, street.reception, street.store)
+def work_out(
+    street: Street, messages: Sequence[Message], ahead: Mapping[str, ObjectRecord]
+) -> Batch:
+    """Decode a batch, read what is known, and classify; nothing leaves the process.
+
+    Parameters
+    ----------
+    ahead : mapping of str to ObjectRecord
+        What the store will be told of the batch before.
+    """
+    started = time.perf_counter()
+
+    def read(names: Sequence[str]) -> list[ObjectRecord]:
+        known = zip(names, street.store.read(names), strict=True)
+        return [one.merge(ahead[name]) if name in ahead else one for name, one in known]
+
+    arrivals, failed, known = receive(messages, street.reception, read)
     letters = dead_letters(failed, street.dead_letter_topic)
     intake = sort_out(arrivals, known, lambda survey: used_points(street.bundles.get(survey)))
     answers = answer(intake.tasks, street.bundles, known)
     return Batch(
+        messages=messages,
+        started=started,
         intake=intake,
         answers=answers,
         letters=letters,
@@ -210,39 +249,6 @@ def results(street: Street, answers: Sequence[Answer]) -> list[Outgoing]:
     return messages
 
 
-def remembered(
-    intake: Intake, arrivals: Sequence[Arrival], answers: Iterable[Answer]
-) -> dict[str, ObjectRecord]:
-    """Return what the store must know of a batch: merged curves, and whose alerts are answered.
-
-    Those declined for want of a bundle are not: once there is one, a replay answers them.
-    """
-    excluded = {id(arrival) for arrival, _ in intake.declined} | set(map(id, intake.withdrawn))
-    alerts: dict[str, list[tuple[int, float, bool]]] = {name: [] for name in intake.merged}
-    for arrival in arrivals:
-        alert = arrival.alert
-        if alert.decline != NO_BUNDLE:
-            alerts[alert.key].append((alert.alert_id, alert.mjd, id(arrival) in excluded))
-    memories = newest_memories(answers)
-    histories = {name: -math.inf for name in intake.merged}
-    for alert in [arrival.alert for arrival in arrivals if arrival.has_history]:
-        histories[alert.key] = max(alert.mjd, histories[alert.key])
-    return {
-        name: ObjectRecord(curve, answered(alerts[name]), memories.get(name, b""), histories[name])
-        for name, curve in intake.merged.items()
-    }
-
-
-def newest_memories(answers: Iterable[Answer]) -> dict[str, bytes]:
-    """Return what the classifier wants to keep of each object: after its newest detection."""
-    found: dict[str, tuple[float, bytes]] = {}
-    for task, classification in answers:
-        if classification is not None:
-            name, newest = task.arrival.alert.key, (task.mjd, classification.memory)
-            found[name] = max(found.get(name, newest), newest)
-    return {name: memory for name, (_, memory) in found.items()}
-
-
 def count_latencies(metrics: Metrics, answers: Iterable[Answer]) -> None:
     """Note how long the answers took that have just been published."""
     now = time.time()
@@ -272,13 +278,19 @@ def count(metrics: Metrics, batch: Batch, seconds: float, n_objects: int) -> Non
     log.debug("batch done", **{str(outcome): n for outcome, n in outcomes.items()})
 
 
-def prune(street: Street) -> None:
-    """Forget objects past their retention time; a store that is down is left for the next time."""
+def prune(street: Street) -> bool:
+    """Forget objects past their retention time, after each batch a part of the way through all.
+
+    Returns
+    -------
+    bool
+        Whether this is done, or put off because the store is down.
+    """
     try:
-        n_pruned = street.store.prune(seen_before=time.time() - street.retention_s)
+        pruned = street.store.prune(time.time() - street.retention_s, PRUNED_AT_ONCE)
         n_objects = len(street.store)
     except StoreUnavailableError as error:
         log.error("pruning is put off", reason=str(error))
-        return
-    street.metrics.count_pruned(n_pruned, n_objects)
-    log.info("pruned", objects=n_pruned)
+        return True
+    street.metrics.count_pruned(pruned.n_forgotten, n_objects)
+    return pruned.is_end

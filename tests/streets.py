@@ -41,7 +41,7 @@ class ListSource:
     def is_exhausted(self) -> bool:
         return self._position >= len(self._topic.values)
 
-    def poll(self) -> list[Message]:
+    def poll(self, *, wait: bool = True) -> list[Message]:
         first = self._position
         values = self._topic.values[first : first + self._batch_size]
         self._position += len(values)
@@ -66,17 +66,28 @@ class Topic:
 
 
 class ListSink:
-    """Everything that was published; while `is_down`, nothing is."""
+    """Everything that was delivered; while `is_down`, nothing is."""
 
     def __init__(self) -> None:
         self.sent: list[Outgoing] = []
         self.is_down = False
+        self._under_way: list[Outgoing] = []
 
-    def publish(self, messages: Iterable[Outgoing]) -> None:
+    def send(self, messages: Iterable[Outgoing]) -> None:
+        assert not self._under_way, "what was sent before is not confirmed"
+        self._under_way = list(messages)
+
+    def confirm(self) -> None:
         if self.is_down:
             msg = "down"
             raise OutputUnavailableError(msg)
-        self.sent.extend(messages)
+        self.sent.extend(self._under_way)
+        self._under_way = []
+
+    def restart(self) -> "ListSink":
+        """What was under way is lost with the process that sent it."""
+        self._under_way = []
+        return self
 
     def to(self, topic: str) -> list[Outgoing]:
         return [message for message in self.sent if message.topic == topic]

@@ -19,6 +19,8 @@ COMMANDS = [
     ["subscribe"],
     ["train"],
     ["evaluate"],
+    ["poster"],
+    ["sweep"],
     ["simulate-kilonovae"],
     ["check-bundle"],
     ["dead-letters", "list"],

@@ -36,11 +36,12 @@ STREET = [
     ["light_curve_json"],
     ["publish", "metrics", "dead_letters"],
     ["reception"],
+    ["outcomes"],
     ["service", "subscriber"],
     ["serve", "replay", "show"],
     ["training", "simulate"],
     ["poster"],
-    ["demo", "cli_kilonovae"],
+    ["demo", "cli_poster", "cli_kilonovae"],
     ["cli"],
 ]
 PLACE = {part: place for place, parts in enumerate(STREET) for part in parts}

@@ -44,7 +44,7 @@ def read_whole(*mjd, history_mjd=None, history_days=HISTORY_DAYS):
         known = ObjectRecord(EMPTY, answered([]), history_mjd=history_mjd)
         store.merge({"ztf:A": known}, seen_at=0.0)
     reception = Reception({"ztf": noting.decoder}, {"ztf": history_days}, frozenset({"ztf"}))
-    received = receive([message(one) for one in mjd], reception, store)
+    received = receive([message(one) for one in mjd], reception, store.read)
     with_history = [a.alert.mjd for a in received.arrivals if a.has_history]
     assert with_history == noting.read_whole
     assert [a.alert.mjd for a in received.arrivals] == list(mjd)
@@ -74,7 +74,7 @@ def test_every_history_is_read_where_the_days_are_0():
 def test_what_fails_in_part_is_read_whole_and_fails_then():
     noting = NotingDecoder()
     reception = Reception({"ztf": noting.decoder}, {"ztf": HISTORY_DAYS}, frozenset({"ztf"}))
-    received = receive([message(1.0)], reception, MemoryStore())  # in 1858
+    received = receive([message(1.0)], reception, MemoryStore().read)  # in 1858
     assert noting.read_whole == [1.0]
     assert [str(error)[:20] for _, error in received.failed] == ["the alert's time is "]
 

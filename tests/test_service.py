@@ -139,7 +139,7 @@ class CrashingStreet:
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("step", ["poll", "read", "publish", "merge", "commit"])
+@pytest.mark.parametrize("step", ["poll", "read", "send", "confirm", "merge", "commit"])
 @pytest.mark.parametrize("calls", [1, 3])
 def test_a_crash_at_any_step_loses_no_alert(step, when, calls):
     topic, store, sink = Topic([*NIGHT, *BAD]), MemoryStore(), ListSink()
@@ -148,16 +148,17 @@ def test_a_crash_at_any_step_loses_no_alert(step, when, calls):
     for owner, name in [
         (first.source, "poll"),
         (first.source, "commit"),
-        (first.sink, "publish"),
+        (first.sink, "send"),
+        (first.sink, "confirm"),
         (first.store, "read"),
         (first.store, "merge"),
     ]:
         crash.wrap(owner, name)
     with pytest.raises(Crash):
         run(first, threading.Event())
-    for owner, name in [(sink, "publish"), (store, "read"), (store, "merge")]:
+    for owner, name in [(sink, "send"), (sink, "confirm"), (store, "read"), (store, "merge")]:
         delattr(owner, name)
-    run(street(ListSource(topic, 6), sink, store), threading.Event())
+    run(street(ListSource(topic, 6), sink.restart(), store), threading.Event())
     assert_same_answers(standing(sink.to("classifications")), standing(walk(NIGHT)[1].sent))
     assert {letter.value for letter in sink.to("dead-letters")} == set(BAD)
     assert topic.committed == len(topic.values)
@@ -170,7 +171,7 @@ def test_repeats_after_a_crash_carry_the_same_id():
     with pytest.raises(Crash):
         run(first, threading.Event())
     del store.merge
-    run(street(ListSource(topic, 6), sink, store), threading.Event())
+    run(street(ListSource(topic, 6), sink.restart(), store), threading.Event())
     repeats = Counter(message.headers["id"] for message in sink.sent)
     assert len(repeats) == len(NIGHT)
     assert sorted(repeats.values())[-6:] == [2] * 6
@@ -199,7 +200,7 @@ class DownStore(MemoryStore):
         msg = "down"
         raise StoreUnavailableError(msg)
 
-    def prune(self, seen_before):
+    def prune(self, seen_before, most):
         msg = "down"
         raise StoreUnavailableError(msg)
 
@@ -215,20 +216,20 @@ def test_nothing_is_committed_when_the_store_is_down_and_a_stop_is_obeyed():
     worker.join(30)
     assert not worker.is_alive()
     assert topic.committed == 0
-    prune(opened)
+    assert prune(opened)
 
 
 def test_a_stop_finishes_the_batch_under_way_and_takes_no_other():
     topic, stop = Topic(NIGHT), threading.Event()
     opened = street(ListSource(topic, 5))
-    real, calls = opened.sink.publish, []
+    real, calls = opened.sink.send, []
 
-    def publish_and_stop(messages):
+    def send_and_stop(messages):
         stop.set()
         calls.append(1)
         real(messages)
 
-    opened.sink.publish = publish_and_stop
+    opened.sink.send = send_and_stop
     run(opened, stop)
     assert topic.committed == 5 == len(opened.sink.sent)
     assert len(calls) == 1
@@ -236,9 +237,18 @@ def test_a_stop_finishes_the_batch_under_way_and_takes_no_other():
 
 def test_objects_past_their_retention_are_forgotten():
     store = MemoryStore()
-    opened = street(ListSource(Topic(NIGHT)), store=store, retention_s=-1.0, prune_interval_s=0.0)
+    source, forgotten = ListSource(Topic(NIGHT), 5), {"retention_s": -1.0, "prune_interval_s": 0.0}
+    opened = street(source, store=store, **forgotten)
+    sizes, real = [], store.merge
+
+    def merge(records, seen_at):
+        sizes.append(len(store))
+        real(records, seen_at)
+
+    store.merge = merge
     run(opened, threading.Event())
-    assert len(store) == 0
+    assert len(sizes) > 2
+    assert set(sizes) == {0}
 
 
 def test_a_store_that_cannot_write_repeats_no_publication():
@@ -256,3 +266,18 @@ def test_a_store_that_cannot_write_repeats_no_publication():
     assert len(sink.to("classifications")) == 3
     assert len(sink.to("dead-letters")) == 1
     assert opened.metrics.totals() == totals(received=4, classified=3, dead_lettered=1)
+
+
+def test_a_batch_is_worked_out_while_the_one_before_is_not_confirmed_and_sees_its_points():
+    store, sink, log = MemoryStore(), ListSink(), []
+    opened = street(ListSource(Topic(NIGHT), 6), sink, store)
+    for owner, name in [(sink, "send"), (sink, "confirm"), (store, "read"), (store, "merge")]:
+        real = getattr(owner, name)
+        setattr(
+            owner, name, lambda *a, _real=real, _name=name, **k: log.append(_name) or _real(*a, **k)
+        )
+    run(opened, threading.Event())
+    steps = [name for i, name in enumerate(log) if name not in log[i + 1 : i + 2]]  # repeats once
+    assert steps[:6] == ["read", "send", "read", "confirm", "send", "merge"]
+    assert steps[-2:] == ["confirm", "merge"]
+    assert_same_answers(standing(sink.sent), standing(walk(NIGHT, batch_size=1)[1].sent))

@@ -90,15 +90,18 @@ def line(alert_id, value):
 def test_the_last_answer_for_an_alert_stands_in_the_file(tmp_path):
     path = tmp_path / "night.jsonl"
     sink = JsonLinesSink(path, "out")
-    sink.publish([line("a", 1), line("b", 2)])
-    sink.publish([line("a", 3)])
+    sink.send([line("a", 1), line("b", 2)])
+    sink.confirm()
+    sink.send([line("a", 3)])
+    sink.confirm()
     sink.close()
     assert [orjson.loads(one)["value"] for one in path.read_bytes().splitlines()] == [2, 3]
 
 
 def test_dead_letters_are_listed_beside_the_results(tmp_path):
     sink = JsonLinesSink(tmp_path / "night.jsonl", "out")
-    sink.publish([Outgoing("dead-letters", None, b"\x00", {"reason": "DecodeError"})])
+    sink.send([Outgoing("dead-letters", None, b"\x00", {"reason": "DecodeError"})])
+    sink.confirm()
     sink.close()
     sink.close()
     listed = dead_letter_file(tmp_path / "night.jsonl").read_bytes()

@@ -20,7 +20,7 @@ from broker_classifier.models.streaming_attentive_gru import (
     StreamingAttentiveGRU,
 )
 
-FEW = 16  # light curves; up to here the compiled loop is faster
+FEW = 32  # light curves; up to here the compiled loop is faster
 Floats = NDArray[np.float32]
 Integers = NDArray[np.int64]
 _ENERGY_BOUND = np.float32(ENERGY_BOUND)

@@ -8,12 +8,14 @@ from typing import Any, BinaryIO
 import lmdb
 
 from broker_classifier.errors import ConfigError, StoreUnavailableError
-from broker_classifier.store.record import HEAD_BYTES, UNKNOWN, ObjectRecord, seen_at
+from broker_classifier.store.packed_loops import HEAD_BYTES
+from broker_classifier.store.packing import pack, seen_at, unpack
+from broker_classifier.store.port import Pruned
+from broker_classifier.store.record import UNKNOWN, ObjectRecord
 
 FIRST_MAP_BYTES = 1 << 28
-PRUNE_BATCH = 10_000
 LOCK_FILE = "in-use"
-FORMAT_FILE, FORMAT = "format", "2"  # of `ObjectRecord.pack`
+FORMAT_FILE, FORMAT = "format", "3"  # of `packing.pack`
 
 
 class EmbeddedStore:
@@ -39,6 +41,7 @@ class EmbeddedStore:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             _check_format(folder)
+            self._walked_to = b""
             self._lock = _locked(folder / LOCK_FILE)
             self._env = lmdb.open(str(folder), map_size=FIRST_MAP_BYTES)
         except BlockingIOError as error:
@@ -53,18 +56,24 @@ class EmbeddedStore:
 
     def read(self, object_ids: Sequence[str]) -> list[ObjectRecord]:
         """Return the records of these objects, in this order; `UNKNOWN` for one never seen."""
-        packed = self._when_available(self._read, object_ids)
-        return [self._unpacked(*one) for one in zip(object_ids, packed, strict=True)]
+        known = self._unpacked(object_ids, self._when_available(self._read, object_ids))
+        return [UNKNOWN if one is None else one for one in known]
 
-    def _unpacked(self, object_id: str, packed: bytes | None) -> ObjectRecord:
-        try:
-            return UNKNOWN if packed is None else ObjectRecord.unpack(packed)
-        except ValueError as error:
-            msg = (
-                f"the light-curve store {self._folder} is damaged at {object_id}: {error}; "
-                "restore the folder from a copy, or remove it and start anew"
-            )
-            raise StoreUnavailableError(msg) from error
+    def _unpacked(
+        self, object_ids: Sequence[str], packed: Sequence[bytes | None]
+    ) -> list[ObjectRecord | None]:
+        """Unpack what is there; None for what is not."""
+        there = [i for i, one in enumerate(packed) if one is not None]
+        known: list[ObjectRecord | None] = [None] * len(packed)
+        for i, record in zip(there, unpack([packed[i] or b"" for i in there]), strict=True):
+            if record is None:
+                msg = (
+                    f"the light-curve store {self._folder} is damaged at {object_ids[i]}; "
+                    "restore the folder from a copy, or remove it and start anew"
+                )
+                raise StoreUnavailableError(msg)
+            known[i] = record
+        return known
 
     def _read(self, object_ids: Sequence[str]) -> list[bytes | None]:
         with self._env.begin() as transaction:
@@ -76,29 +85,38 @@ class EmbeddedStore:
 
     def _merge(self, records: Mapping[str, ObjectRecord], at: float) -> None:
         with self._env.begin(write=True) as transaction:
-            for object_id, record in records.items():
-                key = object_id.encode()
-                known = transaction.get(key)
-                if known is None:
-                    transaction.put(key, record.pack(at))
-                else:
-                    merged = self._unpacked(object_id, known).merge(record)
-                    transaction.put(key, merged.pack(max(at, seen_at(known))))
-
-    def prune(self, seen_before: float) -> int:
-        """Forget the objects last seen before this moment (Unix s); return how many."""
-        stale = self._when_available(self._stale, seen_before)
-        for first in range(0, len(stale), PRUNE_BATCH):
-            self._when_available(self._delete, stale[first : first + PRUNE_BATCH])
-        return len(stale)
-
-    def _stale(self, seen_before: float) -> list[bytes]:
-        with self._env.begin(buffers=True) as transaction:
-            return [
-                bytes(key)
-                for key, packed in transaction.cursor()
-                if len(packed) >= HEAD_BYTES and seen_at(bytes(packed[:HEAD_BYTES])) < seen_before
+            names = list(records)
+            packed = [transaction.get(name.encode()) for name in names]
+            known = self._unpacked(names, packed)
+            merged = [
+                new if old is None else old.merge(new)
+                for old, new in zip(known, records.values(), strict=True)
             ]
+            seen = [at if one is None else max(at, seen_at(one)) for one in packed]
+            for name, value in zip(names, pack(merged, seen), strict=True):
+                transaction.put(name.encode(), value)
+
+    def prune(self, seen_before: float, most: int) -> Pruned:
+        """Look at the next objects by name; forget those last seen before this moment (Unix s)."""
+        stale, self._walked_to = self._when_available(self._stale, seen_before, most)
+        if stale:
+            self._when_available(self._delete, stale)
+        return Pruned(len(stale), is_end=not self._walked_to)
+
+    def _stale(self, seen_before: float, most: int) -> tuple[list[bytes], bytes]:
+        """Return the keys of stale objects, and where to go on: at b"" behind the last object."""
+        stale: list[bytes] = []
+        with self._env.begin(buffers=True) as transaction:
+            cursor = transaction.cursor()
+            if not cursor.set_range(self._walked_to):
+                return stale, b""
+            for _ in range(most):
+                packed = bytes(cursor.value()[:HEAD_BYTES])
+                if len(packed) == HEAD_BYTES and seen_at(packed) < seen_before:
+                    stale.append(bytes(cursor.key()))
+                if not cursor.next():
+                    return stale, b""
+            return stale, bytes(cursor.key())
 
     def _delete(self, keys: Sequence[bytes]) -> None:
         with self._env.begin(write=True) as transaction:

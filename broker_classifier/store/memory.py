@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from broker_classifier.store.port import Pruned
 from broker_classifier.store.record import UNKNOWN, ObjectRecord
 
 
@@ -23,12 +24,12 @@ class MemoryStore:
             self._records[object_id] = known.merge(record) if known else record
             self._seen_at[object_id] = max(seen_at, self._seen_at.get(object_id, seen_at))
 
-    def prune(self, seen_before: float) -> int:
-        """Forget the objects last seen before this moment (Unix s); return how many."""
+    def prune(self, seen_before: float, most: int) -> Pruned:
+        """Forget all objects last seen before this moment (Unix s)."""
         stale = [object_id for object_id, at in self._seen_at.items() if at < seen_before]
         for object_id in stale:
             del self._records[object_id], self._seen_at[object_id]
-        return len(stale)
+        return Pruned(len(stale), is_end=True)
 
     def __len__(self) -> int:
         return len(self._records)

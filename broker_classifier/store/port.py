@@ -1,9 +1,16 @@
 """The port of every light-curve store; `tests/store/test_contract.py` is its contract."""
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from broker_classifier.store.record import ObjectRecord
+
+
+class Pruned(NamedTuple):
+    """How many objects were forgotten, and whether that was the end of one walk through all."""
+
+    n_forgotten: int
+    is_end: bool
 
 
 class LightCurveStore(Protocol):
@@ -20,8 +27,8 @@ class LightCurveStore(Protocol):
     def merge(self, records: Mapping[str, ObjectRecord], seen_at: float) -> None:
         """Unite these records with what is stored, and note that the objects were seen (Unix s)."""
 
-    def prune(self, seen_before: float) -> int:
-        """Forget the objects last seen before this moment (Unix s); return how many."""
+    def prune(self, seen_before: float, most: int) -> Pruned:
+        """Look at some objects more, at most so many; forget those last seen before (Unix s)."""
 
     def __len__(self) -> int:
         """Return the number of objects."""

@@ -1,7 +1,6 @@
-"""What is known of one object, and its stored form."""
+"""What is known of one object."""
 
 import math
-import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -10,11 +9,9 @@ from numba import from_dtype, types
 from numpy.typing import NDArray
 
 from broker_classifier.compiled import cached_for
-from broker_classifier.light_curve import EMPTY, POINT, LightCurve
+from broker_classifier.light_curve import EMPTY, LightCurve
 
 ANSWERED = np.dtype([("alert_id", "<i8"), ("mjd", "<f8"), ("is_final", "?")])
-_HEAD = struct.Struct("<ddII")
-HEAD_BYTES = _HEAD.size
 
 
 def answered(alerts: Iterable[tuple[int, float, bool]]) -> NDArray[np.void]:
@@ -59,36 +56,6 @@ class ObjectRecord:
         memory = newer.memory or self.memory
         history_mjd = max(self.history_mjd, newer.history_mjd)
         return ObjectRecord(self.curve.merge(newer.curve), _united(both), memory, history_mjd)
-
-    def pack(self, seen_at: float) -> bytes:
-        """Write the stored form: when last seen (Unix s), history, points, answered, memory."""
-        head = _HEAD.pack(seen_at, self.history_mjd, len(self.curve), len(self.answered))
-        return head + self.curve.to_bytes() + self.answered.tobytes() + self.memory
-
-    @classmethod
-    def unpack(cls, packed: bytes) -> "ObjectRecord":
-        """Read what `pack` wrote.
-
-        Raises
-        ------
-        ValueError
-            If the bytes are something else.
-        """
-        if len(packed) < HEAD_BYTES:
-            msg = f"{len(packed)} bytes are no record"
-            raise ValueError(msg)
-        _, history_mjd, n_points, n_answered = _HEAD.unpack_from(packed)
-        first = HEAD_BYTES + n_points * POINT.itemsize
-        second = first + n_answered * ANSWERED.itemsize
-        curve = LightCurve(np.frombuffer(packed, POINT, n_points, HEAD_BYTES))
-        answered = np.frombuffer(packed, ANSWERED, n_answered, first)
-        return cls(curve, answered, packed[second:], history_mjd)
-
-
-def seen_at(packed: bytes) -> float:
-    """Read from a record's first `HEAD_BYTES` when it was last merged into (Unix s)."""
-    moment: float = _HEAD.unpack_from(packed)[0]
-    return moment
 
 
 _ALERTS = from_dtype(ANSWERED)

@@ -36,7 +36,7 @@ class FileSource:
         """Whether the last file has been read."""
         return self._is_exhausted
 
-    def poll(self) -> list[Message]:
+    def poll(self, *, wait: bool = True) -> list[Message]:
         """Read the next batch of packets."""
         now_ms = int(time.time() * 1000)
         batch = []
@@ -80,8 +80,8 @@ class JsonLinesSink:
         self._last_of_id: dict[str, int] = {}
         self._n_lines = 0
 
-    def publish(self, messages: Iterable[Outgoing]) -> None:
-        """Write every message before returning."""
+    def send(self, messages: Iterable[Outgoing]) -> None:
+        """Write messages."""
         for message in messages:
             if message.topic == self._output_topic:
                 self._last_of_id[message.headers["id"]] = self._n_lines
@@ -89,6 +89,9 @@ class JsonLinesSink:
                 self._output.write(message.value + b"\n")
             else:
                 self._dead_letters.write(orjson.dumps(message.headers) + b"\n")
+
+    def confirm(self) -> None:
+        """Return when all that was written can be read."""
         self._output.flush()
         self._dead_letters.flush()
 

@@ -109,15 +109,15 @@ class KafkaSource:
         brokers = orjson.loads(statistics)["brokers"].values()
         self._is_connected = any(broker["state"] == "UP" for broker in brokers)
 
-    def poll(self) -> list[Message]:
-        """Wait for a first alert, then take what else is there, up to the batch size.
+    def poll(self, *, wait: bool = True) -> list[Message]:
+        """Wait for a first alert, if asked to, and take what else is there, up to the batch size.
 
         Raises
         ------
         InputLostError
             If the consumer can never read or commit again.
         """
-        first = self._consumer.poll(self._settings.poll_timeout_s)
+        first = self._consumer.poll(self._settings.poll_timeout_s if wait else 0.0)
         if self._lost:
             raise InputLostError(self._lost)
         if first is None:

@@ -1,7 +1,7 @@
-"""Kafka as a destination: `publish` returns when every message is confirmed."""
+"""Kafka as a destination: `confirm` returns when every message sent is confirmed."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import structlog
@@ -22,8 +22,31 @@ log = structlog.get_logger()
 OnDelivery = Callable[[KafkaError | None, KafkaMessage | None], None]
 
 
+@dataclass(frozen=True)
+class Delivery:
+    """Messages on their way, and what is known of those that did not arrive.
+
+    Attributes
+    ----------
+    messages, too_large : list of Outgoing
+    failures : list of str
+        Why others did not arrive.
+    """
+
+    messages: list[Outgoing] = field(default_factory=list)
+    too_large: list[Outgoing] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+
+    def note(self, sent: Outgoing, error: KafkaError | None, _: KafkaMessage | None = None) -> None:
+        """Note what became of a message."""
+        if error is not None and error.code() == KafkaError.MSG_SIZE_TOO_LARGE:
+            self.too_large.append(sent)
+        elif error is not None:
+            self.failures.append(error.str())
+
+
 class KafkaSink:
-    """Publishes to Kafka and waits until every message is confirmed by all replicas.
+    """Publishes to Kafka; a message is confirmed when all replicas have it.
 
     A message that is larger than its topic takes would hold up the stream for ever; its headers
     are published without the value, and say so.
@@ -39,6 +62,7 @@ class KafkaSink:
         self._settings = settings
         self._topics = topics
         self._producer = self._connect()
+        self._delivery, self._is_lost = Delivery(), False
 
     def _connect(self) -> Producer:
         if self._topics:
@@ -57,11 +81,23 @@ class KafkaSink:
         )
 
     def publish(self, messages: Iterable[Outgoing]) -> None:
-        """Deliver all messages; see `Sink.publish`."""
-        too_large, failures = self._deliver(messages)
+        """Deliver all messages before returning; raises as `confirm` does."""
+        self.send(messages)
+        self.confirm()
+
+    def send(self, messages: Iterable[Outgoing]) -> None:
+        """Begin to deliver messages; see `Sink.send`."""
+        self._delivery, self._is_lost = self._begun(messages), False
+
+    def confirm(self) -> None:
+        """Wait for the messages that were sent last; see `Sink.confirm`."""
+        if self._is_lost:
+            self.send(self._delivery.messages)
+        too_large, failures = self._ended(self._delivery)
         for one in too_large:
             failures += self._deliver_alone(one)
         if failures:
+            self._is_lost = True
             self._producer.purge()
             self._producer = self._connect()
             msg = (
@@ -72,28 +108,21 @@ class KafkaSink:
 
     def _deliver_alone(self, message: Outgoing) -> list[str]:
         """Send one again: Kafka refuses a whole batch for the sake of one that is too large."""
-        too_large, failures = self._deliver([message])
+        too_large, failures = self._ended(self._begun([message]))
         if too_large:
-            _, failures = self._deliver([without_value(message)])
+            _, failures = self._ended(self._begun([without_value(message)]))
         return failures
 
-    def _deliver(self, messages: Iterable[Outgoing]) -> tuple[list[Outgoing], list[str]]:
-        """Send messages and wait; return those that were too large, and why others failed."""
-        too_large: list[Outgoing] = []
-        failures: list[str] = []
+    def _begun(self, messages: Iterable[Outgoing]) -> Delivery:
+        delivery = Delivery(list(messages))
+        for one in delivery.messages:
+            self._produce(one, partial(delivery.note, one))
+        return delivery
 
-        def on_delivery(sent: Outgoing, error: KafkaError | None, _: KafkaMessage | None) -> None:
-            if error is None:
-                return
-            if error.code() == KafkaError.MSG_SIZE_TOO_LARGE:
-                too_large.append(sent)
-            else:
-                failures.append(error.str())
-
-        for one in messages:
-            self._produce(one, partial(on_delivery, one))
+    def _ended(self, delivery: Delivery) -> tuple[list[Outgoing], list[str]]:
+        """Wait for a delivery; return the messages that were too large, and why others failed."""
         n_unsent = self._producer.flush(self._settings.delivery_timeout_s + 1.0)
-        return too_large, failures + ["no answer"] * n_unsent
+        return delivery.too_large, delivery.failures + ["no answer"] * n_unsent
 
     def _produce(self, message: Outgoing, on_delivery: OnDelivery) -> None:
         while True:
@@ -111,7 +140,7 @@ class KafkaSink:
                 return on_delivery(error.args[0], None)
 
     def close(self) -> None:
-        """Do nothing: `publish` leaves nothing in the queue."""
+        """Do nothing: what is not confirmed counts as not delivered."""
 
 
 def without_value(message: Outgoing) -> Outgoing:

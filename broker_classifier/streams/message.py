@@ -52,8 +52,8 @@ class Outgoing:
 class Source(Protocol):
     """Where messages come from."""
 
-    def poll(self) -> list[Message]:
-        """Return the next batch; empty when none came within the source's timeout."""
+    def poll(self, *, wait: bool = True) -> list[Message]:
+        """Return the next batch; empty when none came within the source's timeout, or is there."""
 
     def commit(self, messages: Sequence[Message]) -> None:
         """Note that these messages need never be read again."""
@@ -73,13 +73,17 @@ class Source(Protocol):
 class Sink(Protocol):
     """Where messages go to."""
 
-    def publish(self, messages: Iterable[Outgoing]) -> None:
-        """Deliver all messages before returning.
+    def send(self, messages: Iterable[Outgoing]) -> None:
+        """Begin to deliver messages, in place of those sent before."""
+
+    def confirm(self) -> None:
+        """Return when all messages are delivered that were sent last.
 
         Raises
         ------
         OutputUnavailableError
-            If any of them was not confirmed; none, some or all may have been delivered.
+            If any of them was not confirmed; none, some or all may have been delivered. The next
+            call sends all of them again.
         """
 
     def close(self) -> None:

@@ -7,11 +7,9 @@ ratios: all are measured in turn, one batch each.
 """
 
 import io
-import random
-import statistics
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,9 +23,10 @@ from broker_classifier.surveys.avro import open_container, parsed_schema
 from broker_classifier.surveys.layout import Layout
 from broker_classifier.surveys.projection import Encoded, Projector
 from broker_classifier.surveys.schema_sources import folder_schemas
+from tests.bench.figures import entry, table
+from tests.bench.rubin_visits import SCHEMA_ID, SCHEMAS, has_schemas, visit
 
 ALERTS = Path(__file__).parents[3] / "shared" / "data" / "alerts"
-DEEP_ID, DEEP_HISTORY = 1000, 340
 BATCH, FEW = 500, 60
 
 
@@ -51,7 +50,7 @@ class Stream(NamedTuple):
 def streams() -> list[Stream]:
     """Return those whose packets are on this machine."""
     found = [ztf_stream(name) for name in ("ztf-4.01", "ztf-3.3") if (ALERTS / name).is_dir()]
-    return [*found, lsst_deep()] if (ALERTS / "lsst-schemas").is_dir() else found
+    return [*found, lsst_deep()] if has_schemas() else found
 
 
 def ztf_stream(folder: str) -> Stream:
@@ -64,52 +63,16 @@ def ztf_stream(folder: str) -> Stream:
 
 
 def lsst_deep() -> Stream:
-    """Make deep-field alerts with the published schema: 340 previous and 340 forced sources."""
-    schemas, rng = folder_schemas(ALERTS / "lsst-schemas"), random.Random(1)
-    schema = schemas.schema(DEEP_ID)
-    named: dict[str, Any] = {}
-    parsed = fastavro.parse_schema(orjson.loads(schema), named_schemas=named)
-    records = []
-    for _ in range(8):
-        body = io.BytesIO(b"\0" + DEEP_ID.to_bytes(4, "big"))
-        body.seek(lsst.HEADER_SIZE)
-        fastavro.schemaless_writer(body, parsed, filled(parsed, named, rng))
-        records.append(Encoded(body.getvalue(), lsst.HEADER_SIZE, len(body.getvalue()), schema))
-    messages = [record.message for record in records]
+    """Take deep-field alerts: 340 previous and 340 forced sources."""
+    schemas, messages = folder_schemas(SCHEMAS), list(visit(0.0, 20))
+    schema = schemas.schema(SCHEMA_ID)
+    records = [Encoded(one, lsst.HEADER_SIZE, len(one), schema) for one in messages]
     return Stream("lsst-deep", lsst.LAYOUT, lsst.decoder(schemas), messages, records, FEW)
-
-
-def filled(schema: Any, named: dict[str, Any], rng: random.Random) -> Any:
-    """Make up a value of a schema: histories of 340, a tenth of what may be null null."""
-    if isinstance(schema, list):
-        rest = [one for one in schema if one != "null"]
-        is_null = "null" in schema and isinstance(rest[0], str) and rest[0] not in named
-        return None if is_null and rng.random() < 0.1 else filled(rest[0], named, rng)
-    if isinstance(schema, str):
-        return filled(named[schema], named, rng) if schema in named else SIMPLE[schema](rng)
-    if schema["type"] == "record":
-        whole = {f["name"]: filled(f["type"], named, rng) for f in schema["fields"]}
-        return whole | ({"band": rng.choice("ugrizy")} if "band" in whole else {})
-    if schema["type"] == "array":
-        items = [filled(schema["items"], named, rng) for _ in range(DEEP_HISTORY)]
-        return sorted(items, key=lambda one: one["midpointMjdTai"])
-    return filled(schema["type"], named, rng)
-
-
-SIMPLE: dict[str, Callable[[random.Random], Any]] = {
-    "boolean": lambda rng: rng.random() < 0.1,
-    "int": lambda rng: rng.randrange(1000),
-    "long": lambda rng: rng.randrange(2**50),
-    "float": lambda rng: rng.gauss(0.0, 1000.0),
-    "double": lambda rng: rng.uniform(60000.0, 61000.0),
-    "string": lambda rng: "a text",
-    "bytes": lambda rng: rng.randbytes(30_000),
-}
 
 
 def entries(repetitions: int = 7) -> list[dict[str, Any]]:
     """Measure every stream; one entry for each of our figures and each reference."""
-    return [entry for stream in streams() for entry in measured(stream, repetitions)]
+    return [one for stream in streams() for one in measured(stream, repetitions)]
 
 
 def measured(stream: Stream, repetitions: int) -> list[dict[str, Any]]:
@@ -122,7 +85,13 @@ def measured(stream: Stream, repetitions: int) -> list[dict[str, Any]]:
             if repetition:  # the first compiles and warms up
                 rates[name].append(n / (time.perf_counter() - started))
     return [
-        entry(f"decode {stream.name}, {what}", rates[what], reference, rates[reference])
+        entry(
+            f"decode {stream.name}, {what}",
+            rates[what],
+            "alerts/s",
+            reference,
+            rates[reference],
+        )
         for what in ("to arrays", "head to arrays", "whole message")
         for reference in ("fastavro", "cavro")
     ]
@@ -171,35 +140,6 @@ def _without(part: Any) -> Any:
     if isinstance(part, dict):
         return {key: _without(value) for key, value in part.items() if key != "default"}
     return part
-
-
-def entry(
-    name: str, rates: Sequence[float], reference: str, reference_rates: Sequence[float]
-) -> dict[str, Any]:
-    """Sum up a figure: medians, and the spread (least and most) of the ratios of each turn."""
-    ratios = [mine / other for mine, other in zip(rates, reference_rates, strict=True)]
-    return {
-        "name": name,
-        "value": round(statistics.median(rates)),
-        "unit": "alerts/s",
-        "reference": {"name": reference, "value": round(statistics.median(reference_rates))},
-        "ratio": round(statistics.median(ratios), 1),
-        "repetitions": len(ratios),
-        "spread": [round(min(ratios), 1), round(max(ratios), 1)],
-    }
-
-
-def table(rows: Sequence[dict[str, Any]]) -> str:
-    """Lay the entries out as text."""
-    lines = [f"{'':36} {'alerts/s':>9} {'reference':>16} {'ratio':>7}   (least to most)"]
-    for row in rows:
-        reference = f"{row['reference']['name']} {row['reference']['value']:,}"
-        least, most = row["spread"]
-        lines.append(
-            f"{row['name']:36} {row['value']:9,} {reference:>16} {row['ratio']:7.1f}"
-            f"   ({least:.1f} to {most:.1f}, n={row['repetitions']})"
-        )
-    return "\n".join(lines)
 
 
 if __name__ == "__main__":

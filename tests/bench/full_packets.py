@@ -54,7 +54,7 @@ def is_classified(record: dict[str, Any]) -> bool:
 class _Object:
     def __init__(self, original: dict[str, Any], number: int) -> None:
         self._record = deepcopy(original)
-        self._record["objectId"] = f"ZTF99{_letters(number)}"
+        self._record["objectId"] = object_name(number)
         self._first_jd = float(original["candidate"]["jd"])
         self._history: list[dict[str, Any]] = list(original["prv_candidates"] or [])
 
@@ -75,9 +75,10 @@ def _names(history: Sequence[dict[str, Any]]) -> Sequence[str]:
     return list(history[0]) if history else []
 
 
-def _letters(number: int) -> str:
+def object_name(number: int) -> str:
+    """Name the object with a number; all names are of one length."""
     letters = ""
     for _ in range(7):
         number, rest = divmod(number, 26)
         letters = chr(ord("a") + rest) + letters
-    return letters
+    return f"ZTF99{letters}"

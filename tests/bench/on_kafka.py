@@ -5,19 +5,24 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from datetime import datetime
+from multiprocessing import get_context
 from pathlib import Path
 
+import orjson
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
 from broker_classifier.config import KafkaSettings
+from broker_classifier.memory import keep_freed_memory
 from broker_classifier.streams.kafka import KafkaSource
 from tests.kafka_brokers import RealKafka, running_kafka
 from tests.kafka_sources import ADVICE, obtain_kafka
 from tests.kafka_streets import service, wait_until
 
+CORES = os.sched_getaffinity(0)
 SERVICE_CORES = {0}
 WAIT_S = 300.0
 _words = itertools.count()
@@ -25,18 +30,13 @@ _words = itertools.count()
 
 @contextmanager
 def kept_to(cores: set[int]) -> Iterator[None]:
-    """Keep this process, and those that it starts meanwhile, to some of its cores."""
+    """Keep this process, and those that it starts meanwhile, to some of its first cores."""
     before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, cores & before or before)
+    os.sched_setaffinity(0, cores & CORES or CORES)
     try:
         yield
     finally:
         os.sched_setaffinity(0, before)
-
-
-def other_cores() -> set[int]:
-    """Return the cores that are left for Kafka and its senders."""
-    return os.sched_getaffinity(0) - SERVICE_CORES
 
 
 @contextmanager
@@ -47,13 +47,13 @@ def bench_kafka() -> Iterator[RealKafka]:
         raise SystemExit(ADVICE)
     with (
         tempfile.TemporaryDirectory() as folder,
-        kept_to(other_cores()),
+        kept_to(CORES - SERVICE_CORES),
         running_kafka(source, Path(folder) / "kafka") as kafka,
     ):
         yield kafka
 
 
-def load(kafka: RealKafka, topic: str, packets: Sequence[bytes], partitions: int = 4) -> None:
+def load(kafka: RealKafka, topic: str, packets: Iterable[bytes], partitions: int = 4) -> None:
     """Make a topic and put packets into its partitions in turn."""
     kafka.create_topic(topic, partitions)
     producer = Producer({"bootstrap.servers": kafka.bootstrap_servers, "linger.ms": 5})
@@ -67,11 +67,25 @@ def load(kafka: RealKafka, topic: str, packets: Sequence[bytes], partitions: int
     assert producer.flush(WAIT_S) == 0
 
 
-def consumed_per_s(kafka: RealKafka, topic: str, n: int) -> float:
-    """Merely consume a topic with the service's own client on the service's cores."""
-    settings = KafkaSettings(
-        bootstrap_servers=kafka.bootstrap_servers, group_id=f"mere-{next(_words)}"
-    )
+def consumed_per_s(kafka: RealKafka, topic: str, n: int, *, keeps_memory: bool) -> float:
+    """Merely consume a topic with the service's own client, in a process on the service's core.
+
+    Parameters
+    ----------
+    keeps_memory : bool
+        As the service's process does; see `broker_classifier.memory`.
+    """
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        arguments = kafka.bootstrap_servers, topic, n, f"mere-{next(_words)}", keeps_memory
+        return pool.submit(_consumed_per_s, *arguments).result(WAIT_S)
+
+
+def _consumed_per_s(
+    bootstrap_servers: str, topic: str, n: int, group_id: str, keeps_memory: bool
+) -> float:
+    if keeps_memory:
+        keep_freed_memory()
+    settings = KafkaSettings(bootstrap_servers=bootstrap_servers, group_id=group_id)
     arrived: list[tuple[float, int]] = []
     with kept_to(SERVICE_CORES), closing(KafkaSource(settings, {"ztf": [topic]})) as source:
         while sum(count for _, count in arrived) < n:
@@ -81,23 +95,18 @@ def consumed_per_s(kafka: RealKafka, topic: str, n: int) -> float:
     return (n - n_first) / (last - first)
 
 
-def carried(
-    kafka: RealKafka, topic: str, n: int, survey: str = "ztf", **variables: str
-) -> list[tuple[float, float]]:
-    """Let a new service carry a topic; return when each result was published, in order.
-
-    Returns
-    -------
-    list of (float, float)
-        Unix times (s): Kafka's of the alert's message, and Kafka's of its result.
-    """
-    word = f"bench-{next(_words)}"
+@contextmanager
+def serving(
+    kafka: RealKafka, topic: str, survey: str, cores: set[int], **variables: str
+) -> Iterator[str]:
+    """Let a new service with an empty store read a topic; give its output topic."""
     variables |= {f"BROKER_SURVEYS__{survey.upper()}__TOPICS": json.dumps([topic])}
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        with kept_to(SERVICE_CORES):
+        word = f"bench-{next(_words)}"
+        with kept_to(cores):
             started = service(kafka.bootstrap_servers, word, Path(folder), **variables)
             opened = stack.enter_context(started)
-        return results(kafka, opened.output, n)
+        yield opened.output
 
 
 def results(kafka: RealKafka, topic: str, n: int) -> list[tuple[float, float]]:
@@ -117,7 +126,7 @@ def results(kafka: RealKafka, topic: str, n: int) -> list[tuple[float, float]]:
         times: list[tuple[float, float]] = []
         while len(times) < n:
             for message in consumer.consume(500, timeout=1.0):
-                content = json.loads(message.value() or b"{}")
+                content = orjson.loads(message.value() or b"{}")
                 received = datetime.fromisoformat(content["times"]["received"])
                 times.append((received.timestamp(), message.timestamp()[1] / 1000.0))
     return sorted(times, key=lambda pair: pair[1])

@@ -47,8 +47,8 @@ def test_an_alert_that_is_withheld_fails_the_demo_and_is_named(
     withheld = sorted(packets.iterdir())[7]
 
     class LosingSink(KafkaSink):
-        def publish(self, messages):
-            super().publish([one for one in messages if one.value != withheld.read_bytes()])
+        def send(self, messages):
+            super().send([one for one in messages if one.value != withheld.read_bytes()])
 
     monkeypatch.setattr("broker_classifier.demo.play.KafkaSink", LosingSink)
     monkeypatch.setattr("broker_classifier.demo.play.STALL_S", 3.0)

@@ -70,15 +70,29 @@ def test_order_and_repeats_of_merges_do_not_matter(tmp_path_factory, facts, rand
 def test_pruning_forgets_just_what_was_not_seen_lately(store):
     store.merge({"old": record(1.0), "new": record(1.0)}, seen_at=100.0)
     store.merge({"new": record(2.0)}, seen_at=200.0)
-    assert store.prune(seen_before=150.0) == 1
+    assert store.prune(150.0, most=10) == (1, True)
     assert store.read(["old", "new"]) == [UNKNOWN, record(1.0, 2.0)]
-    assert store.prune(seen_before=150.0) == 0
+    assert store.prune(150.0, most=10) == (0, True)
+
+
+@pytest.mark.parametrize("most", [1, 2, 3, 7, 100])
+def test_pruning_by_parts_looks_at_every_object(store, most):
+    names = [f"object {i}" for i in range(7)]
+    for i, name in enumerate(names):
+        store.merge({name: record(1.0)}, seen_at=100.0 * (i % 2))
+    found = [store.prune(50.0, most)]
+    while not found[-1].is_end:
+        found.append(store.prune(50.0, most))
+    assert sum(one.n_forgotten for one in found) == 4
+    assert [one == UNKNOWN for one in store.read(names)] == [True, False] * 3 + [True]
+    assert store.prune(500.0, 100) == (3, True)
+    assert store.prune(500.0, most) == (0, True)
 
 
 def test_a_late_merge_does_not_make_an_object_older(store):
     store.merge({"a": record(1.0)}, seen_at=200.0)
     store.merge({"a": record(2.0)}, seen_at=100.0)
-    assert store.prune(seen_before=150.0) == 0
+    assert store.prune(150.0, most=10) == (0, True)
 
 
 def test_an_empty_merge_and_a_second_close_are_harmless(store):
@@ -153,7 +167,7 @@ def test_a_damaged_record_is_named_and_waited_for(tmp_path):
         transaction.put(b"bad", b"short")
     with pytest.raises(StoreUnavailableError, match="damaged at bad"):
         store.read(["good", "bad"])
-    assert store.prune(seen_before=1.0) == 1
+    assert store.prune(1.0, most=10) == (1, True)
     store.close()
 
 

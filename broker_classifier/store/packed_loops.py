@@ -1,0 +1,278 @@
+"""The stored form of records, written and read in compiled loops; `packing` says what it is."""
+
+from typing import Any
+
+import numpy as np
+from numba import types
+from numpy.typing import NDArray
+
+from broker_classifier.compiled import cached_for, compiled
+
+HEAD_BYTES = 34
+_RAW, _MAX_SCALE = 255, 50  # the scale that says that times are the bits of the MJDs
+_NO_FLUX = 0x80  # in the flags, whose lower bits are those of `POINT`
+_NAN = np.uint32(0x7FC00000)
+_SMALL = 126  # points; up to here a place is one byte
+Bytes = NDArray[np.uint8]
+Integers = NDArray[np.int64]
+
+
+@compiled
+def _put(packed: Bytes, at: int, n_bytes: int, value: np.uint64) -> int:
+    """Write an integer; return where it ends."""
+    for i in range(n_bytes):
+        packed[at + i] = np.uint8((value >> np.uint64(8 * i)) & np.uint64(255))
+    return at + n_bytes
+
+
+@compiled
+def _get(raw: Bytes, at: int, n_bytes: int) -> np.uint64:
+    value = np.uint64(0)
+    for i in range(n_bytes):
+        value |= np.uint64(raw[at + i]) << np.uint64(8 * i)
+    return value
+
+
+@compiled
+def _scale_and_width(mjd: NDArray[np.float64]) -> tuple[int, int]:
+    """Find how the times of a light curve are written: multiples of 2^-scale in width bytes."""
+    scale, factor, last = 0, 1.0, 0.0
+    for i in range(len(mjd)):
+        days = mjd[i] - mjd[0]
+        if not (days >= 0.0 and mjd[0] + days == mjd[i]):
+            return _RAW, 8
+        while scale <= _MAX_SCALE and days * factor != np.floor(days * factor):
+            scale, factor = scale + 1, 2.0 * factor
+        last = max(last, days)
+    if scale > _MAX_SCALE or last * factor >= 2.0**56:
+        return _RAW, 8
+    width = 0
+    while last * factor >= 256.0**width:
+        width += 1
+    return scale, width
+
+
+@compiled
+def _first_bits(mjd: NDArray[np.float64]) -> np.uint64:
+    return mjd.view(np.uint64)[0] if len(mjd) else np.uint64(0)
+
+
+@compiled
+def _put_times(packed: Bytes, at: int, mjd: NDArray[np.float64], scale: int, width: int) -> int:
+    bits, factor = mjd.view(np.uint64), 2.0**scale
+    for i in range(len(mjd)):
+        value = bits[i] if scale == _RAW else np.uint64((mjd[i] - mjd[0]) * factor)
+        at = _put(packed, at, width, value)
+    return at
+
+
+@compiled
+def _get_times(
+    raw: Bytes, at: int, mjd: NDArray[np.float64], first_bits: np.uint64, scale: int, width: int
+) -> int:
+    bits, tick = mjd.view(np.uint64), 2.0**-scale
+    for i in range(len(mjd)):
+        value = _get(raw, at + width * i, width)
+        bits[i] = value if scale == _RAW else first_bits
+        if scale != _RAW:
+            mjd[i] += np.float64(value) * tick
+    return at + width * len(mjd)
+
+
+@compiled
+def _put_points(
+    packed: Bytes, at: int, flags: Bytes, flux: NDArray[np.uint32], flux_err: NDArray[np.uint32]
+) -> int:
+    for i in range(len(flags)):
+        packed[at + i] = flags[i] | np.uint8(_NO_FLUX if flux[i] == _NAN else 0)
+    at += len(flags)
+    for i in range(len(flags)):
+        at = _put(packed, at, 4, np.uint64(flux_err[i]))
+    for i in range(len(flags)):
+        if flux[i] != _NAN:
+            at = _put(packed, at, 4, np.uint64(flux[i]))
+    return at
+
+
+@compiled
+def _get_points(
+    raw: Bytes,
+    at: int,
+    end: int,
+    flags: Bytes,
+    flux: NDArray[np.uint32],
+    flux_err: NDArray[np.uint32],
+) -> int:
+    """Read points; return where they end, or -1 if that is behind the record's end."""
+    n = len(flags)
+    fluxes = at + 5 * n
+    for i in range(n):
+        flags[i] = raw[at + i] & np.uint8(~_NO_FLUX & 255)
+        flux_err[i], flux[i] = np.uint32(_get(raw, at + n + 4 * i, 4)), _NAN
+        if raw[at + i] < _NO_FLUX:
+            if fluxes + 4 > end:
+                return -1
+            flux[i] = np.uint32(_get(raw, fluxes, 4))
+            fluxes += 4
+    return fluxes
+
+
+@compiled
+def _place_width(n_points: int) -> int:
+    return 1 if n_points <= _SMALL else 4
+
+
+@compiled
+def _put_alerts(
+    packed: Bytes,
+    at: int,
+    mjd: NDArray[np.float64],
+    alert_id: NDArray[np.uint64],
+    alert_mjd: NDArray[np.float64],
+    is_final: NDArray[np.bool_],
+) -> int:
+    width = _place_width(len(mjd))
+    final = 1 << (8 * width - 1)
+    for i in range(len(alert_id)):
+        at = _put(packed, at, 8, alert_id[i])
+    elsewhere = at + width * len(alert_id)
+    for i in range(len(alert_id)):
+        place = np.searchsorted(mjd, alert_mjd[i])
+        if place == len(mjd) or mjd[place] != alert_mjd[i]:
+            place = final - 1  # nowhere
+            elsewhere = _put(packed, elsewhere, 8, alert_mjd.view(np.uint64)[i])
+        at = _put(packed, at, width, np.uint64(place + (final if is_final[i] else 0)))
+    return elsewhere
+
+
+@compiled
+def _get_alerts(
+    raw: Bytes,
+    at: int,
+    end: int,
+    mjd: NDArray[np.float64],
+    alert_id: NDArray[np.uint64],
+    alert_mjd: NDArray[np.float64],
+    is_final: NDArray[np.bool_],
+) -> int:
+    """Read answered alerts; return where they end, or -1 if they cannot be some."""
+    n, width = len(alert_id), _place_width(len(mjd))
+    final = 1 << (8 * width - 1)
+    elsewhere = at + (8 + width) * n
+    if at < 0 or elsewhere > end:
+        return -1
+    for i in range(n):
+        alert_id[i] = _get(raw, at + 8 * i, 8)
+        place = np.int64(_get(raw, at + 8 * n + width * i, width))
+        is_final[i] = place >= final
+        place %= final
+        if place < len(mjd):
+            alert_mjd[i] = mjd[place]
+        elif place == final - 1 and elsewhere + 8 <= end:
+            alert_mjd.view(np.uint64)[i] = _get(raw, elsewhere, 8)
+            elsewhere += 8
+        else:
+            return -1
+    return elsewhere
+
+
+_BYTES = types.Array(types.uint8, 1, "C", readonly=True)
+_COLUMNS = types.Tuple(  # type: ignore[no-untyped-call]
+    (
+        types.uint64[::1],
+        types.uint64[::1],
+        types.float64[::1],
+        types.uint32[::1],
+        types.uint32[::1],
+        types.uint8[::1],
+        types.uint64[::1],
+        types.float64[::1],
+        types.boolean[::1],
+    )
+)
+_INTEGERS = types.int64[::1]
+_PAIR = types.UniTuple(_INTEGERS, 2)  # type: ignore[no-untyped-call]
+
+
+@cached_for(_INTEGERS(_INTEGERS, _INTEGERS, _INTEGERS, _COLUMNS, _BYTES, types.uint8[::1]))
+def pack_columns(
+    first_point: Integers,
+    first_alert: Integers,
+    first_byte: Integers,
+    columns: tuple[Any, ...],
+    memories: Bytes,
+    packed: Bytes,
+) -> Integers:
+    """Write records, the columns of `packing.Columns`; return where each ends."""
+    seen, history_mjd, mjd, flux, flux_err, flags, alert_id, alert_mjd, is_final = columns
+    ends, at = np.zeros(len(seen) + 1, dtype=np.int64), 0
+    for c in range(len(seen)):
+        points = slice(first_point[c], first_point[c + 1])
+        alerts = slice(first_alert[c], first_alert[c + 1])
+        mine = mjd[points]
+        scale, width = _scale_and_width(mine)
+        for value in (seen[c], history_mjd[c], _first_bits(mine)):
+            at = _put(packed, at, 8, value)
+        for count in (len(mine), alerts.stop - alerts.start):
+            at = _put(packed, at, 4, np.uint64(count))
+        packed[at], packed[at + 1] = scale, width
+        at = _put_times(packed, at + 2, mine, scale, width)
+        at = _put_points(packed, at, flags[points], flux[points], flux_err[points])
+        at = _put_alerts(packed, at, mine, alert_id[alerts], alert_mjd[alerts], is_final[alerts])
+        for i in range(first_byte[c], first_byte[c + 1]):
+            packed[at] = memories[i]
+            at += 1
+        ends[c + 1] = at
+    return ends
+
+
+@compiled
+def _head(raw: Bytes, at: int, end: int) -> tuple[int, int, int, int]:
+    """Read the head of a record: n_points, n_answered, scale, width; -1 if it cannot be one."""
+    if end - at < HEAD_BYTES:
+        return -1, -1, 0, 0
+    n_points, n_alerts = int(_get(raw, at + 24, 4)), int(_get(raw, at + 28, 4))
+    scale, width = int(raw[at + 32]), int(raw[at + 33])
+    least = (width + 5) * n_points + (8 + _place_width(n_points)) * n_alerts
+    is_possible = width == 8 if scale == _RAW else width < 8 and scale <= _MAX_SCALE
+    if not is_possible or least > end - at - HEAD_BYTES:
+        return -1, -1, 0, 0
+    return n_points, n_alerts, scale, width
+
+
+@cached_for(_PAIR(_BYTES, _INTEGERS))
+def sizes_of(raw: Bytes, places: Integers) -> tuple[Integers, Integers]:
+    """Count the points and the answered alerts of every record, 0 of what is none."""
+    n = len(places) - 1
+    n_points, n_alerts = np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
+    for c in range(n):
+        head = _head(raw, places[c], places[c + 1])
+        n_points[c], n_alerts[c] = max(head[0], 0), max(head[1], 0)
+    return n_points, n_alerts
+
+
+@cached_for(_INTEGERS(_BYTES, _INTEGERS, _INTEGERS, _INTEGERS, _COLUMNS))
+def unpack_columns(
+    raw: Bytes,
+    places: Integers,
+    first_point: Integers,
+    first_alert: Integers,
+    columns: tuple[Any, ...],
+) -> Integers:
+    """Fill the columns; return where in each record its memory begins, -1 where it is none."""
+    _, history_mjd, mjd, flux, flux_err, flags, alert_id, alert_mjd, is_final = columns
+    memory_at = np.full(len(places) - 1, -1, dtype=np.int64)
+    for c in range(len(memory_at)):
+        at, end = places[c], places[c + 1]
+        n_points, _, scale, width = _head(raw, at, end)
+        if n_points < 0:
+            continue
+        points = slice(first_point[c], first_point[c + 1])
+        alerts = slice(first_alert[c], first_alert[c + 1])
+        history_mjd[c] = _get(raw, at + 8, 8)
+        mine = mjd[points]
+        at = _get_times(raw, at + HEAD_BYTES, mine, _get(raw, at + 16, 8), scale, width)
+        at = _get_points(raw, at, end, flags[points], flux[points], flux_err[points])
+        at = _get_alerts(raw, at, end, mine, alert_id[alerts], alert_mjd[alerts], is_final[alerts])
+        memory_at[c] = at - places[c] if at >= 0 else -1
+    return memory_at

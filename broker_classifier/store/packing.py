@@ -1,0 +1,113 @@
+"""The stored form of object records: exact, and two thirds of what their arrays take.
+
+    seen_at, history_mjd, first_mjd  8 each
+    n_points, n_answered             4 each
+    scale, width                     1 each
+    times      width n_points  (mjd - first_mjd) 2^scale, an integer; or the bits of the MJD
+    flags            n_points  of `POINT`, and NO_FLUX
+    errors         4 n_points
+    fluxes         4           of each point with one
+    ids            8 n_answered
+    places   1 or 4  n_answered  of its detection among the points, or nowhere; whether it is final
+    MJDs           8           of each answered alert whose detection is nowhere
+    memory
+
+All integers are little-endian. Survey times are multiples of 2^-31 d (ZTF) or 2^-37 d (LSST), so
+5 or 6 bytes hold the exact time of a point. An upper limit has no flux. An answered alert's time
+is, but for withdrawn detections, that of a point.
+"""
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from broker_classifier.light_curve import POINT, LightCurve, starts_of
+from broker_classifier.store.packed_loops import (
+    HEAD_BYTES,
+    pack_columns,
+    sizes_of,
+    unpack_columns,
+)
+from broker_classifier.store.record import ANSWERED, ObjectRecord
+
+
+class _Columns(NamedTuple):
+    """Records as arrays; where numbers must stay what they are to the bit, their bits."""
+
+    seen_at: NDArray[np.uint64]
+    history_mjd: NDArray[np.uint64]
+    mjd: NDArray[np.float64]
+    flux: NDArray[np.uint32]
+    flux_err: NDArray[np.uint32]
+    flags: NDArray[np.uint8]
+    alert_id: NDArray[np.uint64]
+    alert_mjd: NDArray[np.float64]
+    is_final: NDArray[np.bool_]
+
+
+def pack(records: Sequence[ObjectRecord], seen_at: Iterable[float]) -> list[bytes]:
+    """Write records, and when each was last merged into (Unix s)."""
+    points = np.frombuffer(b"".join([one.curve.to_bytes() for one in records]), dtype=POINT)
+    alerts = np.frombuffer(b"".join([one.answered.tobytes() for one in records]), dtype=ANSWERED)
+    memories = np.frombuffer(b"".join([one.memory for one in records]), dtype=np.uint8)
+    columns = _Columns(
+        np.array(list(seen_at), dtype=np.float64).view(np.uint64),
+        np.array([one.history_mjd for one in records], dtype=np.float64).view(np.uint64),
+        points["mjd"].copy(),
+        points["psf_flux"].copy().view(np.uint32),
+        points["psf_flux_err"].copy().view(np.uint32),
+        points["flags"].copy(),
+        alerts["alert_id"].copy().view(np.uint64),
+        alerts["mjd"].copy(),
+        alerts["is_final"].copy(),
+    )
+    n_points = starts_of(len(one.curve) for one in records)
+    n_alerts = starts_of(len(one.answered) for one in records)
+    n_memory = starts_of(len(one.memory) for one in records)
+    most = HEAD_BYTES * len(records) + 17 * len(points) + 20 * len(alerts) + len(memories)
+    packed = np.empty(most, dtype=np.uint8)
+    ends = pack_columns(n_points, n_alerts, n_memory, tuple(columns), memories, packed).tolist()
+    text = packed[: ends[-1]].tobytes()
+    return [text[a:b] for a, b in pairwise(ends)]
+
+
+def unpack(packed: Sequence[bytes]) -> list[ObjectRecord | None]:
+    """Read what `pack` wrote; None in the place of what it cannot have written."""
+    raw = np.frombuffer(b"".join(packed), dtype=np.uint8)
+    places = starts_of(map(len, packed))
+    n_points, n_alerts = sizes_of(raw, places)
+    first_point, first_alert = starts_of(n_points.tolist()), starts_of(n_alerts.tolist())
+    n, m = first_point[-1], first_alert[-1]
+    columns = _Columns(
+        np.empty(0, dtype=np.uint64),
+        np.empty(len(packed), dtype=np.uint64),
+        np.empty(n, dtype=np.float64),
+        np.empty(n, dtype=np.uint32),
+        np.empty(n, dtype=np.uint32),
+        np.empty(n, dtype=np.uint8),
+        np.empty(m, dtype=np.uint64),
+        np.empty(m, dtype=np.float64),
+        np.empty(m, dtype=np.bool_),
+    )
+    memory_at = unpack_columns(raw, places, first_point, first_alert, tuple(columns))
+    points, alerts = np.empty(n, dtype=POINT), np.empty(m, dtype=ANSWERED)
+    points["mjd"], points["flags"] = columns.mjd, columns.flags
+    points["psf_flux"] = columns.flux.view(np.float32)
+    points["psf_flux_err"] = columns.flux_err.view(np.float32)
+    alerts["alert_id"], alerts["mjd"] = columns.alert_id.view(np.int64), columns.alert_mjd
+    alerts["is_final"] = columns.is_final
+    histories = columns.history_mjd.view(np.float64).tolist()
+    of_points, of_alerts = pairwise(first_point.tolist()), pairwise(first_alert.tolist())
+    rows = zip(packed, of_points, of_alerts, memory_at.tolist(), histories, strict=True)
+    return [
+        None if at < 0 else ObjectRecord(LightCurve(points[a:b]), alerts[c:d], one[at:], history)
+        for one, (a, b), (c, d), at, history in rows
+    ]
+
+
+def seen_at(packed: bytes) -> float:
+    """Read from a record's first 8 bytes when it was last merged into (Unix s)."""
+    return float(np.frombuffer(packed, np.float64, 1)[0])

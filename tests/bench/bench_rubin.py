@@ -1,0 +1,70 @@
+"""Rubin's visits to a deep field, Kafka to Kafka on two cores: python -m tests.bench.bench_rubin.
+
+10,000 alerts of 245 kB, each with 340 previous and 340 forced sources: first of objects never
+seen, then of the same objects on another night, then 39 s later. Then 256 alerts a second, from
+Kafka's timestamp of the alert to that of its result. Kafka and its senders share the two cores.
+"""
+
+import sys
+import time
+from itertools import chain, pairwise
+from typing import Any
+
+import numpy as np
+from confluent_kafka import Producer
+
+from tests.bench.figures import entry, table
+from tests.bench.on_kafka import CORES, bench_kafka, load, results, serving
+from tests.bench.rubin_visits import SCHEMAS, has_schemas, visit
+from tests.kafka_brokers import RealKafka
+
+N_ALERTS, REPETITIONS, VISIT_S = 10_000, 3, 39.0
+VISITS = {"never seen": 0.0, "another night": 3.0, "39 s later": 3.0 + VISIT_S / 86400.0}  # days
+PER_S, N_PACED, N_WARM = 256, 256 * 30, 256 * 5
+SETTINGS = {"BROKER_SURVEYS__LSST__SCHEMAS": str(SCHEMAS)}
+
+
+def entries(repetitions: int = REPETITIONS) -> list[dict[str, Any]]:
+    """Measure three visits in a row, each time with a new service, then the latency."""
+    if not has_schemas():
+        return []
+    with bench_kafka() as kafka:
+        load(kafka, "visits", chain(*[visit(days, N_ALERTS) for days in VISITS.values()]))
+        times = zip(*[visits_s(kafka) for _ in range(repetitions)], strict=True)
+        latency_ms = paced_ms(kafka)
+    between = [VISIT_S] * repetitions
+    p50, p99 = np.percentile(latency_ms, [50, 99]).tolist()
+    return [
+        *[
+            entry(f"visit of {N_ALERTS:,}, {name}", list(found), "s", "between visits", between)
+            for name, found in zip(VISITS, times, strict=True)
+        ],
+        entry(f"latency at {PER_S}/s, median", [p50], "ms", "99th percentile", [p99]),
+    ]
+
+
+def visits_s(kafka: RealKafka) -> list[float]:
+    """Return how long each visit took a new service, from the last one's last result on."""
+    with serving(kafka, "visits", "lsst", CORES, **SETTINGS) as output:
+        published = [at for _, at in results(kafka, output, len(VISITS) * N_ALERTS)]
+    ends = [published[0], *published[N_ALERTS - 1 :: N_ALERTS]]
+    return [end - begin for begin, end in pairwise(ends)]
+
+
+def paced_ms(kafka: RealKafka) -> list[float]:
+    """Send alerts at an even pace; return the latency of each, but for the first ones."""
+    kafka.create_topic("paced", 4)
+    with serving(kafka, "paced", "lsst", CORES, **SETTINGS) as output:
+        producer = Producer({"bootstrap.servers": kafka.bootstrap_servers, "linger.ms": 0})
+        messages, started = list(visit(0.0, N_WARM + N_PACED)), time.perf_counter()
+        for i, message in enumerate(messages):
+            time.sleep(max(0.0, started + i / PER_S - time.perf_counter()))
+            producer.produce("paced", message, partition=i % 4)
+            producer.poll(0)
+        assert producer.flush(60.0) == 0
+        times = sorted(results(kafka, output, len(messages)))
+    return [(published - received) * 1e3 for received, published in times[N_WARM:]]
+
+
+if __name__ == "__main__":
+    sys.stdout.write(table(entries()) + "\n")
