@@ -254,6 +254,7 @@ def replay_dead_letters(
 
 
 cli_poster.add_commands(app)
+cli_kilonovae.add_commands(app)
 
 
 def _kafka(config: Path | None, bootstrap_servers: str | None) -> Any:
@@ -263,9 +264,6 @@ def _kafka(config: Path | None, bootstrap_servers: str | None) -> Any:
 
     configure_logs(LogSettings(level="warning", format="text"))
     return with_kafka(load_settings(config), bootstrap_servers=bootstrap_servers).kafka
-
-
-cli_kilonovae.add_commands(app)
 
 
 def main() -> None:
