@@ -67,7 +67,7 @@ class Homogenisation(BaseModel):
     @field_validator("visits", mode="before")
     @classmethod
     def _none_is_none_at_all(cls, visits: Any) -> Any:
-        """Read bundles from when there was one description of visits or null."""
+        """Read the bundles that say null for none."""
         return () if visits is None else visits
 
 
