@@ -12,10 +12,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from broker_classifier.errors import BundleError
 from broker_classifier.light_curve import LightCurve, light_curve
@@ -66,6 +67,12 @@ class Homogenisation(BaseModel):
     joint_visits: bool = False
     visits: tuple[Visits, ...] = ()
     night_offset_days: float = 0.3
+
+    @field_validator("visits", mode="before")
+    @classmethod
+    def _none_is_none_at_all(cls, visits: Any) -> Any:
+        """Read the bundles that say null for none."""
+        return () if visits is None else visits
 
 
 def read_homogenisation(bundle_folder: Path) -> Homogenisation:

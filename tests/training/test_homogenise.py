@@ -136,3 +136,9 @@ def test_an_object_without_points_gives_an_empty_curve():
 def test_a_bundle_without_its_homogenisation_is_refused(tmp_path):
     with pytest.raises(BundleError, match=r"homogenisation.json"):
         read_homogenisation(tmp_path)
+
+
+def test_a_bundle_that_knew_of_no_visits_is_read(tmp_path):
+    (tmp_path / "homogenisation.json").write_text(RULES.model_dump_json().replace("[]", "null"))
+    assert '"visits":null' in (tmp_path / "homogenisation.json").read_text()
+    assert read_homogenisation(tmp_path) == RULES
