@@ -154,7 +154,7 @@ def _gains(
     helps, hurts = verdicts.count("helps"), verdicts.count("hurts")
     answer = (
         f"Self-attention helps the GRU in {helps} of {len(verdicts)} comparisons and hurts it in "
-        f"{hurts}; the 95 % intervals of the others contain no gain."
+        f"{hurts}; the 95 % intervals of the others include 0."
     )
     return "\n".join([*lines, "", answer, ""])
 
