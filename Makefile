@@ -5,13 +5,14 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 export TORCH_INDEX PYTHON
 
-.PHONY: help demo test lint format types tests bench-decode setup lock clean
+.PHONY: help demo test lint format types tests bench bench-decode setup lock clean
 
 help:
 	@echo "make demo                  a simulated season of alerts, classified live in the terminal"
 	@echo "make demo ALERTS=folder    the same with real alert packets"
 	@echo "make test                  lint, types and all tests"
 	@echo "make tests TESTS=tests/x   only the tests, or some of them (any pytest arguments)"
+	@echo "make bench                 all benchmarks: a table, and bench.json (about 15 minutes)"
 	@echo "make bench-decode          decoding alone, against fastavro and cavro"
 	@echo "make setup                 a development environment in $(VENV)"
 	@echo "make format                put the code in the project's form"
@@ -32,6 +33,10 @@ types: $(VENV)/.dev
 tests: $(VENV)/.dev
 	@deploy/install-test-tools
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(TESTS)
+
+bench: $(VENV)/.dev
+	@deploy/install-test-tools
+	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.bench $(BENCHMARKS)
 
 bench-decode: $(VENV)/.dev
 	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.bench.bench_decode

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import orjson
 import typer
 
-from broker_classifier import cli_poster
+from broker_classifier import cli_kilonovae, cli_poster
 from broker_classifier.command import DEFAULT_BUNDLE, FRAMED_STREAM, USUAL_STREAM, command
 from broker_classifier.config import Stream
 
@@ -254,6 +254,7 @@ def replay_dead_letters(
 
 
 cli_poster.add_commands(app)
+cli_kilonovae.add_commands(app)
 
 
 def _kafka(config: Path | None, bootstrap_servers: str | None) -> Any:

@@ -21,9 +21,22 @@ COMMANDS = [
     ["evaluate"],
     ["poster"],
     ["sweep"],
+    ["simulate-kilonovae"],
     ["check-bundle"],
     ["dead-letters", "list"],
     ["dead-letters", "replay"],
+]
+
+SIMULATE = [
+    "simulate-kilonovae",
+    "--templates",
+    "none",
+    "--visits",
+    "none",
+    "--survey",
+    "ztf",
+    "--output",
+    "{tmp}/k",
 ]
 
 
@@ -48,6 +61,7 @@ def test_every_commands_help_shows_an_example(command):
         (["check-bundle", "none"], "none"),
         (["train", "none.toml", "--data", "none", "--output", "{tmp}/b"], "none"),
         (["evaluate", "--data", "none", "--output", "{tmp}/r"], "none"),
+        (SIMULATE, "none"),
     ],
 )
 def test_what_is_wrong_is_named_and_ends_with_code_2(tmp_path, arguments, named):

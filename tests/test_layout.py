@@ -41,7 +41,7 @@ STREET = [
     ["serve", "replay", "show"],
     ["training", "simulate"],
     ["poster"],
-    ["demo", "cli_poster"],
+    ["demo", "cli_poster", "cli_kilonovae"],
     ["cli"],
 ]
 PLACE = {part: place for place, parts in enumerate(STREET) for part in parts}

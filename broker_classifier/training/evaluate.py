@@ -20,7 +20,7 @@ from broker_classifier.training.examples import Example, make_examples
 from broker_classifier.training.homogenise import read_homogenisation
 from broker_classifier.training.metrics import (
     DECISION_RULE,
-    GROUPS,
+    group_names,
     grouped,
     metrics_at_a_cut,
 )
@@ -100,7 +100,7 @@ def evaluate(
         "data": name_of(data),
         "split": split,
         "classes": list(bundle.classes),
-        "groups": list(GROUPS),
+        "groups": group_names(bundle.classes),
         "n_objects": len(examples),
         "n_without_detection": len(objects) - len(examples),
         "rule": DECISION_RULE,

@@ -12,7 +12,7 @@ from broker_classifier.training.alert_noise import RANKS, AlertNoise
 from broker_classifier.training.homogenise import Homogenisation, homogenised
 from broker_classifier.training.objects import LabelledObject
 from broker_classifier.training.recipe import ZTF_LOG_FLUX, HomogenisationRecipe
-from broker_classifier.training.visits import fit_visits
+from broker_classifier.training.visits import Visits, fit_visits
 
 Floats = NDArray[np.float64]
 MIN_POINTS = 100
@@ -51,7 +51,7 @@ def fit_homogenisation(
         alert_sources=alert_sources,
         noise=noise,
         night_offset_days=offset,
-        visits=fit_visits(alerts, band_letters, offset) if how.observe_again else None,
+        visits=_visits(alerts, how, selection),
     )
     if how.threshold_class is None:
         return open_rules
@@ -62,6 +62,19 @@ def fit_homogenisation(
     threshold_snr, threshold_width = zip(*fits, strict=True)
     found = {"threshold_snr": threshold_snr, "threshold_width": threshold_width}
     return open_rules.model_copy(update={"noise": noise.model_copy(update=found)})
+
+
+def _visits(
+    alerts: Sequence[LabelledObject], how: HomogenisationRecipe, selection: Selection
+) -> tuple[Visits, ...]:
+    found = []
+    for source in how.visits_of:
+        theirs = [o for o in alerts if o.source == source]
+        if not theirs:
+            msg = f"No training object of an alert source is from {source}: correct visits_of"
+            raise DataError(msg)
+        found.append(fit_visits(theirs, selection.bands, selection.night_offset_days))
+    return tuple(found)
 
 
 def fit_alert_errors(

@@ -9,12 +9,14 @@ the label is plays no part in it.
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from broker_classifier.errors import BundleError
 from broker_classifier.light_curve import LightCurve, light_curve
@@ -28,6 +30,7 @@ from broker_classifier.training.alert_noise import (
 from broker_classifier.training.objects import LabelledObject
 from broker_classifier.training.visits import Visits, observed_again, spread_within_nights
 
+AGAIN = " again"
 HOMOGENISATION_FILE = "homogenisation.json"
 Floats = NDArray[np.float64]
 _MIN_FORCED_SNR = 2.0
@@ -45,9 +48,10 @@ class Homogenisation(BaseModel):
     noise : AlertNoise
     cadence_nights : tuple of int
         Gaps between visits in one band, each drawn with equal probability.
-    visits : Visits or None
-        Where objects that are not from the alert sources are observed again, instead of having
-        their points thinned and given the errors of alerts.
+    visits : tuple of Visits
+        Each object that is not from the alert sources is observed again at one of them, of another
+        source than its own, drawn by its id, instead of having its points thinned and given the
+        errors of alerts.
     night_offset_days : float
         As in `Selection`.
     """
@@ -57,8 +61,14 @@ class Homogenisation(BaseModel):
     alert_sources: tuple[str, ...]
     noise: AlertNoise
     cadence_nights: tuple[int, ...] = (1, 2, 2, 3, 3)
-    visits: Visits | None = None
+    visits: tuple[Visits, ...] = ()
     night_offset_days: float = 0.3
+
+    @field_validator("visits", mode="before")
+    @classmethod
+    def _none_is_none_at_all(cls, visits: Any) -> Any:
+        """Read the bundles that say null for none."""
+        return () if visits is None else visits
 
 
 def read_homogenisation(bundle_folder: Path) -> Homogenisation:
@@ -73,8 +83,8 @@ def read_homogenisation(bundle_folder: Path) -> Homogenisation:
 
 def homogenised(objects: Sequence[LabelledObject], rules: Homogenisation) -> list[LightCurve]:
     """Make one light curve of detections per object; empty where nothing would be detected."""
-    if rules.visits is not None:
-        return [_at_visits(o, rules, rules.visits) for o in objects]
+    if rules.visits:
+        return [_at_visits(o, rules) for o in objects]
     ranks = error_ranks([o for o in objects if o.source not in rules.alert_sources])
     return [
         _forced_as_alerts(o, ranks[o.object_id], rules)
@@ -89,11 +99,18 @@ def _as_measured(labelled: LabelledObject, rules: Homogenisation) -> LightCurve:
     return light_curve(labelled.mjd, labelled.flux, labelled.flux_err, labelled.band, kind)
 
 
-def _at_visits(labelled: LabelledObject, rules: Homogenisation, visits: Visits) -> LightCurve:
+def _at_visits(labelled: LabelledObject, rules: Homogenisation) -> LightCurve:
     random = random_of(labelled.object_id, "visits")
+    elsewhere = [v for v in rules.visits if v.source + AGAIN != labelled.source] or rules.visits
+    visits = elsewhere[int(random.integers(len(elsewhere)))]
     if labelled.source not in rules.alert_sources:
         labelled = observed_again(labelled, visits, rules.noise, random)
     return spread_within_nights(_as_measured(labelled, rules), visits, random)
+
+
+def seen_again(objects: Sequence[LabelledObject]) -> list[LabelledObject]:
+    """Make a further view of each object that comes from no alert source, to be observed again."""
+    return [replace(o, object_id=f"{o.object_id}{AGAIN}", source=o.source + AGAIN) for o in objects]
 
 
 def error_ranks(objects: Sequence[LabelledObject]) -> dict[str, Floats]:

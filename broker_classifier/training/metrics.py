@@ -29,15 +29,20 @@ GROUPS = {
 }
 N_BINS = 15
 N_BOOTSTRAP = 200
+_GROUP_OF = {name: group for group, names in GROUPS.items() for name in names}
+
+
+def group_names(classes: Sequence[str]) -> list[str]:
+    """List the groups that classes form, in the order of their first classes."""
+    return list(dict.fromkeys(_GROUP_OF.get(name, name) for name in classes))
 
 
 def grouped(
     target: Ints, probabilities: Floats, prior: Floats, classes: Sequence[str]
 ) -> tuple[Ints, Floats, Floats, list[str]]:
     """Join classes into the groups that they form; a class outside all is a group of its own."""
-    group_of = {name: group for group, names in GROUPS.items() for name in names}
-    owner = [group_of.get(name, name) for name in classes]
-    names = list(dict.fromkeys(owner))
+    owner = [_GROUP_OF.get(name, name) for name in classes]
+    names = group_names(classes)
     member = np.array([[o == name for o in owner] for name in names], dtype=np.float64)  # (G, K)
     return member.argmax(axis=0)[target], probabilities @ member.T, member @ prior, names
 

@@ -33,8 +33,10 @@ class HomogenisationRecipe(BaseModel):
         Real scatter over the quoted error.
     log_flux : tuple of float
         log10 of fluxes (nJy), ascending, at which the errors are described.
-    observe_again : bool
-        Observe the objects of other sources at visits like those of the alert sources.
+    visits_of : tuple of str
+        Alert sources at whose visits the objects of other sources are observed again.
+    seen_again : tuple of str
+        Alert sources whose training objects count a second time, as seen at those visits.
     """
 
     model_config = _STRICT
@@ -44,7 +46,8 @@ class HomogenisationRecipe(BaseModel):
     detection_snr: float | None = Field(None, gt=0)
     scatter_fraction: float = Field(0.55, ge=0)
     log_flux: tuple[float, ...] = Field(ZTF_LOG_FLUX, min_length=2)
-    observe_again: bool = False
+    visits_of: tuple[str, ...] = ()
+    seen_again: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _has_one_threshold(self) -> Self:
@@ -109,6 +112,8 @@ class Optimisation(BaseModel):
     prefix_decay : float
         The n-th prefix counts n^-decay in every light curve, short or long: so at each n the
         class frequencies are those of the objects, and the prior correction is exact.
+    balance_sources : bool
+        Weigh each source's classes alike, so that the source says less about the class.
     """
 
     model_config = _STRICT
@@ -120,6 +125,7 @@ class Optimisation(BaseModel):
     class_weight_exponent: float = Field(0.5, ge=0, le=1)
     oversampling_exponent: float = Field(0.0, ge=0, le=1)
     prefix_decay: float = Field(0.5, ge=0, le=1)
+    balance_sources: bool = False
 
 
 class Card(BaseModel):

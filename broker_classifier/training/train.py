@@ -20,7 +20,7 @@ from broker_classifier.training.examples import Example, make_examples
 from broker_classifier.training.fit_alert_noise import fit_homogenisation
 from broker_classifier.training.fit_calibration import fit_calibration
 from broker_classifier.training.fit_network import class_frequencies, class_weights, fit_network
-from broker_classifier.training.homogenise import HOMOGENISATION_FILE, Homogenisation
+from broker_classifier.training.homogenise import HOMOGENISATION_FILE, Homogenisation, seen_again
 from broker_classifier.training.objects import (
     DataFolders,
     LabelledObject,
@@ -32,6 +32,7 @@ from broker_classifier.training.prefixes import prefix_logits
 from broker_classifier.training.provenance import source_probe
 from broker_classifier.training.recipe import Recipe, read_recipe
 from broker_classifier.training.save import save_bundle
+from broker_classifier.training.source_balance import balanced_over_sources
 from broker_classifier.training.split import TEST, TRAIN, VALIDATION, split_of
 
 PROBED_DETECTIONS = (1, 3, 10)
@@ -109,7 +110,12 @@ def _prepared(
         raise DataError(msg)
     rules = fit_homogenisation(training, recipe.homogenisation, recipe.selection)
     one_view = preferred_objects(validation)
-    return rules, _examples(training, rules, recipe), _examples(one_view, rules, recipe)
+    again = seen_again([o for o in training if o.source in recipe.homogenisation.seen_again])
+    training = [*training, *again]
+    found = _examples(training, rules, recipe)
+    if recipe.optimisation.balance_sources:
+        found = balanced_over_sources(found, rules.alert_sources, len(recipe.classes))
+    return rules, found, _examples(one_view, rules, recipe)
 
 
 def _calibration(

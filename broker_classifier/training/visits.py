@@ -6,6 +6,7 @@ errors tell where an object comes from.
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -25,6 +26,8 @@ SEASON_GAP_NIGHTS = 70
 RAREST_SET = 0.001
 LONGEST_INTERPOLATION_DAYS = 12.0
 NEAR_DAYS = 1.0
+PEAK_SNR = 5.0
+DILATION_PER_LN = 0.12
 
 
 class Visits(BaseModel):
@@ -32,6 +35,7 @@ class Visits(BaseModel):
 
     Attributes
     ----------
+    source : str
     gap_nights : tuple of float
         Quantiles 0, 0.05, ..., 1 of the nights from one visit to the next within a season.
     band_sets : dict of str to float
@@ -41,6 +45,9 @@ class Visits(BaseModel):
         log10 of the errors (nJy).
     night_correlation : float
         Correlation of the errors' normal scores between the bands of a night.
+    log_peak : tuple of float
+        Quantiles 0, 0.05, ..., 1 of log10 of the objects' brightest detections (nJy). Brighter
+        objects of another survey are dimmed to such a one; with none given they are left as bright.
     night_spread_days : float
         The bands of a night follow each other within this time.
     night_offset_days : float
@@ -49,11 +56,13 @@ class Visits(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    source: str
     gap_nights: tuple[float, ...]
     band_sets: dict[str, float]
     bands: tuple[str, ...]
     log_err: tuple[tuple[float, ...], ...]
     night_correlation: float
+    log_peak: tuple[float, ...] = ()
     night_spread_days: float = 0.03
     night_offset_days: float = 0.3
 
@@ -69,7 +78,7 @@ class Plan(NamedTuple):
 def fit_visits(
     objects: Sequence[LabelledObject], band_letters: Sequence[str], night_offset_days: float
 ) -> Visits:
-    """Describe the visits that objects of one survey have had."""
+    """Describe the visits that objects of one source have had, in those bands that it has."""
     nights = [np.floor(o.mjd + night_offset_days).astype(np.int64) for o in objects]
     gaps = np.concatenate([np.diff(np.unique(one)) for one in nights])
     sets = Counter(
@@ -80,19 +89,34 @@ def fit_visits(
     n_nights = sum(sets.values())
     err = np.concatenate([o.flux_err for o in objects])
     band = np.concatenate([o.band for o in objects])
-    ladders = [np.quantile(np.log10(err[band == b]), RANKS) for b in bands(band_letters)]
+    letters = tuple(b for b in band_letters if (band == BANDS.index(b)).any())
+    ladders = [np.quantile(np.log10(err[band == b]), RANKS) for b in bands(letters)]
     return Visits(
         gap_nights=tuple(np.quantile(gaps[gaps <= SEASON_GAP_NIGHTS], QUANTILES).tolist()),
         band_sets={
             name: round(n / n_nights, 4)
             for name, n in sets.most_common()
-            if n >= RAREST_SET * n_nights
+            if n >= RAREST_SET * n_nights and set(name) <= set(letters)
         },
-        bands=tuple(band_letters),
+        source=objects[0].source,
+        bands=letters,
         log_err=tuple(tuple(one.round(4).tolist()) for one in ladders),
         night_correlation=round(_night_correlation(objects, nights), 3),
+        log_peak=_peak_quantiles(objects),
         night_offset_days=night_offset_days,
     )
+
+
+def _peak_quantiles(objects: Sequence[LabelledObject]) -> tuple[float, ...]:
+    peaks = [brightest(o) for o in objects]
+    log_peaks = [np.log10(peak) for peak in peaks if peak > 0]
+    return tuple(np.quantile(log_peaks, QUANTILES).round(3).tolist()) if log_peaks else ()
+
+
+def brightest(labelled: LabelledObject) -> float:
+    """Find the flux (nJy) of an object's brightest detection; 0 without any."""
+    flux = labelled.flux[labelled.flux >= PEAK_SNR * labelled.flux_err]
+    return float(flux.max()) if len(flux) else 0.0
 
 
 def _night_correlation(
@@ -142,10 +166,27 @@ def _errors(visits: Visits, band: NDArray[np.int64], rank: Floats) -> Floats:
     return np.asarray(10.0 ** (lower + (at - low) * (upper - lower)))
 
 
+def dimmed(labelled: LabelledObject, visits: Visits, random: np.random.Generator) -> LabelledObject:
+    """Take an object farther away, where it is as bright as some object of the other survey.
+
+    One that is fainter already is left as it is. With the distance goes a time dilation, of up to
+    0.12 in ln(time) for each unit of ln(flux) lost.
+    """
+    peak = brightest(labelled)
+    if peak == 0.0 or not visits.log_peak:
+        return labelled
+    wanted = 10 ** np.interp(random.random(), QUANTILES, visits.log_peak)
+    factor = min(1.0, float(wanted) / peak)
+    stretch = np.exp(-DILATION_PER_LN * np.log(factor) * random.random())
+    mjd = labelled.mjd[0] + (labelled.mjd - labelled.mjd[0]) * stretch
+    flux, flux_err = labelled.flux * factor, labelled.flux_err * factor
+    return replace(labelled, mjd=mjd, flux=flux, flux_err=flux_err)
+
+
 def observed_again(
     labelled: LabelledObject, visits: Visits, noise: AlertNoise, random: np.random.Generator
 ) -> LabelledObject:
-    """Observe a light curve at visits of another survey, in the bands that it has.
+    """Observe a light curve at visits of another survey, `dimmed`, in the bands that it has.
 
     Between two points of a band not more than 12 days apart it is interpolated, else it is taken
     from a point within a day, else that visit saw nothing. Scatter is added where the error of what
@@ -153,6 +194,7 @@ def observed_again(
     """
     if not len(labelled.mjd):
         return labelled
+    labelled = dimmed(labelled, visits, random)
     drawn = plan(visits, labelled.mjd[0], labelled.mjd[-1], random)
     flux, err = np.full(len(drawn.mjd), np.nan), np.full(len(drawn.mjd), np.nan)
     for b in np.unique(labelled.band):
@@ -163,8 +205,8 @@ def observed_again(
     flux, err, quoted = flux[seen], err[seen], drawn.flux_err[seen]
     missing = np.sqrt(np.maximum((noise.scatter_fraction * quoted) ** 2 - err**2, 0.0))
     flux = flux + missing * random.normal(size=len(flux))
-    columns = {"mjd": drawn.mjd[seen], "flux": flux, "flux_err": quoted, "band": drawn.band[seen]}
-    return LabelledObject(**(vars(labelled) | columns))
+    mjd, band = drawn.mjd[seen], drawn.band[seen]
+    return replace(labelled, mjd=mjd, flux=flux, flux_err=quoted, band=band)
 
 
 def interpolated(

@@ -6,12 +6,12 @@ with their 30 days of history.
 """
 
 import io
-import statistics
 import sys
 import tempfile
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import fastavro
 import structlog
@@ -20,6 +20,7 @@ import torch
 from broker_classifier.service import run
 from broker_classifier.simulate.night import simulate_night
 from broker_classifier.store import EmbeddedStore
+from tests.bench.figures import entry, table
 from tests.streets import ListSink, ListSource, Topic, street
 
 N_OBJECTS, BATCH, REPETITIONS = 150, 500, 5
@@ -46,20 +47,19 @@ def decoded_s(packets: list[bytes]) -> float:
     return time.perf_counter() - started
 
 
-def main() -> None:
+def entries(repetitions: int = REPETITIONS) -> list[dict[str, Any]]:
+    """Measure both in turn."""
     torch.set_num_threads(1)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
     packets = [one.message for one in simulate_night(N_OBJECTS, seed=3)]
     walked_s(packets[:BATCH])  # what is compiled is compiled now
-    pairs = [(walked_s(packets), decoded_s(packets)) for _ in range(REPETITIONS)]
-    rates = sorted(len(packets) / street_s for street_s, _ in pairs)
-    ratio = statistics.median(fastavro_s / street_s for street_s, fastavro_s in pairs)
-    sys.stdout.write(
-        f"{len(packets)} alerts: street {statistics.median(rates):.0f} alerts/s "
-        f"({rates[0]:.0f} to {rates[-1]:.0f}, {REPETITIONS} runs), "
-        f"{ratio:.2f} times the rate of fastavro.reader alone\n"
+    pairs = [(walked_s(packets), decoded_s(packets)) for _ in range(repetitions)]
+    rates, decoding = (
+        [len(packets) / seconds for seconds in one] for one in zip(*pairs, strict=True)
     )
+    name = "street without Kafka, simulated packets"
+    return [entry(name, rates, "alerts/s", "fastavro.reader alone", decoding)]
 
 
 if __name__ == "__main__":
-    main()
+    sys.stdout.write(table(entries()) + "\n")

@@ -10,6 +10,7 @@ from broker_classifier.training.homogenise import (
     error_ranks,
     homogenised,
     read_homogenisation,
+    seen_again,
 )
 from broker_classifier.training.objects import LabelledObject
 from tests.training.noises import plain_noise
@@ -71,13 +72,22 @@ def test_a_sharp_threshold_loses_no_point():
 
 
 def test_only_what_another_survey_saw_is_observed_again():
-    rules = RULES.model_copy(update={"visits": VISITS})
+    rules = RULES.model_copy(update={"visits": (VISITS,)})
     flux = np.full(300, 1e6)
     ours, theirs = homogenised([labelled(flux, "alerts"), labelled(flux, "forced", "b")], rules)
     assert set(ours.psf_flux_err.tolist()) == {100.0}
     assert len(ours) == 300
     assert 10**2.0 <= theirs.psf_flux_err.min() < theirs.psf_flux_err.max() <= 10**2.2001
     assert 20 < len(theirs) < 100  # r in three of four nights, every five nights
+
+
+def test_a_second_view_is_observed_at_the_visits_of_another_source():
+    deep = VISITS.model_copy(update={"source": "alerts", "log_err": ((0.0,) * 11,) * 3})
+    rules = RULES.model_copy(update={"visits": (deep, VISITS)})
+    ours = [labelled(np.full(300, 1e6), "alerts", f"name{i}") for i in range(10)]
+    for curve in homogenised(seen_again(ours), rules):
+        assert curve.psf_flux_err.min() >= 10**2.0
+    assert [o.canonical_id for o in seen_again(ours)] == [o.canonical_id for o in ours]
 
 
 def test_every_run_draws_the_same():
@@ -98,3 +108,9 @@ def test_an_object_without_points_gives_an_empty_curve():
 def test_a_bundle_without_its_homogenisation_is_refused(tmp_path):
     with pytest.raises(BundleError, match=r"homogenisation.json"):
         read_homogenisation(tmp_path)
+
+
+def test_a_bundle_that_knew_of_no_visits_is_read(tmp_path):
+    (tmp_path / "homogenisation.json").write_text(RULES.model_dump_json().replace("[]", "null"))
+    assert '"visits":null' in (tmp_path / "homogenisation.json").read_text()
+    assert read_homogenisation(tmp_path) == RULES

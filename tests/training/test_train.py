@@ -136,12 +136,15 @@ def test_two_folders_train_one_bundle_that_takes_the_second_as_the_first_would_s
         table.to_csv(folder / "objects.csv", index=False)
     text = RECIPE.read_text().replace("epochs = 12", "epochs = 2")
     text = text.replace('"somebody/alerts"', '"survey"')
-    text = text.replace('threshold_class = "SNIa"', "detection_snr = 5.0\nobserve_again = true")
+    text = text.replace(
+        'threshold_class = "SNIa"',
+        'detection_snr = 5.0\nvisits_of = ["survey"]\nseen_again = ["survey"]',
+    )
     (tmp_path / "recipe.toml").write_text(text)
     bundle = train(tmp_path / "recipe.toml", folders, tmp_path / "bundle")
     rules = read_homogenisation(tmp_path / "bundle")
     assert bundle.description.training.data == "survey, elsewhere"
-    assert rules.visits is not None
+    assert [visits.source for visits in rules.visits] == ["survey"]
     examples = make_examples(
         read_objects(folders, bundle.classes), rules, bundle.selection, bundle.classes
     )

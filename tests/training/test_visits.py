@@ -8,6 +8,8 @@ from broker_classifier.training.objects import LabelledObject
 from broker_classifier.training.visits import (
     QUANTILES,
     Visits,
+    brightest,
+    dimmed,
     fit_visits,
     interpolated,
     observed_again,
@@ -18,6 +20,7 @@ from tests.training.noises import plain_noise
 
 NOISE = plain_noise().model_copy(update={"scatter_fraction": 1.0})
 VISITS = Visits(
+    source="s",
     gap_nights=tuple(np.linspace(1, 9, len(QUANTILES)).tolist()),
     band_sets={"gr": 0.75, "y": 0.25},
     bands=("g", "r", "y"),
@@ -41,7 +44,8 @@ def test_the_visits_of_a_known_survey_are_recovered():
     mine = LabelledObject(
         "a", "a", "AGN", "s", True, drawn.mjd, drawn.mjd, drawn.flux_err, drawn.band
     )
-    found = fit_visits([mine], VISITS.bands, night_offset_days=0.3)
+    found = fit_visits([mine], BANDS, night_offset_days=0.3)
+    assert (found.source, found.bands) == ("s", VISITS.bands)
     np.testing.assert_allclose(found.gap_nights, VISITS.gap_nights, atol=1.01)
     assert found.band_sets["gr"] == pytest.approx(0.75, abs=0.05)
     assert set(found.band_sets) == {"gr", "y"}
@@ -93,6 +97,24 @@ def test_noise_that_is_there_already_is_not_added_twice():
     mine = labelled(mjd, 5e4, 400.0, "r")
     again = observed_again(mine, VISITS, NOISE, random())
     np.testing.assert_allclose(again.flux, 5e4, rtol=1e-12)
+
+
+def test_a_brighter_object_is_dimmed_to_some_brightness_of_the_survey_and_lasts_longer():
+    faint = VISITS.model_copy(update={"log_peak": (2.0,) * 10 + (3.0,) * 11})
+    mine = labelled(np.arange(60000.0, 60100.0, 2.0), 1e5, 1e3, "r")
+    peaks = [brightest(d) for d in (dimmed(mine, faint, random(i)) for i in range(50))]
+    assert (min(peaks), max(peaks)) == pytest.approx((100.0, 1000.0))
+    for i in range(5):
+        far = dimmed(mine, faint, random(i))
+        np.testing.assert_allclose(far.flux / far.flux_err, mine.flux / mine.flux_err)
+        assert 98.0 <= np.ptp(far.mjd) <= 98.0 * 1000.0**0.12
+
+
+def test_an_object_that_is_faint_already_keeps_its_flux():
+    bright = VISITS.model_copy(update={"log_peak": (6.0,) * 21})
+    mine = labelled([60000.0, 60002.0], 1e5, 1e3, "r")
+    same = dimmed(mine, bright, random())
+    assert (same.flux.tolist(), same.mjd.tolist()) == (mine.flux.tolist(), mine.mjd.tolist())
 
 
 def test_an_object_without_points_stays_empty():

@@ -1,0 +1,71 @@
+"""All benchmarks, or those named: one table, and `bench.json`: python -m tests.bench [NAME ...]."""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from tests.bench import (
+    bench_decode,
+    bench_growth,
+    bench_kafka,
+    bench_model,
+    bench_rubin,
+    bench_store,
+    bench_street,
+)
+from tests.bench.figures import table
+
+BENCHMARKS: dict[str, Callable[[], list[dict[str, Any]]]] = {
+    "decode": bench_decode.entries,
+    "model": bench_model.entries,
+    "store": bench_store.entries,
+    "street": bench_street.entries,
+    "growth": bench_growth.entries,
+    "kafka": bench_kafka.entries,
+    "rubin": bench_rubin.entries,
+}
+RESULT = Path("bench.json")
+
+
+def main(names: list[str]) -> None:
+    """Run benchmarks one after another; say of each that it is under way."""
+    if unknown := sorted(set(names) - set(BENCHMARKS)):
+        msg = f"no benchmark {', '.join(unknown)}; known: {', '.join(BENCHMARKS)}"
+        raise SystemExit(msg)
+    found = []
+    for name in names or BENCHMARKS:
+        sys.stderr.write(f"{name} ...\n")
+        found += BENCHMARKS[name]()
+    RESULT.write_text(json.dumps({"machine": machine(), "entries": found}, indent=2) + "\n")
+    sys.stdout.write(table(found) + "\n")
+
+
+def machine() -> dict[str, Any]:
+    """Say where, when and of what version."""
+    command = ["git", "rev-parse", "HEAD"]
+    commit = subprocess.run(command, check=False, capture_output=True, text=True)
+    return {
+        "processor": processor(),
+        "cores": len(os.sched_getaffinity(0)),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "date": datetime.now(UTC).date().isoformat(),
+        "commit": commit.stdout.strip(),
+    }
+
+
+def processor() -> str:
+    """Name the processor, as Linux does."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
