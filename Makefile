@@ -12,7 +12,7 @@ help:
 	@echo "make demo ALERTS=folder    the same with real alert packets"
 	@echo "make test                  lint, types and all tests"
 	@echo "make tests TESTS=tests/x   only the tests, or some of them (any pytest arguments)"
-	@echo "make bench                 all benchmarks: a table, and bench.json (about 15 minutes)"
+	@echo "make bench                 all benchmarks: a table, and bench.json (about 10 minutes)"
 	@echo "make bench-decode          decoding alone, against fastavro and cavro"
 	@echo "make setup                 a development environment in $(VENV)"
 	@echo "make format                put the code in the project's form"

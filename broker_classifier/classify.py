@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from broker_classifier.bundle import Bundle
 from broker_classifier.calibration import calibrated_probabilities
+from broker_classifier.intake import UsedPoints
 from broker_classifier.light_curve import LightCurve, starts_of
-from broker_classifier.selection import Selections, select_all
+from broker_classifier.selection import Selections, select, select_all
 from broker_classifier.selection_rules import REASONS
 
 BATCH = 512  # light curves at a time: their rows and states stay in the processor's cache
@@ -104,3 +105,10 @@ def _classification(
     mine = slice(selections.index_starts[i], selections.index_starts[i + 1])
     used = selections.index[mine] - first
     return Classification(probabilities, used, attention, selections.reason[first:last], memory)
+
+
+def used_points(bundle: Bundle | None) -> UsedPoints:
+    """Return the function that picks the points that a bundle would use; none without one."""
+    if bundle is None:
+        return lambda curve: curve.points[:0]
+    return lambda curve: curve.points[select(curve, bundle.selection).index]

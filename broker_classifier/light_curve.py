@@ -38,23 +38,18 @@ class Kind(IntEnum):
 class LightCurve:
     """Points of one object, sorted by time, band and kind, each such key at most once.
 
-    Build one with `light_curve` or `LightCurve.from_bytes`; the constructor trusts its argument.
+    Build one with `light_curve`; the constructor trusts its argument.
 
     Attributes
     ----------
     points : structured array of dtype `POINT`, shape (n,)
-        17 bytes a point, little-endian, so that its bytes are the stored form.
+        17 bytes a point, little-endian.
     """
 
     points: NDArray[np.void]
 
-    @classmethod
-    def from_bytes(cls, packed: bytes) -> "LightCurve":
-        """Read what `to_bytes` wrote."""
-        return cls(np.frombuffer(packed, dtype=POINT))
-
     def to_bytes(self) -> bytes:
-        """Pack the points, 17 bytes each."""
+        """Give the points as bytes, 17 each."""
         return self.points.tobytes()
 
     def __len__(self) -> int:
@@ -157,6 +152,11 @@ def starts_of(lengths: Iterable[int]) -> NDArray[np.int64]:
     [0, 3, 3, 5]
     """
     return np.fromiter(accumulate(lengths, initial=0), dtype=np.int64)
+
+
+def joined(curves: Sequence[LightCurve]) -> NDArray[np.void]:
+    """Put the points of light curves one after another."""
+    return np.frombuffer(b"".join([curve.to_bytes() for curve in curves]), dtype=POINT)
 
 
 def bands(letters: Sequence[str]) -> NDArray[np.uint8]:

@@ -21,10 +21,10 @@ from broker_classifier.light_curve import (
     BANDS,
     KIND_MASK,
     KIND_SHIFT,
-    POINT,
     POINTS,
     Kind,
     LightCurve,
+    joined,
     starts_of,
 )
 from broker_classifier.selection_rules import REASONS
@@ -70,7 +70,7 @@ def light_curves_json(
 ) -> list[bytes]:
     """Write the points of light curves, those of each as one JSON list of `PointMessage`."""
     starts = starts_of(len(curve) for curve in curves)
-    points = np.frombuffer(b"".join([curve.to_bytes() for curve in curves]), dtype=POINT)
+    points = joined(curves)
     reasons = np.frombuffer(b"".join([one.reason.tobytes() for one in classifications]), np.uint8)
     attention = np.full(len(points), np.nan)
     for one, start in zip(classifications, starts.tolist(), strict=False):

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from broker_classifier.light_curve import POINT, LightCurve, bands, starts_of
+from broker_classifier.light_curve import LightCurve, bands, joined, starts_of
 from broker_classifier.selection_rules import CODE, KINDS, REASONS, episode_starts, select_points
 
 
@@ -128,11 +128,6 @@ def select_all(curves: Sequence[LightCurve], selection: Selection) -> Selections
         selection.window_days,
     )
     return Selections(points, starts, *found)
-
-
-def joined(curves: Sequence[LightCurve]) -> NDArray[np.void]:
-    """Put the points of light curves one after another."""
-    return np.frombuffer(b"".join([curve.points.tobytes() for curve in curves]), dtype=POINT)
 
 
 def episodes(curve: LightCurve, selection: Selection) -> list[NDArray[np.intp]]:

@@ -1,13 +1,13 @@
-"""The loop: one batch of alerts after another down the street, and never a step ahead of itself.
+"""The loop: one batch of alerts after another down the street, and nothing lost on the way.
 
 poll ─► decode ─► read ─► sort out ─► classify ─► publish ─► remember ─► commit
           │                                          ▲
           └── dead letters ──────────────────────────┘
 
 Nothing is remembered before Kafka confirmed it, and nothing is committed before it is remembered.
-So a crash at any arrow loses nothing: the batch comes again, what was not yet remembered is
-answered the same way under the same id, and what was is a duplicate. While something is down, the
-loop waits at its step and goes on from there.
+So a crash at any arrow loses nothing: what was not committed comes again, what was not yet
+remembered is answered the same way under the same id, and what was is a duplicate. While something
+is down, the loop waits at its step and goes on from there.
 
 While Kafka takes the results of one batch, the next is worked out, with what the store will be
 told of the first; it is sent once the first is confirmed, so that results stay in their order.
@@ -23,20 +23,19 @@ from typing import TypeVar
 import structlog
 
 from broker_classifier.bundle import Bundle
-from broker_classifier.classify import classify
+from broker_classifier.classify import classify, used_points
 from broker_classifier.errors import (
     OutputUnavailableError,
     SchemasUnavailableError,
     StoreUnavailableError,
     UnavailableError,
 )
-from broker_classifier.intake import Intake, Outcome, Task, UsedPoints, sort_out
+from broker_classifier.intake import Intake, Outcome, Task, sort_out
 from broker_classifier.metrics import Metrics
 from broker_classifier.outcomes import Answer, remembered
 from broker_classifier.photometry import unix_from_mjd
 from broker_classifier.publish import outgoing
 from broker_classifier.reception import Reception, dead_letters, receive
-from broker_classifier.selection import select
 from broker_classifier.store import LightCurveStore, ObjectRecord
 from broker_classifier.streams.message import Message, Outgoing, Sink, Source
 from broker_classifier.surveys.alert import Decoder
@@ -141,22 +140,32 @@ def carry(
     Returns
     -------
     Batch or None
-        The one that was sent; None if there were no messages, or when told to stop before.
+        The one that was sent; None if there were no messages, or when told to stop.
     """
-    ahead = before.records if before else {}
+    batch = _worked_out(street, messages, before, stop) if messages else None
     try:
-        batch = _patiently(street, stop, lambda: work_out(street, messages, ahead))
         if before:
             _patiently(street, stop, street.sink.confirm)
             count_latencies(street.metrics, before.answers)
-        is_sent = bool(messages) and not stop.is_set()
-        if is_sent:
+        if batch:
             street.sink.send(batch.outgoing)
         if before:
             remember(street, before, stop)
     except _StoppedError:
         return None
-    return batch if is_sent else None
+    return batch
+
+
+def _worked_out(
+    street: Street, messages: Sequence[Message], before: Batch | None, stop: threading.Event
+) -> Batch | None:
+    """Work a batch out; None when told to stop, so that only the one before is finished."""
+    ahead = before.records if before else {}
+    try:
+        batch = _patiently(street, stop, lambda: work_out(street, messages, ahead))
+    except _StoppedError:
+        return None
+    return None if stop.is_set() else batch
 
 
 def remember(street: Street, batch: Batch, stop: threading.Event) -> None:
@@ -208,13 +217,6 @@ def work_out(
         outgoing=[*results(street, answers), *letters],
         records=remembered(intake, arrivals, answers),
     )
-
-
-def used_points(bundle: Bundle | None) -> UsedPoints:
-    """Return the function that picks the points that a bundle would use; none without one."""
-    if bundle is None:
-        return lambda curve: curve.points[:0]
-    return lambda curve: curve.points[select(curve, bundle.selection).index]
 
 
 def answer(

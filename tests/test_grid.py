@@ -7,8 +7,7 @@ from pydantic import ValidationError
 
 from broker_classifier.grid import Grid, grid_channel_names, grids
 from broker_classifier.grid_encoder import point_attention
-from broker_classifier.light_curve import LightCurve, bands, light_curve
-from broker_classifier.selection import joined
+from broker_classifier.light_curve import LightCurve, bands, joined, light_curve
 from tests.curves import light_curves
 
 BANDS = ("g", "r")

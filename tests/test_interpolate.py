@@ -4,8 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from broker_classifier.interpolate import Normalisation, channel_names, channels, model_input
-from broker_classifier.light_curve import LightCurve, light_curve
-from broker_classifier.selection import Selection, joined, select
+from broker_classifier.light_curve import LightCurve, joined, light_curve
+from broker_classifier.selection import Selection, select
 from tests.curves import detections, light_curves
 
 RULES = Selection(one_per_band_and_night=False)

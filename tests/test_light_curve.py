@@ -6,7 +6,17 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker_classifier.light_curve import BANDS, EMPTY, POINT, Kind, LightCurve, bands, light_curve
+from broker_classifier.light_curve import (
+    BANDS,
+    EMPTY,
+    POINT,
+    Kind,
+    LightCurve,
+    bands,
+    joined,
+    light_curve,
+    starts_of,
+)
 
 # Few distinct times and fluxes, so that points collide and disagree often.
 points = st.tuples(
@@ -67,10 +77,13 @@ def test_merging_two_curves_is_sorting_all_their_points(one, other):
     assert curve(one).merge(curve(other)) == curve(one + other)
 
 
-@given(curves())
-def test_bytes_round_trip(curve):
-    assert LightCurve.from_bytes(curve.to_bytes()) == curve
-    assert len(curve.to_bytes()) == 17 * len(curve)
+@given(st.lists(curves(), min_size=1, max_size=4))
+def test_joined_curves_have_the_points_of_each_one_after_another(given_curves):
+    points = joined(given_curves)
+    starts = starts_of(len(curve) for curve in given_curves)
+    assert points.nbytes == 17 * sum(map(len, given_curves))
+    for curve, first, last in zip(given_curves, starts[:-1], starts[1:], strict=True):
+        assert LightCurve(points[first:last]) == curve
 
 
 def test_a_withdrawn_point_stays_withdrawn_whatever_comes_later():

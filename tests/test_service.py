@@ -266,18 +266,3 @@ def test_a_store_that_cannot_write_repeats_no_publication():
     assert len(sink.to("classifications")) == 3
     assert len(sink.to("dead-letters")) == 1
     assert opened.metrics.totals() == totals(received=4, classified=3, dead_lettered=1)
-
-
-def test_a_batch_is_worked_out_while_the_one_before_is_not_confirmed_and_sees_its_points():
-    store, sink, log = MemoryStore(), ListSink(), []
-    opened = street(ListSource(Topic(NIGHT), 6), sink, store)
-    for owner, name in [(sink, "send"), (sink, "confirm"), (store, "read"), (store, "merge")]:
-        real = getattr(owner, name)
-        setattr(
-            owner, name, lambda *a, _real=real, _name=name, **k: log.append(_name) or _real(*a, **k)
-        )
-    run(opened, threading.Event())
-    steps = [name for i, name in enumerate(log) if name not in log[i + 1 : i + 2]]  # repeats once
-    assert steps[:6] == ["read", "send", "read", "confirm", "send", "merge"]
-    assert steps[-2:] == ["confirm", "merge"]
-    assert_same_answers(standing(sink.sent), standing(walk(NIGHT, batch_size=1)[1].sent))

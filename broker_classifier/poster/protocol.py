@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broker_classifier.grid import Grid, grid_positions, grids
-from broker_classifier.light_curve import LightCurve
-from broker_classifier.selection import joined
+from broker_classifier.light_curve import LightCurve, joined
 from broker_classifier.training.split import TEST, TRAIN, VALIDATION, split_of
 
 Protocol = Literal["as-published", "disjoint", "causal"]

@@ -203,7 +203,7 @@ def pack_columns(
     memories: Bytes,
     packed: Bytes,
 ) -> Integers:
-    """Write records, the columns of `packing.Columns`; return where each ends."""
+    """Write records, the columns of `packing._Columns`; return where each ends."""
     seen, history_mjd, mjd, flux, flux_err, flags, alert_id, alert_mjd, is_final = columns
     ends, at = np.zeros(len(seen) + 1, dtype=np.int64), 0
     for c in range(len(seen)):

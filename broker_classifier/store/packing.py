@@ -1,4 +1,4 @@
-"""The stored form of object records: exact, and two thirds of what their arrays take.
+"""The stored form of object records: exact, and smaller than their arrays.
 
     seen_at, history_mjd, first_mjd  8 each
     n_points, n_answered             4 each
@@ -24,7 +24,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from broker_classifier.light_curve import POINT, LightCurve, starts_of
+from broker_classifier.light_curve import POINT, LightCurve, joined, starts_of
 from broker_classifier.store.packed_loops import (
     HEAD_BYTES,
     pack_columns,
@@ -50,7 +50,7 @@ class _Columns(NamedTuple):
 
 def pack(records: Sequence[ObjectRecord], seen_at: Iterable[float]) -> list[bytes]:
     """Write records, and when each was last merged into (Unix s)."""
-    points = np.frombuffer(b"".join([one.curve.to_bytes() for one in records]), dtype=POINT)
+    points = joined([one.curve for one in records])
     alerts = np.frombuffer(b"".join([one.answered.tobytes() for one in records]), dtype=ANSWERED)
     memories = np.frombuffer(b"".join([one.memory for one in records]), dtype=np.uint8)
     columns = _Columns(
@@ -67,6 +67,7 @@ def pack(records: Sequence[ObjectRecord], seen_at: Iterable[float]) -> list[byte
     n_points = starts_of(len(one.curve) for one in records)
     n_alerts = starts_of(len(one.answered) for one in records)
     n_memory = starts_of(len(one.memory) for one in records)
+    # At most 8 + 1 + 4 + 4 bytes a point, and 8 + 4 + 8 an answered alert.
     most = HEAD_BYTES * len(records) + 17 * len(points) + 20 * len(alerts) + len(memories)
     packed = np.empty(most, dtype=np.uint8)
     ends = pack_columns(n_points, n_alerts, n_memory, tuple(columns), memories, packed).tolist()

@@ -76,6 +76,8 @@ class KafkaSource:
         self._survey_of: dict[str, str] = {}
         self._is_connected = True
         self._lost = ""
+        self._to_commit: dict[tuple[str, int], int] = {}
+        self._is_committing = False
         self._consumer = opened(
             Consumer,
             {
@@ -118,6 +120,7 @@ class KafkaSource:
             If the consumer can never read or commit again.
         """
         first = self._consumer.poll(self._settings.poll_timeout_s if wait else 0.0)
+        self._commit_next()
         if self._lost:
             raise InputLostError(self._lost)
         if first is None:
@@ -128,21 +131,32 @@ class KafkaSource:
     def commit(self, messages: Sequence[Message]) -> None:
         """Commit the offsets after these messages, without waiting for Kafka's word.
 
-        A commit that fails is no error: a broker was away, or the partitions have moved to
-        another worker. The messages come again and are found answered. One that can never
-        succeed ends the next `poll`, as `InputLostError`.
+        One commit is under way at a time, and the next has all that was done meanwhile. More than
+        Kafka can take would queue before the heartbeats, until the worker is taken for dead.
+
+        A commit that fails is no error: a broker was away, or the partitions have moved to another
+        worker. The messages come again and are found answered. One that can never succeed ends the
+        next `poll`, as `InputLostError`.
         """
-        next_offset: dict[tuple[str, int], int] = {}
         for one in messages:
             place = one.topic, one.partition
-            next_offset[place] = max(one.offset + 1, next_offset.get(place, 0))
-        offsets = [TopicPartition(*place, offset) for place, offset in next_offset.items()]
+            self._to_commit[place] = max(one.offset + 1, self._to_commit.get(place, 0))
+        self._commit_next()
+
+    def _commit_next(self) -> None:
+        if not self._is_committing and self._to_commit:
+            self._commit_all()
+
+    def _commit_all(self) -> None:
+        offsets = [TopicPartition(*place, offset) for place, offset in self._to_commit.items()]
+        self._to_commit, self._is_committing = {}, True
         try:
             self._consumer.commit(offsets=offsets, asynchronous=True)
         except KafkaException as error:
             self._note_commit(error.args[0], offsets)
 
     def _note_commit(self, error: KafkaError | None, _: Sequence[TopicPartition]) -> None:
+        self._is_committing = False
         if error is None:
             return
         log.warning("commit refused, the messages will come again", reason=error.str())
@@ -150,7 +164,9 @@ class KafkaSource:
             self._lost = error.str()
 
     def close(self) -> None:
-        """Leave the group, so that others take over at once."""
+        """Commit what is done, and leave the group, so that others take over at once."""
+        if self._to_commit:
+            self._commit_all()
         self._consumer.close()
 
     def _message(self, message: KafkaMessage) -> Message:

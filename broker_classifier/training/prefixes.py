@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from broker_classifier.grid import Grid, grids
 from broker_classifier.inputs import ModelInput
 from broker_classifier.interpolate import channels
-from broker_classifier.light_curve import LightCurve
+from broker_classifier.light_curve import LightCurve, joined
 from broker_classifier.models import GridNetwork, Network
-from broker_classifier.selection import Selection, joined
+from broker_classifier.selection import Selection
 
 BATCH = 128
 

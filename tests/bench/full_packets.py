@@ -21,7 +21,7 @@ def has_packets() -> bool:
 
 
 def full_packets(n_objects: int, n_nights: int) -> list[bytes]:
-    """Make one packet for each object and night, night after night; about 74 kB each.
+    """Make one packet for each object and night, night after night; about 60 kB each.
 
     Every object is a real one that is classified (a positive detection), under another name; the
     packet of a night has the detections of the nights before in its history.

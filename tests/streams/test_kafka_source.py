@@ -1,0 +1,62 @@
+"""How a source commits, with a Kafka that answers when the test says so."""
+
+import pytest
+
+from broker_classifier.config import KafkaSettings
+from broker_classifier.streams.kafka import KafkaSource
+from broker_classifier.streams.message import Message
+
+
+class SlowKafka:
+    """A consumer whose commits are answered one by one, during a poll, as Kafka's client does."""
+
+    def __init__(self, answer):
+        self.commits, self._answer = [], answer
+        self.n_answers = 0
+
+    def poll(self, _):
+        if self.n_answers:
+            self.n_answers -= 1
+            self._answer(None, [])
+
+    def commit(self, offsets, asynchronous):
+        assert asynchronous
+        self.commits.append({(one.topic, one.partition): one.offset for one in offsets})
+
+    def close(self):
+        pass
+
+
+@pytest.fixture
+def source():
+    opened = KafkaSource(KafkaSettings(bootstrap_servers="127.0.0.1:1"), {"ztf": ["ztf_a"]})
+    opened._consumer.close()
+    opened._consumer = SlowKafka(opened._note_commit)
+    return opened
+
+
+def message(offset, partition=0):
+    return Message(b"", "ztf_a", partition, offset, None, "ztf")
+
+
+def test_one_commit_is_under_way_and_the_next_has_all_that_was_done_meanwhile(source):
+    kafka = source._consumer
+    for offset in range(500):
+        source.commit([message(offset), message(offset + 7, partition=1)])
+        source.poll()
+    assert kafka.commits == [{("ztf_a", 0): 1, ("ztf_a", 1): 8}]
+    kafka.n_answers = 1
+    source.poll()
+    source.poll()
+    assert kafka.commits[1:] == [{("ztf_a", 0): 500, ("ztf_a", 1): 507}]
+    kafka.n_answers = 1
+    source.poll()
+    assert len(kafka.commits) == 2
+
+
+def test_what_waits_for_its_commit_is_committed_at_the_end(source):
+    kafka = source._consumer
+    source.commit([message(3)])
+    source.commit([message(4)])
+    source.close()
+    assert kafka.commits == [{("ztf_a", 0): 4}, {("ztf_a", 0): 5}]
