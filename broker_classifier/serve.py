@@ -8,13 +8,14 @@ from pathlib import Path
 import structlog
 import torch
 
+from broker_classifier.batch import Street
 from broker_classifier.bundle import Bundle, load_bundle
 from broker_classifier.config import Settings
 from broker_classifier.errors import BundleError
 from broker_classifier.memory import keep_freed_memory, leave_out_of_collections
 from broker_classifier.metrics import Metrics, serve_metrics
 from broker_classifier.photometry import SECONDS_PER_DAY
-from broker_classifier.service import Street, run
+from broker_classifier.service import run
 from broker_classifier.store import EmbeddedStore, LightCurveStore, MemoryStore
 from broker_classifier.streams import FileSource, JsonLinesSink, KafkaSink, KafkaSource
 from broker_classifier.surveys.alert import SIMULATION_OF

@@ -9,36 +9,31 @@ So a crash at any arrow loses nothing: what was not committed comes again, what 
 remembered is answered the same way under the same id, and what was is a duplicate. While something
 is down, the loop waits at its step and goes on from there.
 
-While Kafka takes the results of one batch, the next is worked out, with what the store will be
-told of the first; it is sent once the first is confirmed, so that results stay in their order.
+While Kafka takes the results of one batch, and the disk what is remembered of the one before it,
+the next is worked out, with what the store will be told of the first; it is sent once the first is
+confirmed, so that results stay in their order.
 """
 
 import math
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple, TypeVar
 
 import structlog
 
-from broker_classifier.bundle import Bundle
-from broker_classifier.classify import classify, used_points
+from broker_classifier.batch import Batch, Street, work_out
 from broker_classifier.errors import (
     OutputUnavailableError,
     SchemasUnavailableError,
     StoreUnavailableError,
     UnavailableError,
 )
-from broker_classifier.intake import Intake, Outcome, Task, sort_out
+from broker_classifier.intake import Outcome
 from broker_classifier.metrics import Metrics
-from broker_classifier.outcomes import Answer, remembered
+from broker_classifier.outcomes import Answer
 from broker_classifier.photometry import unix_from_mjd
-from broker_classifier.publish import outgoing
-from broker_classifier.reception import Reception, dead_letters, receive
-from broker_classifier.store import LightCurveStore, ObjectRecord
-from broker_classifier.streams.message import Message, Outgoing, Sink, Source
-from broker_classifier.surveys.alert import Decoder
+from broker_classifier.streams.message import Message
 
 log = structlog.get_logger()
 
@@ -53,64 +48,11 @@ WAITS_FOR = {
 }
 
 
-@dataclass(frozen=True)
-class Street:
-    """Everything that the loop works with, opened.
+class UnderWay(NamedTuple):
+    """The batches under way: one sent to Kafka, and the one before it given to the store."""
 
-    Attributes
-    ----------
-    decoders : mapping of str to Decoder
-        The decoder of every stream.
-    bundles : mapping of str to Bundle
-        The bundle of every survey that has one; alerts of others are declined.
-    retention_s, prune_interval_s : float
-        How long an object without alerts is remembered, and how often that is checked.
-    history_days : mapping of str to float
-        See `Reception`.
-    """
-
-    source: Source
-    sink: Sink
-    store: LightCurveStore
-    decoders: Mapping[str, Decoder]
-    bundles: Mapping[str, Bundle]
-    metrics: Metrics
-    output_topic: str
-    dead_letter_topic: str
-    retry_delay_s: float = 1.0
-    retention_s: float = float("inf")
-    prune_interval_s: float = 3600.0
-    history_days: Mapping[str, float] = field(default_factory=dict)
-
-    @property
-    def reception(self) -> Reception:
-        """How its messages are read."""
-        return Reception(self.decoders, self.history_days, frozenset(self.bundles))
-
-
-@dataclass(frozen=True)
-class Batch:
-    """A batch that is worked out: what to publish, to remember and to count.
-
-    Attributes
-    ----------
-    answers : list of (Task, Classification or None)
-    letters : list of Outgoing
-        Dead letters.
-    outgoing : list of Outgoing
-        Results, then dead letters.
-    records : mapping of str to ObjectRecord
-    started : float
-        When work on it began (`time.perf_counter`, s).
-    """
-
-    messages: Sequence[Message]
-    started: float
-    intake: Intake
-    answers: list[Answer]
-    letters: list[Outgoing]
-    outgoing: list[Outgoing]
-    records: Mapping[str, ObjectRecord]
+    sent: Batch | None = None
+    stored: Batch | None = None
 
 
 class _StoppedError(Exception):
@@ -120,40 +62,43 @@ class _StoppedError(Exception):
 def run(street: Street, stop: threading.Event) -> None:
     """Work until `stop` is set or the source is exhausted; a batch under way is finished first."""
     next_prune = time.monotonic() if math.isfinite(street.retention_s) else math.inf
-    under_way: Batch | None = None
+    under_way = UnderWay()
     while not (stop.is_set() or street.source.is_exhausted):
-        messages = street.source.poll(wait=under_way is None)
+        messages = street.source.poll(wait=not any(under_way))
         street.metrics.beat(None if street.source.is_connected else "input")
         under_way = carry(street, messages, under_way, stop)
         if time.monotonic() >= next_prune and prune(street):
             next_prune = time.monotonic() + street.prune_interval_s
-    carry(street, [], under_way, stop)
+    while any(under_way):
+        under_way = carry(street, [], under_way, stop)
 
 
 def carry(
-    street: Street, messages: Sequence[Message], before: Batch | None, stop: threading.Event
-) -> Batch | None:
-    """Work a batch out and send it; in the meantime the one before is confirmed and remembered.
+    street: Street, messages: Sequence[Message], before: UnderWay, stop: threading.Event
+) -> UnderWay:
+    """Work a batch out and send it; in the meantime those before it are confirmed and remembered.
 
     What is down is waited for, and what is done is not repeated.
 
     Returns
     -------
-    Batch or None
-        The one that was sent; None if there were no messages, or when told to stop.
+    UnderWay
+        The one that was sent and the one before it; none when told to stop.
     """
-    batch = _worked_out(street, messages, before, stop) if messages else None
+    batch = _worked_out(street, messages, before.sent, stop) if messages else None
     try:
-        if before:
+        if before.sent:
             _patiently(street, stop, street.sink.confirm)
-            count_latencies(street.metrics, before.answers)
+            count_latencies(street.metrics, before.sent.answers)
+        if before.stored:
+            finish(street, before.stored, stop)
         if batch:
             street.sink.send(batch.outgoing)
-        if before:
-            remember(street, before, stop)
+        if before.sent:
+            remember(street, before.sent, stop)
     except _StoppedError:
-        return None
-    return batch
+        return UnderWay()
+    return UnderWay(batch, before.sent)
 
 
 def _worked_out(
@@ -169,8 +114,13 @@ def _worked_out(
 
 
 def remember(street: Street, batch: Batch, stop: threading.Event) -> None:
-    """Write what is known now, then tell Kafka that these messages need not come again."""
+    """Begin to write what is known now."""
     _patiently(street, stop, lambda: street.store.merge(batch.records, seen_at=time.time()))
+
+
+def finish(street: Street, batch: Batch, stop: threading.Event) -> None:
+    """Wait until that is written, then tell Kafka that these messages need not come again."""
+    _patiently(street, stop, street.store.flush)
     n_objects = _patiently(street, stop, lambda: len(street.store))
     street.source.commit(batch.messages)
     count(street.metrics, batch, time.perf_counter() - batch.started, n_objects)
@@ -186,69 +136,6 @@ def _patiently(street: Street, stop: threading.Event, step: Callable[[], Result]
             log.error("waiting, nothing is committed", reason=str(error))
             if stop.wait(street.retry_delay_s):
                 raise _StoppedError from error
-
-
-def work_out(
-    street: Street, messages: Sequence[Message], ahead: Mapping[str, ObjectRecord]
-) -> Batch:
-    """Decode a batch, read what is known, and classify; nothing leaves the process.
-
-    Parameters
-    ----------
-    ahead : mapping of str to ObjectRecord
-        What the store will be told of the batch before.
-    """
-    started = time.perf_counter()
-
-    def read(names: Sequence[str]) -> list[ObjectRecord]:
-        known = zip(names, street.store.read(names), strict=True)
-        return [one.merge(ahead[name]) if name in ahead else one for name, one in known]
-
-    arrivals, failed, known = receive(messages, street.reception, read)
-    letters = dead_letters(failed, street.dead_letter_topic)
-    intake = sort_out(arrivals, known, lambda survey: used_points(street.bundles.get(survey)))
-    answers = answer(intake.tasks, street.bundles, known)
-    return Batch(
-        messages=messages,
-        started=started,
-        intake=intake,
-        answers=answers,
-        letters=letters,
-        outgoing=[*results(street, answers), *letters],
-        records=remembered(intake, arrivals, answers),
-    )
-
-
-def answer(
-    tasks: Sequence[Task], bundles: Mapping[str, Bundle], known: Mapping[str, ObjectRecord]
-) -> list[Answer]:
-    """Classify a batch, all alerts of one bundle at once.
-
-    Returns
-    -------
-    list of (Task, Classification or None)
-        None where the light curve has no point that the bundle takes.
-    """
-    answers: list[Answer] = []
-    for survey in dict.fromkeys(task.arrival.alert.survey for task in tasks):
-        ours = [task for task in tasks if task.arrival.alert.survey == survey]
-        memories = [known[task.arrival.alert.key].memory for task in ours]
-        classifications = classify([task.curve for task in ours], bundles[survey], memories)
-        answers.extend(zip(ours, classifications, strict=True))
-    return answers
-
-
-def results(street: Street, answers: Sequence[Answer]) -> list[Outgoing]:
-    """Write the messages of a batch: answers, and those taken back for want of usable points."""
-    now = time.time()
-    told = [(task, one) for task, one in answers if one is not None or task.is_revision]
-    messages: list[Outgoing] = []
-    for survey in dict.fromkeys(task.arrival.alert.survey for task, _ in told):
-        ours = [answer for answer in told if answer[0].arrival.alert.survey == survey]
-        tasks, classifications = zip(*ours, strict=True)
-        bundle = street.bundles[survey]
-        messages += outgoing(tasks, classifications, bundle, street.output_topic, now)
-    return messages
 
 
 def count_latencies(metrics: Metrics, answers: Iterable[Answer]) -> None:

@@ -7,11 +7,12 @@ from typing import Any
 
 import orjson
 
+from broker_classifier.batch import Street
 from broker_classifier.bundle import load_bundle
 from broker_classifier.config import LasairSettings
 from broker_classifier.errors import OutputUnavailableError
 from broker_classifier.metrics import Metrics
-from broker_classifier.service import Street, run
+from broker_classifier.service import run
 from broker_classifier.store import MemoryStore
 from broker_classifier.streams import Message, Outgoing
 from broker_classifier.surveys.decoders import open_decoders
@@ -94,6 +95,22 @@ class ListSink:
 
     def close(self) -> None:
         pass
+
+
+class DiskStore(MemoryStore):
+    """A store of which a crash leaves what was flushed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._on_disk: dict[str, Any] = {}
+
+    def flush(self) -> None:
+        self._on_disk = dict(self._records)
+
+    def restart(self) -> "DiskStore":
+        """What was not flushed is lost with the process."""
+        self._records = dict(self._on_disk)
+        return self
 
 
 def street(source, sink=None, store=None, **options) -> Street:

@@ -37,6 +37,7 @@ STREET = [
     ["publish", "metrics", "dead_letters"],
     ["reception"],
     ["outcomes"],
+    ["batch"],
     ["service", "subscriber"],
     ["serve", "replay", "show"],
     ["training", "simulate"],

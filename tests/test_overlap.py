@@ -1,4 +1,4 @@
-"""A batch is worked out while Kafka takes the results of the one before."""
+"""A batch is worked out while Kafka and the disk take what came of those before."""
 
 import threading
 
@@ -12,7 +12,13 @@ from tests.test_service import NIGHT, assert_same_answers
 def test_a_batch_is_worked_out_while_the_one_before_is_not_confirmed_and_sees_its_points():
     store, sink, log = MemoryStore(), ListSink(), []
     opened = street(ListSource(Topic(NIGHT), 6), sink, store)
-    for owner, name in [(sink, "send"), (sink, "confirm"), (store, "read"), (store, "merge")]:
+    for owner, name in [
+        (sink, "send"),
+        (sink, "confirm"),
+        (store, "read"),
+        (store, "merge"),
+        (store, "flush"),
+    ]:
         real = getattr(owner, name)
         setattr(
             owner, name, lambda *a, _real=real, _name=name, **k: log.append(_name) or _real(*a, **k)
@@ -20,7 +26,8 @@ def test_a_batch_is_worked_out_while_the_one_before_is_not_confirmed_and_sees_it
     run(opened, threading.Event())
     steps = [name for i, name in enumerate(log) if name not in log[i + 1 : i + 2]]  # repeats once
     assert steps[:6] == ["read", "send", "read", "confirm", "send", "merge"]
-    assert steps[-2:] == ["confirm", "merge"]
+    assert steps[6:11] == ["read", "confirm", "flush", "send", "merge"]
+    assert steps[-4:] == ["confirm", "flush", "merge", "flush"]
     assert_same_answers(standing(sink.sent), standing(walk(NIGHT, batch_size=1)[1].sent))
 
 

@@ -12,6 +12,7 @@ from broker_classifier.service import prune, run
 from broker_classifier.store import MemoryStore
 from tests.streets import (
     Crash,
+    DiskStore,
     ListSink,
     ListSource,
     Topic,
@@ -139,10 +140,10 @@ class CrashingStreet:
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("step", ["poll", "read", "send", "confirm", "merge", "commit"])
+@pytest.mark.parametrize("step", ["poll", "read", "send", "confirm", "merge", "flush", "commit"])
 @pytest.mark.parametrize("calls", [1, 3])
 def test_a_crash_at_any_step_loses_no_alert(step, when, calls):
-    topic, store, sink = Topic([*NIGHT, *BAD]), MemoryStore(), ListSink()
+    topic, store, sink = Topic([*NIGHT, *BAD]), DiskStore(), ListSink()
     first = street(ListSource(topic, 6), sink, store)
     crash = CrashingStreet(step, when, calls)
     for owner, name in [
@@ -152,13 +153,15 @@ def test_a_crash_at_any_step_loses_no_alert(step, when, calls):
         (first.sink, "confirm"),
         (first.store, "read"),
         (first.store, "merge"),
+        (first.store, "flush"),
     ]:
         crash.wrap(owner, name)
     with pytest.raises(Crash):
         run(first, threading.Event())
-    for owner, name in [(sink, "send"), (sink, "confirm"), (store, "read"), (store, "merge")]:
-        delattr(owner, name)
-    run(street(ListSource(topic, 6), sink.restart(), store), threading.Event())
+    for owner, names in [(sink, ("send", "confirm")), (store, ("read", "merge", "flush"))]:
+        for name in names:
+            delattr(owner, name)
+    run(street(ListSource(topic, 6), sink.restart(), store.restart()), threading.Event())
     assert_same_answers(standing(sink.to("classifications")), standing(walk(NIGHT)[1].sent))
     assert {letter.value for letter in sink.to("dead-letters")} == set(BAD)
     assert topic.committed == len(topic.values)
@@ -266,3 +269,20 @@ def test_a_store_that_cannot_write_repeats_no_publication():
     assert len(sink.to("classifications")) == 3
     assert len(sink.to("dead-letters")) == 1
     assert opened.metrics.totals() == totals(received=4, classified=3, dead_lettered=1)
+
+
+def test_nothing_is_committed_before_what_is_known_is_on_disk():
+    topic, stop, store = Topic(NIGHT), threading.Event(), DiskStore()
+    real, errors = store.flush, [StoreUnavailableError("full")] * 3
+    committed = []
+
+    def flush():
+        committed.append(topic.committed)
+        if errors:
+            raise errors.pop()
+        real()
+
+    store.flush = flush
+    run(street(ListSource(topic), store=store), stop)
+    assert committed == [0] * 4
+    assert topic.committed == len(NIGHT)

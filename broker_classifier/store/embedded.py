@@ -1,7 +1,8 @@
-"""A store in a folder on local disk (LMDB): no server, and a merge that returned is on disk."""
+"""A store in a folder on local disk (LMDB): no server, and what was flushed is on disk."""
 
 import fcntl
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -21,9 +22,10 @@ FORMAT_FILE, FORMAT = "format", "3"  # of `packing.pack`
 class EmbeddedStore:
     """`LightCurveStore` in an LMDB environment.
 
-    A merge is one synchronous transaction, so it survives a crash of the process and of the
-    machine. The map, LMDB's bound on the file's size, doubles whenever it is full. The folder is
-    locked: two services on it would each answer without the other's points.
+    A merge is one synchronous transaction: after `flush` it survives a crash of the process and of
+    the machine. A thread waits for the disk meanwhile, so LMDB's own lock, which belongs to one
+    thread, is off; the folder is locked instead: two services on it would each answer without the
+    other's points. The map, LMDB's bound on the file's size, doubles whenever it is full.
 
     Parameters
     ----------
@@ -43,7 +45,11 @@ class EmbeddedStore:
             _check_format(folder)
             self._walked_to = b""
             self._lock = _locked(folder / LOCK_FILE)
-            self._env = lmdb.open(str(folder), map_size=FIRST_MAP_BYTES)
+            self._env = lmdb.open(str(folder), map_size=FIRST_MAP_BYTES, lock=False)
+            self._committer = ThreadPoolExecutor(1, "commit")
+            self._commit: Future[None] | None = None
+            self._unsafe: tuple[Mapping[str, ObjectRecord], float] | None = None
+            self._unsafe_packed: dict[str, bytes] = {}
         except BlockingIOError as error:
             msg = f"another service has the light-curve store {folder}; give each a folder"
             raise ConfigError(msg) from error
@@ -60,28 +66,57 @@ class EmbeddedStore:
         return [UNKNOWN if one is None else one for one in known]
 
     def _read(self, object_ids: Sequence[str]) -> list[bytes | None]:
+        unsafe = self._unsafe_packed
         with self._env.begin() as transaction:
-            return [transaction.get(object_id.encode()) for object_id in object_ids]
+            return [unsafe.get(name) or transaction.get(name.encode()) for name in object_ids]
 
     def merge(self, records: Mapping[str, ObjectRecord], seen_at: float) -> None:
-        """Unite these records with what is stored, all of them or none."""
-        self._when_available(self._merge, records, seen_at)
+        """Begin to unite these records with what is stored, all of them or none."""
+        self.flush()
+        self._when_available(self._begin_merge, records, seen_at)
 
-    def _merge(self, records: Mapping[str, ObjectRecord], at: float) -> None:
-        with self._env.begin(write=True) as transaction:
-            names = list(records)
-            packed = [transaction.get(name.encode()) for name in names]
-            known = _unpacked(self._folder, names, packed)
-            merged = [
-                new if old is None else old.merge(new)
-                for old, new in zip(known, records.values(), strict=True)
-            ]
-            seen = [at if one is None else max(at, seen_at(one)) for one in packed]
-            for name, value in zip(names, pack(merged, seen), strict=True):
-                transaction.put(name.encode(), value)
+    def flush(self) -> None:
+        """Return when the last merge is on disk."""
+        if self._unsafe is not None:
+            self._when_available(self._end_merge, *self._unsafe)
+
+    def _begin_merge(self, records: Mapping[str, ObjectRecord], at: float) -> None:
+        transaction = self._env.begin(write=True)
+        try:
+            packed = self._put(transaction, records, at)
+        except BaseException:
+            transaction.abort()
+            raise
+        self._unsafe, self._unsafe_packed = (records, at), packed
+        self._commit = self._committer.submit(transaction.commit)
+
+    def _end_merge(self, records: Mapping[str, ObjectRecord], at: float) -> None:
+        if self._commit is None:  # it failed, and nothing of it is on disk
+            self._begin_merge(records, at)
+        commit, self._commit = self._commit, None
+        if commit:
+            commit.result()
+        self._unsafe, self._unsafe_packed = None, {}
+
+    def _put(
+        self, transaction: "lmdb.Transaction[bytes]", records: Mapping[str, ObjectRecord], at: float
+    ) -> dict[str, bytes]:
+        names = list(records)
+        packed = [transaction.get(name.encode()) for name in names]
+        known = _unpacked(self._folder, names, packed)
+        merged = [
+            new if old is None else old.merge(new)
+            for old, new in zip(known, records.values(), strict=True)
+        ]
+        seen = [at if one is None else max(at, seen_at(one)) for one in packed]
+        written = dict(zip(names, pack(merged, seen), strict=True))
+        for name, value in written.items():
+            transaction.put(name.encode(), value)
+        return written
 
     def prune(self, seen_before: float, most: int) -> Pruned:
         """Look at the next objects by name; forget those last seen before this moment (Unix s)."""
+        self.flush()
         stale, self._walked_to = self._when_available(self._stale, seen_before, most)
         if stale:
             self._when_available(self._delete, stale)
@@ -108,12 +143,18 @@ class EmbeddedStore:
                 transaction.delete(key)
 
     def __len__(self) -> int:
+        self.flush()
         return int(self._when_available(self._env.stat)["entries"])
 
     def close(self) -> None:
         """Close the environment and free the folder."""
-        self._env.close()
-        self._lock.close()
+        try:
+            self.flush()
+        finally:
+            self._unsafe = None
+            self._committer.shutdown()
+            self._env.close()
+            self._lock.close()
 
     def _when_available(self, operation: Callable[..., Any], *arguments: Any) -> Any:
         """Run one operation; double the map when it is full."""
@@ -140,12 +181,24 @@ def read_beside(folder: Path, object_ids: Sequence[str]) -> list[ObjectRecord]:
     """
     try:
         _refuse_other_formats(folder)
-        with lmdb.open(str(folder), readonly=True, create=False) as env, env.begin() as transaction:
-            packed = [transaction.get(object_id.encode()) for object_id in object_ids]
+        with lmdb.open(str(folder), readonly=True, create=False, lock=False) as env:
+            packed = _undisturbed(env, object_ids)
     except (OSError, lmdb.Error) as error:
         msg = f"no light-curve store can be read in {folder}: {error}; set store.path to its folder"
         raise ConfigError(msg) from error
     return [one or UNKNOWN for one in _unpacked(folder, object_ids, packed)]
+
+
+def _undisturbed(env: lmdb.Environment, object_ids: Sequence[str]) -> list[bytes | None]:
+    """Read in one snapshot of which the other process has not yet used a page again.
+
+    Without LMDB's lock it does so in its third transaction after the snapshot.
+    """
+    while True:
+        with env.begin() as transaction:
+            packed = [transaction.get(object_id.encode()) for object_id in object_ids]
+            if env.info()["last_txnid"] <= transaction.id() + 1:
+                return packed
 
 
 def _unpacked(

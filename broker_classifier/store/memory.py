@@ -24,6 +24,9 @@ class MemoryStore:
             self._records[object_id] = known.merge(record) if known else record
             self._seen_at[object_id] = max(seen_at, self._seen_at.get(object_id, seen_at))
 
+    def flush(self) -> None:
+        """Do nothing: nothing survives the process."""
+
     def prune(self, seen_before: float, most: int) -> Pruned:
         """Forget all objects last seen before this moment (Unix s)."""
         stale = [object_id for object_id, at in self._seen_at.items() if at < seen_before]

@@ -1,20 +1,23 @@
 """From a thousand to a million objects in the store: python -m tests.bench.bench_growth.
 
-The states are those that real packets of ZTF leave, each under many names, written in random
-order. Then the next night's alerts of objects chosen at random go down the street without Kafka.
+The states are those that one to five nights of real packets of ZTF leave, each under many names,
+written in random order. Then alerts of the next night of each go down the street without Kafka,
+beside many objects of objects chosen at random, beside few of all of them, night after night.
 """
 
+import os
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import structlog
 import torch
+from numpy.typing import NDArray
 
 from broker_classifier.memory import leave_out_of_collections
 from broker_classifier.service import run
@@ -24,31 +27,34 @@ from tests.bench.figures import entry, table
 from tests.bench.full_packets import full_packets, has_packets, object_name
 from tests.streets import ListSink, ListSource, Topic, street
 
-FEW, MANY, N_ALERTS, REPETITIONS = 1000, 1_000_000, 1000, 5
+FEW, MANY, N_NIGHTS, REPETITIONS = 1000, 1_000_000, 5, 5
+N_ALERTS = FEW * N_NIGHTS
 N_ORIGINALS, FILLED_AT_ONCE = 119, 1000
 
 
 class Season(NamedTuple):
-    """What one night left of some objects, and their alerts of the next."""
+    """What each night left of some objects, and their alerts of the night after it."""
 
-    states: list[ObjectRecord]
-    packets: list[bytes]
+    states: list[list[ObjectRecord]]
+    packets: list[list[bytes]]
 
-    def fill(self, folder: Path, n_objects: int) -> EmbeddedStore:
-        """Make a store of so many objects, of these states in turn."""
+    def fill(self, folder: Path, numbers: NDArray[np.int64], n_nights: int) -> EmbeddedStore:
+        """Make a store of these objects, each after one of the first nights."""
         store = EmbeddedStore(folder)
-        order = np.random.default_rng(0).permutation(n_objects).tolist()
-        for first in range(0, n_objects, FILLED_AT_ONCE):
+        order = np.random.default_rng(0).permutation(numbers).tolist()
+        for first in range(0, len(order), FILLED_AT_ONCE):
             part = order[first : first + FILLED_AT_ONCE]
-            store.merge({key(i): self.states[i % len(self.states)] for i in part}, 0.0)
+            states = [self.states[night_of(i) % n_nights][i % N_ORIGINALS] for i in part]
+            store.merge({key(i): state for i, state in zip(part, states, strict=True)}, 0.0)
+        store.flush()
         return store
 
-    def alerts(self, numbers: Sequence[int]) -> list[bytes]:
-        """Return the next alert of each of these objects."""
-        n = len(self.packets)
+    def alerts(self, night: int, numbers: Iterable[int]) -> list[bytes]:
+        """Return the alerts of these objects that follow a night."""
+        packets = self.packets[night]
         return [
-            self.packets[i % n].replace(object_name(i % n).encode(), object_name(i).encode())
-            for i in numbers
+            packets[i % N_ORIGINALS].replace(object_name(i % N_ORIGINALS).encode(), name)
+            for i, name in ((i, object_name(i).encode()) for i in numbers)
         ]
 
 
@@ -61,14 +67,16 @@ def entries(repetitions: int = REPETITIONS, many: int = MANY) -> list[dict[str, 
     season, rng = one_season(), np.random.default_rng(1)
     beside_many, beside_few, few_bytes = [], [], 0.0
     with tempfile.TemporaryDirectory() as folder:
-        much = season.fill(Path(folder) / "many", many)
+        much = season.fill(Path(folder) / "many", np.arange(many), N_NIGHTS)
+        os.sync()
         leave_out_of_collections()
         many_bytes = disk_bytes(Path(folder) / "many")
-        for turn, numbers in enumerate(np.array_split(rng.permutation(many), many // N_ALERTS)):
-            few = season.fill(Path(folder) / f"few-{turn}", FEW)
+        for turn, chosen in enumerate(np.array_split(rng.permutation(many), many // N_ALERTS)):
+            few = season.fill(Path(folder) / f"few-{turn}", np.arange(FEW), 1)
             few_bytes = disk_bytes(Path(folder) / f"few-{turn}")
-            beside_many.append(us_per_alert(much, season.alerts(numbers.tolist())))
-            beside_few.append(us_per_alert(few, season.alerts(range(FEW))))
+            of_night = [chosen[night_of(chosen) == night].tolist() for night in range(N_NIGHTS)]
+            beside_many.append(us_per_alert(much, season, of_night))
+            beside_few.append(us_per_alert(few, season, [list(range(FEW))] * N_NIGHTS))
             few.close()
             if turn == repetitions:  # the first turn warms up
                 break
@@ -79,15 +87,23 @@ def entries(repetitions: int = REPETITIONS, many: int = MANY) -> list[dict[str, 
     disk = entry(
         f"disk of {many:,} objects", [many_bytes / many], "B/object", f"{FEW:,}", [few_bytes / FEW]
     )
-    return [cost, disk, *sizes(season.states)]
+    return [cost, disk, *sizes(season.states[0])]
 
 
 def one_season() -> Season:
-    """Take the first night's packets down a street, and keep what it remembers."""
-    packets = full_packets(N_ORIGINALS, 2)
-    store = MemoryStore()
-    run(street(ListSource(Topic(packets[:N_ORIGINALS])), store=store), threading.Event())
-    return Season(store.read([key(i) for i in range(N_ORIGINALS)]), packets[N_ORIGINALS:])
+    """Take the packets down a street, night after night, and keep what it remembers of each."""
+    packets = full_packets(N_ORIGINALS, N_NIGHTS + 1)
+    nights = [packets[first : first + N_ORIGINALS] for first in range(0, len(packets), N_ORIGINALS)]
+    store, states = MemoryStore(), []
+    for night in nights[:-1]:
+        run(street(ListSource(Topic(night)), store=store), threading.Event())
+        states.append(store.read([key(i) for i in range(N_ORIGINALS)]))
+    return Season(states, nights[1:])
+
+
+def night_of(number: Any) -> Any:
+    """Tell which night the state of an object is of."""
+    return number // N_ORIGINALS % N_NIGHTS
 
 
 def key(number: int) -> str:
@@ -95,7 +111,8 @@ def key(number: int) -> str:
     return f"ztf:{object_name(number)}"
 
 
-def us_per_alert(store: EmbeddedStore, packets: list[bytes]) -> float:
+def us_per_alert(store: EmbeddedStore, season: Season, of_night: list[list[int]]) -> float:
+    packets = [alert for n, numbers in enumerate(of_night) for alert in season.alerts(n, numbers)]
     opened = street(ListSource(Topic(packets)), ListSink(), store)
     started = time.perf_counter()
     run(opened, threading.Event())

@@ -54,6 +54,7 @@ def merged_per_s(store: EmbeddedStore, batches: list[list[str]], news: list[Obje
     for names in batches:
         store.read(names)
         store.merge(dict(zip(names, news, strict=True)), seen_at=0.0)
+    store.flush()
     return len(batches) * BATCH / (time.perf_counter() - started)
 
 

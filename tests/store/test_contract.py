@@ -4,14 +4,24 @@ import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
+import lmdb
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from broker_classifier.errors import ConfigError, StoreUnavailableError
 from broker_classifier.light_curve import bands, light_curve
-from broker_classifier.store import UNKNOWN, EmbeddedStore, MemoryStore, ObjectRecord, answered
+from broker_classifier.store import (
+    UNKNOWN,
+    EmbeddedStore,
+    MemoryStore,
+    ObjectRecord,
+    answered,
+    read_beside,
+)
+from broker_classifier.store.embedded import FIRST_MAP_BYTES
 
 
 @pytest.fixture(params=["memory", "embedded"])
@@ -40,6 +50,14 @@ def test_merging_unites_with_what_is_there(store):
     store.merge({"a": record(1.0, 3.0, alerts=[(7, 3.0)])}, seen_at=0.0)
     store.merge({"a": record(2.0, 3.0, alerts=[(5, 2.0), (7, 3.0)])}, seen_at=0.0)
     assert store.read(["a"]) == [record(1.0, 2.0, 3.0, alerts=[(5, 2.0), (7, 3.0)])]
+
+
+def test_what_was_merged_is_read_before_and_after_it_is_on_disk(store):
+    store.merge({"a": record(1.0)}, seen_at=0.0)
+    before = store.read(["a", "b"])
+    store.flush()
+    store.flush()
+    assert store.read(["a", "b"]) == before == [record(1.0), UNKNOWN]
 
 
 def test_64_bit_alert_ids_are_exact(store):
@@ -119,6 +137,75 @@ def test_the_embedded_store_grows_past_its_first_size(tmp_path, monkeypatch):
     store.close()
 
 
+class FailingOnce(ThreadPoolExecutor):
+    """The first commit fails."""
+
+    def __init__(self, error):
+        super().__init__(1)
+        self.errors = [error]
+
+    def submit(self, commit):
+        if self.errors:
+            transaction = commit.__self__
+            transaction.abort()
+            return super().submit(raising, self.errors.pop())
+        return super().submit(commit)
+
+
+def raising(error):
+    raise error
+
+
+def test_what_the_disk_refused_is_written_by_the_next_flush(tmp_path):
+    store = EmbeddedStore(tmp_path)
+    store._committer = FailingOnce(lmdb.DiskError("no space"))
+    store.merge({"a": record(1.0)}, seen_at=0.0)
+    with pytest.raises(StoreUnavailableError, match="no space"):
+        store.flush()
+    assert store.read(["a"]) == [record(1.0)]
+    store.flush()
+    store.close()
+    assert read_beside(tmp_path, ["a"]) == [record(1.0)]
+
+
+def test_a_map_that_is_full_at_the_commit_grows(tmp_path):
+    store = EmbeddedStore(tmp_path)
+    store._committer = FailingOnce(lmdb.MapFullError("full"))
+    store.merge({"a": record(1.0)}, seen_at=0.0)
+    store.flush()
+    assert store._env.info()["map_size"] == 2 * FIRST_MAP_BYTES
+    store.close()
+    assert read_beside(tmp_path, ["a"]) == [record(1.0)]
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from broker_classifier.light_curve import bands, light_curve
+from broker_classifier.store import EmbeddedStore, ObjectRecord, answered
+store = EmbeddedStore(Path(sys.argv[1]))
+for i in range(10**6):
+    curve = light_curve([1.0] * 50, float(i), 10.0, bands("g" * 50))
+    names = [f"{i % 2} {n}" for n in range(100)]
+    store.merge({name: ObjectRecord(curve, answered([(i, 1.0, False)])) for name in names}, 0.0)
+    print(i, flush=True)
+"""
+
+
+def test_a_store_is_read_undamaged_beside_its_writer(tmp_path):
+    names = [f"{i} {n}" for i in (0, 1) for n in range(100)]
+    with subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    ) as writer:
+        while int(writer.stdout.readline()) < 3:
+            pass
+        found = [read_beside(tmp_path, names) for _ in range(200)]
+        writer.kill()
+    sizes = [[len(one.answered) for one in records] for records in found]
+    assert all(len(set(of_one[:100])) == 1 == len(set(of_one[100:])) for of_one in sizes)
+    assert sizes[-1][0] > sizes[0][0]
+
+
 CRASHER = """
 import os, signal, sys
 from pathlib import Path
@@ -128,11 +215,12 @@ store = EmbeddedStore(Path(sys.argv[1]))
 for i in range(10**6):
     curve = light_curve([float(i)], 100.0, 10.0, bands("g"))
     store.merge({f"{i % 7}": ObjectRecord(curve, answered([(i, float(i), False)]))}, seen_at=0.0)
+    store.flush()
     print(i, flush=True)
 """
 
 
-def test_every_merge_that_returned_survives_a_kill(tmp_path):
+def test_every_merge_that_was_flushed_survives_a_kill(tmp_path):
     command = [sys.executable, "-c", CRASHER, str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
         last = 0
@@ -163,6 +251,7 @@ def test_a_folder_belongs_to_one_service_at_a_time(tmp_path):
 def test_a_damaged_record_is_named_and_waited_for(tmp_path):
     store = EmbeddedStore(tmp_path)
     store.merge({"good": record(1.0)}, seen_at=0.0)
+    store.flush()
     with store._env.begin(write=True) as transaction:
         transaction.put(b"bad", b"short")
     with pytest.raises(StoreUnavailableError, match="damaged at bad"):
