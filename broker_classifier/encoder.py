@@ -95,16 +95,44 @@ class StreamingEncoder:
         recalled = recall(known, points, starts, self._key, *settings)
         n_done, state = recalled.n_done, recalled.state
         rows = channels(points, starts, self._bands, self._normalisation, n_done)
-        n_new = starts[1:] - starts[:-1] - n_done
-        first_row, first_new = np.cumsum(n_new) - n_new, starts[:-1] + n_done
-        is_new = np.arange(len(rows)) + np.repeat(first_new - first_row, n_new)
+        first_row, n_new, is_new = new_points(starts, n_done, len(rows))
         recalled.energies[is_new] = self._runtime.advance(state, rows, first_row, n_new)
         attention = softmax_of_each(recalled.energies, starts)
         logits = self._runtime.answer(state)
         return Encoded(logits, attention, remember(recalled, starts, *settings))
 
 
-@cached_for(types.float64[::1](types.float32[::1], types.Array(types.int64, 1, "C", readonly=True)))
+_INTEGERS = types.Array(types.int64, 1, "C", readonly=True)
+_THREE = types.UniTuple(types.int64[::1], 3)  # type: ignore[no-untyped-call]
+
+
+@cached_for(_THREE(_INTEGERS, types.int64[::1], types.int64))
+def new_points(
+    starts: NDArray[np.int64], n_done: NDArray[np.int64], n_rows: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Find what is new in n light curves.
+
+    Returns
+    -------
+    first_row, n_new : int array, shape (n,)
+        Where among the rows of all new points those of each light curve begin, and how many.
+    is_new : int array, shape (n_rows,)
+        Positions of the new points among all.
+    """
+    n = len(n_done)
+    first_row, n_new = np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
+    is_new = np.empty(n_rows, dtype=np.int64)
+    row = 0
+    for c in range(n):
+        first_row[c] = row
+        for i in range(starts[c] + n_done[c], starts[c + 1]):
+            is_new[row] = i
+            row += 1
+        n_new[c] = row - first_row[c]
+    return first_row, n_new, is_new
+
+
+@cached_for(types.float64[::1](types.float32[::1], _INTEGERS))
 def softmax_of_each(
     energies: NDArray[np.float32], starts: NDArray[np.int64]
 ) -> NDArray[np.float64]:

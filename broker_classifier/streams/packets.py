@@ -19,9 +19,9 @@ from itertools import chain, islice
 from pathlib import Path
 
 from broker_classifier.errors import DataError, DecodeError
-from broker_classifier.surveys.avro import split_container
 from broker_classifier.surveys.loose_json import parse_json
 from broker_classifier.surveys.recognise import is_container, is_framed, is_json, survey_of
+from broker_classifier.surveys.splitting import split_container
 
 TAR_SUFFIXES = (".tar", ".tgz", ".tbz2", ".txz", ".tar.gz", ".tar.bz2", ".tar.xz")
 ALERT_SUFFIX = ".avro"

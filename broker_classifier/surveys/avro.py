@@ -70,24 +70,12 @@ def read_container(message: bytes) -> list[Record]:
         If the bytes are no container, are truncated or corrupted, or have bytes left over.
     """
     container = open_container(message)
-    return [record for record, _ in _decode(container)]
+    return list(_decode(container))
 
 
-def split_container(message: bytes) -> Iterator[bytes]:
-    """Yield every record as an uncompressed container of its own; a single one comes as it is.
-
-    Raises
-    ------
-    DecodeError
-        As `read_container`, when the bad record is reached.
-    """
-    container = open_container(message)
-    if container.n_records == 1:
-        yield message
-        return
-    header = _header(container.schema)
-    for _, body in _decode(container):
-        yield header + _long(1) + _long(len(body)) + body + bytes(SYNC_SIZE)
+def lone_container(schema: bytes, record: bytes) -> bytes:
+    """Wrap an encoded record in an uncompressed container of its own."""
+    return _header(schema) + _long(1) + _long(len(record)) + record + bytes(SYNC_SIZE)
 
 
 def open_container(message: bytes) -> Container:
@@ -123,18 +111,19 @@ def open_container(message: bytes) -> Container:
         raise DecodeError(msg) from error
 
 
-def _decode(container: Container) -> Iterator[tuple[Record, bytes]]:
+def _decode(container: Container) -> Iterator[Record]:
     schema = parsed_schema(container.schema)
     for count, block in container.blocks:
         stream = io.BytesIO(block)
         for _ in range(count):
-            start = stream.tell()
-            record = read_record(stream, schema)
-            yield record, block[start : stream.tell()]
+            yield read_record(stream, schema)
         if stream.tell() != len(block):
-            left_over = len(block) - stream.tell()
-            msg = f"{left_over} bytes are left after the last record of a block"
-            raise DecodeError(msg)
+            raise left_over(len(block) - stream.tell())
+
+
+def left_over(n_bytes: int) -> DecodeError:
+    """Say that a block does not end with its last record."""
+    return DecodeError(f"{n_bytes} bytes are left after the last record of a block")
 
 
 def read_record(stream: io.BytesIO, schema: Any) -> Record:

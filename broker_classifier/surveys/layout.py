@@ -63,7 +63,7 @@ class Layout:
 
     def blanks(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return the cells of a head, and of one row of every table, that nothing was found for."""
-        width = max(len(table.columns) for table in self.tables)
+        width = max((len(table.columns) for table in self.tables), default=0)
         rows = np.zeros((len(self.tables), width), dtype=np.int64)
         for row, table in zip(rows, self.tables, strict=True):
             row[: len(table.columns)] = [_blank(column) for column in table.columns]

@@ -70,7 +70,8 @@ def compile_schema(parsed: Schema, layout: Layout) -> Program:
     if not isinstance(parsed, dict) or parsed.get("type") not in ("record", "error"):
         msg = "the schema is no record's"
         raise InexpressibleError(msg)
-    writer = _Writer(definitions(parsed), layout.tables[0].path.split(".")[0])
+    first_table = layout.tables[0].path.split(".")[0] if layout.tables else ""
+    writer = _Writer(definitions(parsed), first_table)
     writer.record(parsed, wishes(layout))
     writer.op(kernel.END)
     writer.subroutines()

@@ -95,6 +95,28 @@ class Projector:
         FALLBACKS[self.layout.name] += len(slow)
         return with_decoded(result, _decoded(records, slow, errors), self.layout)
 
+    def end(self, record: Encoded) -> int:
+        """Find the end of a record that others may follow; `record.end` is that of them all.
+
+        Raises
+        ------
+        DecodeError
+            If the bytes do not fit the schema.
+        """
+        errors: dict[int, MessageError] = {}
+        inputs = self._inputs([record], errors)
+        if errors:
+            raise errors[0]
+        if inputs.starts[0] == FALLBACK:
+            FALLBACKS[self.layout.name] += 1
+            stream = io.BytesIO(record.message[record.begin : record.end])
+            read_record(stream, parsed_schema(record.schema))
+            return record.begin + stream.tell()
+        [(reason, op, position)] = self._run(inputs, head_only=False)[2].tolist()
+        if reason not in (0, kernel.LEFT_OVER):
+            raise self._error(reason, op, position)
+        return record.end - (position if reason else 0)
+
     def start(self, schema: bytes) -> int:
         """Return the first op of a schema's program, or FALLBACK; compile it if it is new.
 

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broker_classifier.errors import DecodeError
-from broker_classifier.surveys.avro import parsed_schema, read_container, split_container
+from broker_classifier.surveys.avro import parsed_schema, read_container
+from broker_classifier.surveys.splitting import split_container
 from broker_classifier.surveys.ztf import decode_batch
 from tests.ztf_packets import SCHEMA, alert, container, measurement
 
@@ -30,6 +31,28 @@ def test_a_split_container_holds_the_same_records_one_each(codec):
     assert [list(fastavro.reader(io.BytesIO(packet))) for packet in packets] == [
         [record] for record in fastavro.reader(io.BytesIO(container(*RECORDS)))
     ]
+
+
+@given(st.lists(st.tuples(st.integers(-(2**63), 2**63 - 1), st.text(), st.binary()), max_size=6))
+def test_records_of_any_size_are_split_where_fastavro_ends_them(values):
+    names = [("x", "long"), ("y", ["null", "string"]), ("z", {"type": "array", "items": "bytes"})]
+    fields = [{"name": name, "type": kind} for name, kind in names]
+    schema = {"type": "record", "name": "alert", "fields": fields}
+    records = [{"x": x, "y": y or None, "z": [z] * (x % 3)} for x, y, z in values]
+    if records:
+        packets = list(split_container(container(*records, schema=schema)))
+        assert [list(fastavro.reader(io.BytesIO(packet))) for packet in packets] == [
+            [record] for record in records
+        ]
+
+
+def test_what_is_no_record_of_the_schema_ends_the_split_with_an_error():
+    schema = {"type": "record", "name": "alert", "fields": [{"name": "x", "type": "string"}]}
+    packet = container({"x": "one"}, {"x": "two"}, schema=schema).replace(b"\x06two", b"\x7ftwo")
+    packets = split_container(packet)
+    assert list(fastavro.reader(io.BytesIO(next(packets)))) == [{"x": "one"}]
+    with pytest.raises(DecodeError, match="does not fit its writer's schema"):
+        next(packets)
 
 
 def test_a_container_of_one_record_is_passed_on_as_it_is():
