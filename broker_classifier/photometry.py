@@ -15,6 +15,7 @@ MAG_ERR_TO_RELATIVE_FLUX_ERR = math.log(10.0) / 2.5
 MJD_OFFSET_DAYS = 2400000.5
 UNIX_EPOCH_MJD = 40587.0
 SECONDS_PER_DAY = 86400.0
+TAI_MINUS_UTC_S = 37.0  # since 2017, before the first alert of LSST (IERS Bulletin C)
 
 Floats = TypeVar("Floats", float, NDArray[np.float64])
 _ROUND = 1.5 * 2.0**52  # added and taken away, it rounds to integers, half to even
@@ -29,7 +30,19 @@ def mjd_from_jd(jd: Floats) -> Floats:
     >>> mjd_from_jd(2459396.9046875)
     59396.4046875
     """
-    mjd = jd - MJD_OFFSET_DAYS
+    return _rounded(jd - MJD_OFFSET_DAYS)
+
+
+def mjd_from_tai(mjd_tai: Floats) -> Floats:
+    """Convert an MJD in TAI to one in UTC, rounded to 1e-7 d.
+
+    >>> mjd_from_tai(60000.5), mjd_from_tai(57754.0 + 37.0 / 86400.0)
+    (60000.4995718, 57754.0)
+    """
+    return _rounded(mjd_tai - TAI_MINUS_UTC_S / SECONDS_PER_DAY)
+
+
+def _rounded(mjd: Floats) -> Floats:
     days = mjd // 1.0
     ten_millionths = (mjd - days) * 1e7 + _ROUND - _ROUND
     return (days * 1e7 + ten_millionths) / 1e7

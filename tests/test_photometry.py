@@ -31,6 +31,12 @@ def test_flux_error_is_the_slope_of_the_flux(magnitude, err):
     assert photometry.flux_err_from_magnitude_err(flux, err) == pytest.approx(slope * err, rel=1e-5)
 
 
+@given(st.floats(58000.0, 61800.0))
+def test_tai_is_astropys_to_utc(mjd_tai):
+    expected = Time(mjd_tai, format="mjd", scale="tai").utc.mjd
+    assert photometry.mjd_from_tai(mjd_tai) == pytest.approx(expected, rel=0, abs=6e-8)
+
+
 @given(st.floats(1.0, 1e6), st.floats(22.0, 28.0))
 def test_counts_with_their_zero_point_are_the_magnitude_they_define(counts, zero_point):
     magnitude = photometry.magnitude_from_flux(counts) - photometry.AB_ZERO_POINT_NJY + zero_point

@@ -22,7 +22,7 @@ class _Part(BaseModel):
 class PointMessage(_Part):
     """One point of the light curve that the classifier was given."""
 
-    mjd: float = Field(description="Time, MJD (days).")
+    mjd: float = Field(description="Time, MJD in UTC (days).")
     band: Literal["u", "g", "r", "i", "z", "y"]
     kind: Literal["detection", "upper_limit", "forced"]
     psf_flux: float | None = Field(description="Difference flux, nJy; null for upper limits.")
@@ -64,7 +64,7 @@ class ClassificationMessage(_Part):
     survey: str
     object_id: str
     alert_id: int = Field(description="64-bit integer: ZTF candid, LSST diaSourceId.")
-    mjd: float = Field(description="Time of the alert's detection, MJD (days).")
+    mjd: float = Field(description="Time of the alert's detection, MJD in UTC (days).")
     ra: float | None = Field(description="J2000, degrees; of the newest alert in a revision.")
     dec: float | None = Field(description="J2000, degrees; of the newest alert in a revision.")
     revised: bool = Field(

@@ -16,7 +16,7 @@ from broker_classifier.store.record import UNKNOWN, ObjectRecord
 
 FIRST_MAP_BYTES = 1 << 28
 LOCK_FILE = "in-use"
-FORMAT_FILE, FORMAT = "format", "3"  # of `packing.pack`
+FORMAT_FILE, FORMAT = "format", "4"  # of `packing.pack`, all times in UTC
 
 
 class EmbeddedStore:

@@ -1,7 +1,7 @@
 """What LSST alerts and simulations of them share: diaSource, its history, forced photometry.
 
-Fluxes are difference fluxes of points that may be withdrawn; an alert without a diaObject is about
-a known solar-system object and has no light curve to classify.
+Fluxes are difference fluxes of points that may be withdrawn, times are in TAI; an alert without a
+diaObject is about a known solar-system object and has no light curve to classify.
 """
 
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from broker_classifier.errors import MessageError, SchemaError
 from broker_classifier.light_curve import BANDS, EMPTY, Kind, LightCurve
+from broker_classifier.photometry import mjd_from_tai
 from broker_classifier.surveys.alert import Alert
 from broker_classifier.surveys.curves import NO_BAND, BatchPoints, light_curves
 from broker_classifier.surveys.layout import Cell, Column, Layout, Projected, Table, short_text
@@ -145,5 +146,5 @@ def _points(projected: Projected, names: Spelling) -> BatchPoints:
         flux, flux_err = (projected.numbers(one) * names.njy_per_flux for one in (FLUX, FLUX_ERR))
     withdrawn_at = projected.numbers(WITHDRAWN)
     is_withdrawn = np.isfinite(withdrawn_at) & (withdrawn_at > 0.0)
-    mjd = _finite(projected.numbers(MJD))
+    mjd = mjd_from_tai(_finite(projected.numbers(MJD)))
     return BatchPoints(owner, mjd, flux, flux_err, band, kind, is_withdrawn)

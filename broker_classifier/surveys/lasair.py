@@ -138,7 +138,7 @@ def _fetched(subject: Subject, api: ObjectApi | None) -> Row:
 
 
 def _without_light_curve(subject: Subject) -> Alert:
-    mjd = subject.detected_mjd or subject.written_mjd
+    mjd = subject.mjd
     if mjd is None or not 0.0 < mjd < MAX_MJD:
         msg = "the row has neither a light curve nor `UTC`; nothing says when the object was seen"
         raise SchemaError(msg)

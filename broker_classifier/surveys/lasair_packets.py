@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from broker_classifier.light_curve import BANDS
-from broker_classifier.photometry import MJD_OFFSET_DAYS
+from broker_classifier.photometry import MJD_OFFSET_DAYS, mjd_from_tai
 from broker_classifier.surveys.avro import Record
 from broker_classifier.surveys.loose_json import MAX_NUMBER, integer, number
 
@@ -55,9 +55,9 @@ class Subject:
     ra, dec : float or None
         J2000, degrees.
     detected_mjd : float or None
-        Time of the detection that the row speaks of, where it says so.
+        Time of the detection that the row speaks of, where it says so; LSST's in TAI.
     written_mjd : float or None
-        When Lasair wrote the row.
+        When Lasair wrote the row (UTC).
     """
 
     survey: str
@@ -66,6 +66,13 @@ class Subject:
     dec: float | None = None
     detected_mjd: float | None = None
     written_mjd: float | None = None
+
+    @property
+    def mjd(self) -> float | None:
+        """When the object was seen, as far as the row tells (UTC)."""
+        if self.detected_mjd and self.survey == "lsst":
+            return mjd_from_tai(self.detected_mjd)
+        return self.detected_mjd or self.written_mjd
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,7 @@
 """Rubin/LSST alerts (schemas 7.4 to 11.1): Confluent framing, and schemas from elsewhere.
 
 A message is a zero byte, the schema's id in four bytes (big-endian) and one record; an object
-container of one record, as files of alerts may be, brings its own schema. Times are MJD
-in TAI, as the survey gives them; fluxes are nJy already.
+container of one record, as files of alerts may be, brings its own schema. Fluxes are nJy already.
 """
 
 from collections.abc import Sequence

@@ -8,13 +8,16 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.surveys.lsst_packets import tai
+
 LSST_ID = 313637921267122191
 LSST_UTC = "2025-11-04 05:00:00"
 
 
 def source(mjd: float, flux: float = 1000.0, band: str = "i", **fields: Any) -> dict[str, Any]:
     """One of `diaSourcesList` or `diaForcedSourcesList`, as lite rows have it."""
-    return {"psfFlux": flux, "psfFluxErr": 50.0, "midpointMjdTai": mjd, "band": band} | fields
+    measured = {"psfFlux": flux, "psfFluxErr": 50.0, "midpointMjdTai": tai(mjd), "band": band}
+    return measured | fields
 
 
 def row(**fields: Any) -> bytes:

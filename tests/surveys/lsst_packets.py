@@ -66,8 +66,18 @@ def write_schemas(folder: Path) -> Path:
     return folder
 
 
+def tai(mjd: float) -> float:
+    """A time in UTC as LSST and its simulations write it."""
+    return mjd + 37.0 / 86400.0
+
+
+def utc(mjd_tai: float) -> float:
+    """The way back, to 1e-7 d."""
+    return round(mjd_tai - 37.0 / 86400.0, 7)
+
+
 def source(mjd: float, band: str | None = "r", flux: float | None = 1000.0, **more: Any) -> Any:
-    known = {"midpointMjdTai": mjd, "psfFlux": flux, "psfFluxErr": 50.0, "band": band}
+    known = {"midpointMjdTai": tai(mjd), "psfFlux": flux, "psfFluxErr": 50.0, "band": band}
     ids = {"diaSourceId": round(mjd * 1000), "diaObjectId": 2**62 + 1, "ssObjectId": None}
     return ids | {"ra": 10.0, "dec": -5.0, "centroid_flag": None} | known | {
         "timeWithdrawnMjdTai": None

@@ -11,6 +11,7 @@ from broker_classifier.light_curve import BANDS, Kind
 from broker_classifier.surveys import elasticc
 from broker_classifier.surveys.schema_sources import schemas_in_folder
 from tests.surveys.avro_schemas import record, written
+from tests.surveys.lsst_packets import tai, utc
 
 SOURCE = {
     "diaSourceId": "long",
@@ -32,7 +33,7 @@ SCHEMA = record(
 def source(mjd, band="r", flux=10.0):
     place = {"ra": 1.0, "decl": -2.0}
     return (
-        {"diaSourceId": 5, "midPointTai": mjd, "filterName": band}
+        {"diaSourceId": 5, "midPointTai": tai(mjd), "filterName": band}
         | place
         | {
             "psFlux": flux,
@@ -83,7 +84,7 @@ def test_every_packet_is_what_fastavro_reads(shared_data):
         [content] = fastavro.reader(io.BytesIO(file.read_bytes()))
         past = content["prvDiaSources"] or []
         detections = {
-            (one["midPointTai"], one["filterName"].lower()): one["psFlux"] * fluxes
+            (utc(one["midPointTai"]), one["filterName"].lower()): one["psFlux"] * fluxes
             for one in [content["diaSource"], *past]
         }
         own = alert.curve.kind == Kind.DETECTION

@@ -10,6 +10,7 @@ from broker_classifier.errors import LightCurveUnavailableError
 from broker_classifier.surveys.lasair import decode_batch
 from broker_classifier.surveys.lasair_api import BACKOFF_S, PAUSE_S, LasairApi, object_apis
 from tests.surveys.lasair_rows import LSST_ID, fake_lasair, lite, row, source
+from tests.surveys.lsst_packets import tai
 
 TOKEN = "secret-token"
 OBJECT = str(LSST_ID)
@@ -55,7 +56,10 @@ def client(url, clock, token=TOKEN, **options):
 
 def test_an_object_is_asked_for_as_lasairs_own_client_does(lasair, api):
     answer = api.fetch(OBJECT, "1")
-    assert [one["midpointMjdTai"] for one in answer["diaSourcesList"]] == [60983.2, 60975.2]
+    assert [one["midpointMjdTai"] for one in answer["diaSourcesList"]] == [
+        tai(60983.2),
+        tai(60975.2),
+    ]
     assert lasair.asked == [{"objectId": OBJECT, "lite": "False", "lasair_added": "False"}]
 
 
@@ -135,7 +139,9 @@ def test_the_token_follows_no_redirection(lasair, api):
 
 
 def test_a_row_becomes_an_alert_with_the_servers_light_curve(api):
-    [alert] = decode_batch([row(diaObjectId=LSST_ID, lastDiaSourceMjdTai=60975.2)], {"lsst": api})
+    [alert] = decode_batch(
+        [row(diaObjectId=LSST_ID, lastDiaSourceMjdTai=tai(60975.2))], {"lsst": api}
+    )
     assert (alert.mjd, alert.curve.mjd.tolist(), alert.decline) == (60975.2, [60975.2], None)
 
 

@@ -12,7 +12,7 @@ from broker_classifier.light_curve import BANDS, Kind
 from broker_classifier.surveys import lsst
 from broker_classifier.surveys.projection import FALLBACKS
 from broker_classifier.surveys.schema_sources import folder_schemas
-from tests.surveys.lsst_packets import forced, framed, packet, parsed, source, write_schemas
+from tests.surveys.lsst_packets import forced, framed, packet, parsed, source, utc, write_schemas
 
 
 @pytest.fixture(scope="module")
@@ -147,9 +147,9 @@ def test_every_published_version_is_what_fastavro_reads(shared_data):
 def assert_is(alert, content):
     new = content["diaSource"]
     assert alert.object_id == str(content["diaObject"]["diaObjectId"])
-    assert (alert.alert_id, alert.mjd) == (new["diaSourceId"], new["midpointMjdTai"])
+    assert (alert.alert_id, alert.mjd) == (new["diaSourceId"], utc(new["midpointMjdTai"]))
     points = {
-        (one["midpointMjdTai"], one["band"]): one["psfFlux"]
+        (utc(one["midpointMjdTai"]), one["band"]): one["psfFlux"]
         for one in [new, *(content["prvDiaSources"] or [])]
     }
     usable = {key: flux for key, flux in points.items() if flux is not None and key[1]}
