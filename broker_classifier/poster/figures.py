@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
+
+from broker_classifier.training.plots.confusion import draw_shares
 
 Floats = NDArray[np.float64]
 DPI = 80
@@ -36,28 +37,17 @@ def confusion_figure(
     side = MARGIN_INCHES + CELL_INCHES * len(names)
     size = (side * len(models) + 0.4, side * len(percents) + 0.4)
     figure = Figure(figsize=size, layout="constrained")
-    axes = figure.subplots(len(percents), len(models), squeeze=False, sharex=True, sharey=True)
+    axes = figure.subplots(len(percents), len(models), squeeze=False)
     for row, percent in enumerate(percents):
         for column, model in enumerate(models):
             matrix = matrices[percent, model]
-            _matrix(axes[row, column], matrix, names)
+            draw_shares(axes[row, column], matrix, names, is_first=column == 0)
             accuracy = f"{np.diag(matrix).mean():.2f}".lstrip("0")
             axes[row, column].set_title(f"{model}, {percent} %: {accuracy}", fontsize=8)
     figure.suptitle(title, fontsize=9)
-    figure.supxlabel("decided", fontsize=8)
+    figure.supxlabel("decided class, percent of the true class", fontsize=8)
     figure.supylabel("true class", fontsize=8)
     return figure
-
-
-def _matrix(axis: Axes, shares: Floats, names: Sequence[str]) -> None:
-    axis.imshow(shares, vmin=0, vmax=1, cmap="Blues")
-    for (row, column), share in np.ndenumerate(shares):
-        if share >= 0.005:
-            colour = "white" if share > 0.55 else "black"
-            text = f"{share:.2f}".removeprefix("0")
-            axis.text(column, row, text, ha="center", va="center", fontsize=6, color=colour)
-    axis.set_xticks(range(len(names)), names, rotation=60, ha="right", fontsize=6)
-    axis.set_yticks(range(len(names)), names, fontsize=6)
 
 
 def sweep_figure(

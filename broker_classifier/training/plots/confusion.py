@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from broker_classifier.training.plots.style import SMALL
 
@@ -16,15 +17,17 @@ SHOWN_PERCENT = 0.5  # smaller shares are left blank
 
 
 def confusion_figure(metrics: Mapping[str, Any]) -> Figure:
-    """Draw groups above and classes below, at a few cuts."""
+    """Draw groups above and classes below, where they are not the same, at a few cuts."""
     shown = [cut for cut in cuts(metrics) if cut[:2] in SHOWN]
-    rows = [("grouped", metrics["groups"]), (None, metrics["classes"])]
-    figure = Figure(figsize=(1.2 + 2.9 * len(shown), 6.6), layout="constrained")
-    axes = figure.subplots(2, len(shown), squeeze=False)
+    rows: list[tuple[str | None, Sequence[str]]] = [("grouped", metrics["groups"])]
+    if len(metrics["classes"]) > len(metrics["groups"]):
+        rows.append((None, metrics["classes"]))
+    figure = Figure(figsize=(1.2 + 2.9 * len(shown), 0.4 + 3.1 * len(rows)), layout="constrained")
+    axes = figure.subplots(len(rows), len(shown), squeeze=False)
     for row, (level, names) in enumerate(rows):
         for column, (_, _, title, values) in enumerate(shown):
             at_level = values[level] if level else values
-            _matrix(axes[row, column], at_level["confusion"], names, column == 0)
+            _draw_counts(axes[row, column], at_level["confusion"], names, column == 0)
             if row == 0:
                 axes[row, column].set_title(f"{title}, n = {values['n']}", fontsize=9)
     _explain(figure)
@@ -51,7 +54,7 @@ def all_cuts_figure(metrics: Mapping[str, Any], level: str | None) -> Figure:
             axis.set_visible(False)
         for column, (_, _, title, values) in enumerate(family):
             at_level = values[level] if level else values
-            _matrix(axes[row, column], at_level["confusion"], names, column == 0)
+            _draw_counts(axes[row, column], at_level["confusion"], names, column == 0)
             axes[row, column].set_title(f"{title}, n = {values['n']}", fontsize=9)
     _explain(figure)
     return figure
@@ -75,26 +78,37 @@ def _cuts(metrics: Mapping[str, Any]) -> Iterator[tuple[str, str, str, Mapping[s
         yield "by_fraction", value, f"{float(value):.0%} of its time", figures
 
 
-def _matrix(axis: Axes, counts: list[list[int]], names: Sequence[str], is_first: bool) -> None:
+def _draw_counts(axis: Axes, counts: list[list[int]], names: Sequence[str], is_first: bool) -> None:
     confusion = np.array(counts, dtype=np.float64)
     n = confusion.sum(axis=1)
-    share = confusion / np.maximum(n[:, None], 1)
-    axis.imshow(share, vmin=0, vmax=1, cmap="Blues")
-    for (row, column), value in np.ndenumerate(share):
-        if 100 * value >= SHOWN_PERCENT:
-            colour = "white" if value > LARGE_SHARE else "black"
-            weight = "bold" if row == column else "normal"
+    draw_shares(axis, confusion / np.maximum(n[:, None], 1), names, is_first=is_first)
+    for row in np.flatnonzero(n == 0).tolist():
+        axis.text(len(names) / 2 - 0.5, row, "none", ha="center", va="center", fontsize=SMALL)
+
+
+def draw_shares(
+    axis: Axes, shares: NDArray[np.float64], names: Sequence[str], *, is_first: bool
+) -> None:
+    """Draw a matrix, in percent; only the first of a row of them names its rows.
+
+    Parameters
+    ----------
+    shares : float array, shape (K, K)
+        Rows, the true classes, sum to 1, or 0 where there is none.
+    """
+    axis.imshow(shares, vmin=0, vmax=1, cmap="Blues")
+    for (row, column), share in np.ndenumerate(shares):
+        if 100 * share >= SHOWN_PERCENT:
+            colour = "white" if share > LARGE_SHARE else "black"
             style: dict[str, Any] = {
                 "ha": "center",
                 "va": "center",
                 "fontsize": SMALL,
-                "fontweight": weight,
+                "fontweight": "bold" if row == column else "normal",
             }
-            axis.text(column, row, f"{100 * value:.0f}", color=colour, **style)
+            axis.text(column, row, f"{100 * share:.0f}", color=colour, **style)
     axis.set_xticks(range(len(names)), names, rotation=60, ha="right", rotation_mode="anchor")
     axis.set_yticks(range(len(names)), names if is_first else [""] * len(names))
-    for row in np.flatnonzero(n == 0).tolist():
-        axis.text(len(names) / 2 - 0.5, row, "none", ha="center", va="center", fontsize=SMALL)
     axis.tick_params(labelsize=SMALL, length=2)
 
 
