@@ -182,23 +182,35 @@ def read_beside(folder: Path, object_ids: Sequence[str]) -> list[ObjectRecord]:
     try:
         _refuse_other_formats(folder)
         with lmdb.open(str(folder), readonly=True, create=False, lock=False) as env:
-            packed = _undisturbed(env, object_ids)
+            packed = [_undisturbed(env, object_id.encode()) for object_id in object_ids]
     except (OSError, lmdb.Error) as error:
         msg = f"no light-curve store can be read in {folder}: {error}; set store.path to its folder"
         raise ConfigError(msg) from error
     return [one or UNKNOWN for one in _unpacked(folder, object_ids, packed)]
 
 
-def _undisturbed(env: lmdb.Environment, object_ids: Sequence[str]) -> list[bytes | None]:
-    """Read in one snapshot of which the other process has not yet used a page again.
+def _undisturbed(env: lmdb.Environment, key: bytes) -> bytes | None:
+    """Read a value in a snapshot of which the other process has not yet used a page again.
 
     Without LMDB's lock it does so in its third transaction after the snapshot.
     """
     while True:
-        with env.begin() as transaction:
-            packed = [transaction.get(object_id.encode()) for object_id in object_ids]
-            if env.info()["last_txnid"] <= transaction.id() + 1:
-                return packed
+        with env.begin(buffers=True) as snapshot:
+            last_harmless = snapshot.id() + 1
+            try:
+                found = snapshot.get(key)
+            except lmdb.Error:
+                if _newest(env) <= last_harmless:
+                    raise
+                continue
+            if _newest(env) <= last_harmless:  # only then is its size what it says
+                copied = None if found is None else bytes(found)
+                if _newest(env) <= last_harmless:
+                    return copied
+
+
+def _newest(env: lmdb.Environment) -> int:
+    return int(env.info()["last_txnid"])
 
 
 def _unpacked(

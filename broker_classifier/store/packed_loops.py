@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from broker_classifier.compiled import cached_for, compiled
 
-HEAD_BYTES = 34
-_RAW, _MAX_SCALE = 255, 50  # the scale that says that times are the bits of the MJDs
+HEAD_BYTES = 33
+_TICKS_PER_DAY, _MAX_MJD = 1e7, 1e6
+_RAW = 8  # the width that says that times are the bits of the MJDs
 _NO_FLUX = 0x80  # in the flags, whose lower bits are those of `POINT`
 _NAN = np.uint32(0x7FC00000)
 _SMALL = 126  # points; up to here a place is one byte
@@ -34,22 +35,22 @@ def _get(raw: Bytes, at: int, n_bytes: int) -> np.uint64:
 
 
 @compiled
-def _scale_and_width(mjd: NDArray[np.float64]) -> tuple[int, int]:
-    """Find how the times of a light curve are written: multiples of 2^-scale in width bytes."""
-    scale, factor, last = 0, 1.0, 0.0
+def _width(mjd: NDArray[np.float64]) -> int:
+    """Find how the times of a light curve are written: ticks since the first in so many bytes."""
+    n_bytes = 0
     for i in range(len(mjd)):
-        days = mjd[i] - mjd[0]
-        if not (days >= 0.0 and mjd[0] + days == mjd[i]):
-            return _RAW, 8
-        while scale <= _MAX_SCALE and days * factor != np.floor(days * factor):
-            scale, factor = scale + 1, 2.0 * factor
-        last = max(last, days)
-    if scale > _MAX_SCALE or last * factor >= 2.0**56:
-        return _RAW, 8
-    width = 0
-    while last * factor >= 256.0**width:
-        width += 1
-    return scale, width
+        if not (mjd[i] >= mjd[0] > -_MAX_MJD and mjd[i] < _MAX_MJD):
+            return _RAW
+        if np.rint(mjd[i] * _TICKS_PER_DAY) / _TICKS_PER_DAY != mjd[i]:
+            return _RAW
+        while _ticks(mjd, i) >= 1 << (8 * n_bytes):
+            n_bytes += 1
+    return n_bytes
+
+
+@compiled
+def _ticks(mjd: NDArray[np.float64], i: int) -> int:
+    return int(np.rint(mjd[i] * _TICKS_PER_DAY) - np.rint(mjd[0] * _TICKS_PER_DAY))
 
 
 @compiled
@@ -58,24 +59,25 @@ def _first_bits(mjd: NDArray[np.float64]) -> np.uint64:
 
 
 @compiled
-def _put_times(packed: Bytes, at: int, mjd: NDArray[np.float64], scale: int, width: int) -> int:
-    bits, factor = mjd.view(np.uint64), 2.0**scale
+def _put_times(packed: Bytes, at: int, mjd: NDArray[np.float64], width: int) -> int:
+    bits = mjd.view(np.uint64)
     for i in range(len(mjd)):
-        value = bits[i] if scale == _RAW else np.uint64((mjd[i] - mjd[0]) * factor)
+        value = bits[i] if width == _RAW else np.uint64(_ticks(mjd, i))
         at = _put(packed, at, width, value)
     return at
 
 
 @compiled
 def _get_times(
-    raw: Bytes, at: int, mjd: NDArray[np.float64], first_bits: np.uint64, scale: int, width: int
+    raw: Bytes, at: int, mjd: NDArray[np.float64], first_bits: np.uint64, width: int
 ) -> int:
-    bits, tick = mjd.view(np.uint64), 2.0**-scale
+    bits, first = mjd.view(np.uint64), 0.0
     for i in range(len(mjd)):
         value = _get(raw, at + width * i, width)
-        bits[i] = value if scale == _RAW else first_bits
-        if scale != _RAW:
-            mjd[i] += np.float64(value) * tick
+        bits[i] = value if width == _RAW else first_bits
+        if width != _RAW:
+            first = np.rint(mjd[0] * _TICKS_PER_DAY) if i == 0 else first
+            mjd[i] = (first + np.float64(value)) / _TICKS_PER_DAY
     return at + width * len(mjd)
 
 
@@ -210,13 +212,13 @@ def pack_columns(
         points = slice(first_point[c], first_point[c + 1])
         alerts = slice(first_alert[c], first_alert[c + 1])
         mine = mjd[points]
-        scale, width = _scale_and_width(mine)
+        width = _width(mine)
         for value in (seen[c], history_mjd[c], _first_bits(mine)):
             at = _put(packed, at, 8, value)
         for count in (len(mine), alerts.stop - alerts.start):
             at = _put(packed, at, 4, np.uint64(count))
-        packed[at], packed[at + 1] = scale, width
-        at = _put_times(packed, at + 2, mine, scale, width)
+        packed[at] = width
+        at = _put_times(packed, at + 1, mine, width)
         at = _put_points(packed, at, flags[points], flux[points], flux_err[points])
         at = _put_alerts(packed, at, mine, alert_id[alerts], alert_mjd[alerts], is_final[alerts])
         for i in range(first_byte[c], first_byte[c + 1]):
@@ -227,17 +229,16 @@ def pack_columns(
 
 
 @compiled
-def _head(raw: Bytes, at: int, end: int) -> tuple[int, int, int, int]:
-    """Read the head of a record: n_points, n_answered, scale, width; -1 if it cannot be one."""
+def _head(raw: Bytes, at: int, end: int) -> tuple[int, int, int]:
+    """Read the head of a record: n_points, n_answered, width; -1 if it cannot be one."""
     if end - at < HEAD_BYTES:
-        return -1, -1, 0, 0
+        return -1, -1, 0
     n_points, n_alerts = int(_get(raw, at + 24, 4)), int(_get(raw, at + 28, 4))
-    scale, width = int(raw[at + 32]), int(raw[at + 33])
+    width = int(raw[at + 32])
     least = (width + 5) * n_points + (8 + _place_width(n_points)) * n_alerts
-    is_possible = width == 8 if scale == _RAW else width < 8 and scale <= _MAX_SCALE
-    if not is_possible or least > end - at - HEAD_BYTES:
-        return -1, -1, 0, 0
-    return n_points, n_alerts, scale, width
+    if width > _RAW or least > end - at - HEAD_BYTES:
+        return -1, -1, 0
+    return n_points, n_alerts, width
 
 
 @cached_for(_PAIR(_BYTES, _INTEGERS))
@@ -264,14 +265,14 @@ def unpack_columns(
     memory_at = np.full(len(places) - 1, -1, dtype=np.int64)
     for c in range(len(memory_at)):
         at, end = places[c], places[c + 1]
-        n_points, _, scale, width = _head(raw, at, end)
+        n_points, _, width = _head(raw, at, end)
         if n_points < 0:
             continue
         points = slice(first_point[c], first_point[c + 1])
         alerts = slice(first_alert[c], first_alert[c + 1])
         history_mjd[c] = _get(raw, at + 8, 8)
         mine = mjd[points]
-        at = _get_times(raw, at + HEAD_BYTES, mine, _get(raw, at + 16, 8), scale, width)
+        at = _get_times(raw, at + HEAD_BYTES, mine, _get(raw, at + 16, 8), width)
         at = _get_points(raw, at, end, flags[points], flux[points], flux_err[points])
         at = _get_alerts(raw, at, end, mine, alert_id[alerts], alert_mjd[alerts], is_final[alerts])
         memory_at[c] = at - places[c] if at >= 0 else -1

@@ -2,8 +2,8 @@
 
     seen_at, history_mjd, first_mjd  8 each
     n_points, n_answered             4 each
-    scale, width                     1 each
-    times      width n_points  (mjd - first_mjd) 2^scale, an integer; or the bits of the MJD
+    width                            1
+    times      width n_points  since the first, in units of 1e-7 d; or, of width 8, MJDs
     flags            n_points  of `POINT`, and NO_FLUX
     errors         4 n_points
     fluxes         4           of each point with one
@@ -12,9 +12,9 @@
     MJDs           8           of each answered alert whose detection is nowhere
     memory
 
-All integers are little-endian. Survey times are multiples of 2^-31 d (ZTF) or 2^-37 d (LSST), so
-5 or 6 bytes hold the exact time of a point. An upper limit has no flux. An answered alert's time
-is, but for withdrawn detections, that of a point.
+All integers are little-endian. Times of surveys are rounded to 1e-7 d (`photometry`), so 4 bytes
+hold the exact time of a point, 5 from day 430 on. An upper limit has no flux. An answered alert's
+time is, but for withdrawn detections, that of a point.
 """
 
 from collections.abc import Iterable, Sequence
