@@ -179,6 +179,9 @@ def load_bundle(path: str | Path) -> Bundle:
 
 def read_bundle(folder: Path) -> Bundle:
     """Read description and weights and check that they belong together."""
+    if not (folder / DESCRIPTION_FILE).exists():
+        msg = f"{folder} is no bundle, it has no {DESCRIPTION_FILE}: name the folder of one"
+        raise BundleError(msg)
     text = _read(folder / DESCRIPTION_FILE)
     description = _parsed(folder / DESCRIPTION_FILE, Description, text)
     weights = _read(folder / WEIGHTS_FILE)

@@ -61,12 +61,19 @@ def classify(
     from broker_classifier.load_settings import load_settings, with_kafka, with_survey
     from broker_classifier.logs import configure_logs
     from broker_classifier.serve import classify_files
+    from broker_classifier.streams.files import dead_letter_file
 
     configure_logs(LogSettings(level="warning", format="text"))
     settings = with_kafka(load_settings(config), batch_size=batch_size)
     settings = with_survey(settings, survey or USUAL_STREAM, bundle=bundle)
     settings = with_survey(settings, survey or FRAMED_STREAM, schemas=schemas)
-    typer.echo(orjson.dumps(classify_files(settings, paths, survey or USUAL_STREAM, output)))
+    metrics = classify_files(settings, paths, survey or USUAL_STREAM, output)
+    totals, reasons = metrics.totals(), metrics.reasons()
+    typer.echo(orjson.dumps(totals))
+    if reasons:
+        typer.echo(f"declined: {', '.join(f'{n} {why}' for why, n in reasons.items())}", err=True)
+    if totals["dead_lettered"]:
+        typer.echo(f"what cannot be read, and why: {dead_letter_file(output)}", err=True)
 
 
 @command(app)

@@ -47,14 +47,21 @@ def train(
     require_packages()
     from broker_classifier.training.train import train
 
-    train(recipe, data, output, seed, typer.echo, resume=resume, device=device)
+    try:
+        train(recipe, data, output, seed, typer.echo, resume=resume, device=device)
+    except KeyboardInterrupt:
+        typer.echo("stopped; --resume goes on after the last complete epoch", err=True)
+        raise
 
 
 def evaluate(
     data: DataPaths,
     output: Annotated[Path, typer.Option("--output", help="Folder of metrics.json and plots.")],
     bundles: Annotated[
-        list[Path] | None, typer.Option("--bundle", help="A bundle; several to compare them.")
+        list[Path] | None,
+        typer.Option(
+            "--bundle", help="A bundle; several to compare them.", show_default=str(DEFAULT_BUNDLE)
+        ),
     ] = None,
     split: Annotated[str, typer.Option(help="all, or our own train, validation, test.")] = "all",
     gate_bundle: GatePath = None,
@@ -69,14 +76,15 @@ def evaluate(
     require_packages()
     from broker_classifier.training.compare import COMPARISON_FILE, compare
     from broker_classifier.training.evaluate import evaluate
-    from broker_classifier.training.report import METRICS_FILE
+    from broker_classifier.training.report import METRICS_FILE, summary
 
     folders = [bundle_folder(bundle) for bundle in bundles or [DEFAULT_BUNDLE]]
     if len(folders) > 1:
         compare(folders, data, output, split, gate_bundle)
         typer.echo(f"{output / COMPARISON_FILE}")
     else:
-        evaluate(folders[0], data, output, split, gate_bundle)
+        report = evaluate(folders[0], data, output, split, gate_bundle)
+        typer.echo(summary(report.metrics), err=True)
         typer.echo(f"{output / METRICS_FILE}")
 
 
@@ -85,7 +93,9 @@ def explain(
         str, typer.Argument(metavar="OBJECT|FILE", help="Alerts, results, or an object's id.")
     ],
     output: Annotated[Path | None, typer.Option("--output", help="PNG; OBJECT.png.")] = None,
-    bundle: Annotated[Path, typer.Option("--bundle", help="A model bundle.")] = DEFAULT_BUNDLE,
+    bundle: Annotated[
+        Path | None, typer.Option("--bundle", help="Another bundle than the survey's.")
+    ] = None,
     wanted: Annotated[
         str | None, typer.Option("--object", help="Which one, of a file with several.")
     ] = None,
@@ -93,7 +103,8 @@ def explain(
         Path | None, typer.Option("--data", help="Labelled light curves that have the object.")
     ] = None,
     survey: Annotated[
-        Stream | None, typer.Option(help="Whose object, or alerts where bytes do not tell; ztf.")
+        Stream | None,
+        typer.Option(help="Of an object, or of alerts whose bytes do not tell; else ztf."),
     ] = None,
     schemas: Annotated[Path | None, typer.Option(help="Folder of .avsc files.")] = None,
     config: Annotated[Path | None, typer.Option("--config", help="Settings file (TOML).")] = None,
@@ -101,25 +112,27 @@ def explain(
     """Draw why a bundle says what it says of an object: points, attention, input, answers.
 
     A file holds alerts, or what classify wrote. An object is looked for in the store of the
-    settings (a service may be running on it), or with --data in a labelled set.
+    settings (a service may be running on it), or with --data in a labelled set. The bundle is
+    that of the object's survey in the settings, if not said otherwise.
 
     Example: broker-classifier explain night.tar.gz --object ZTF21abiuvdk --output why.png
     """
     from broker_classifier.load_settings import load_settings, with_survey
-    from broker_classifier.serve import bundle_folder
+    from broker_classifier.serve import folder_of_bundle
     from broker_classifier.training import require_packages
 
     require_packages()
     from broker_classifier.training.explain import explain
     from broker_classifier.training.find_curve import find_curve, labelled_curve
 
-    folder = bundle_folder(bundle)
     settings = with_survey(load_settings(config), survey or FRAMED_STREAM, schemas=schemas)
     if data is not None:
-        name, curve = target, labelled_curve(data, target, folder)
+        folder = folder_of_bundle(settings, survey or USUAL_STREAM, bundle)
+        label, found = labelled_curve(data, target, folder)
     else:
-        name, curve = find_curve(target, survey or USUAL_STREAM, settings, wanted)
-    typer.echo(explain(name, curve, folder, output))
+        label, found = "", find_curve(target, survey or USUAL_STREAM, settings, wanted)
+        folder = folder_of_bundle(settings, found.survey, bundle)
+    typer.echo(explain(found.object_id, found.curve, folder, output, label))
 
 
 def card(
@@ -138,5 +151,5 @@ def card(
     from broker_classifier.training.card import renew_card
     from broker_classifier.training.recipe import read_recipe
 
-    renew_card(bundle, read_recipe(recipe).card, data, gate_bundle)
+    renew_card(bundle, read_recipe(recipe), data, gate_bundle)
     typer.echo(f"{bundle / 'README.md'}")

@@ -104,6 +104,13 @@ class Metrics:
         outcomes = {str(one): total("alerts", outcome=one) for one in Outcome}
         return {"received": total("alerts_received")} | outcomes
 
+    def reasons(self) -> dict[str, int]:
+        """Return how many alerts were declined for which reason so far."""
+        samples = (one for metric in self._declined.collect() for one in metric.samples)
+        return {
+            one.labels["reason"]: int(one.value) for one in samples if one.name.endswith("_total")
+        }
+
     def health(self) -> tuple[bool, str]:
         """Tell whether the loop runs and reaches all it needs, with a sentence."""
         silent_s = time.monotonic() - self._last_beat

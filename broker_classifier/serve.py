@@ -11,7 +11,7 @@ import torch
 from broker_classifier.batch import Street
 from broker_classifier.bundle import Bundle, load_bundle
 from broker_classifier.config import Settings
-from broker_classifier.errors import BundleError
+from broker_classifier.errors import BundleError, ConfigError
 from broker_classifier.memory import keep_freed_memory, leave_out_of_collections
 from broker_classifier.metrics import Metrics, serve_metrics
 from broker_classifier.photometry import SECONDS_PER_DAY
@@ -62,16 +62,8 @@ def serve(settings: Settings, stop: threading.Event) -> None:
     log.info("stopped", **metrics.totals())
 
 
-def classify_files(
-    settings: Settings, paths: Sequence[Path], survey: str, output: Path
-) -> dict[str, int]:
-    """Run the street once over alert files; return how many met which outcome.
-
-    Returns
-    -------
-    dict
-        "received" and one entry per outcome; received is their sum.
-    """
+def classify_files(settings: Settings, paths: Sequence[Path], survey: str, output: Path) -> Metrics:
+    """Run the street once over alert files; return what was counted."""
     bundles, decoders = load_bundles(settings), open_decoders(settings.surveys, settings.lasair)
     metrics, kafka = Metrics(), settings.kafka
     source = FileSource(paths, survey, kafka.batch_size)
@@ -87,7 +79,7 @@ def classify_files(
             dead_letter_topic=kafka.dead_letter_topic,
         )
         run(street, threading.Event())
-    return metrics.totals()
+    return metrics
 
 
 def load_bundles(settings: Settings) -> dict[str, Bundle]:
@@ -129,6 +121,22 @@ def bundle_folder(path: Path) -> Path:
     """Find a bundle's folder: as given, else below the checkout that this package stands in."""
     beside_package = Path(__file__).parent.parent / path
     return path if path.exists() or not beside_package.exists() else beside_package
+
+
+def folder_of_bundle(settings: Settings, survey: str, chosen: Path | None = None) -> Path:
+    """Find the folder of a chosen bundle, or of the one that the settings have for a survey.
+
+    Raises
+    ------
+    ConfigError
+        If there is none for it.
+    """
+    ours = settings.surveys.get(survey)
+    folder = chosen or (ours.bundle if ours else None)
+    if folder is None:
+        msg = f"no bundle is set for {survey} alerts: give one with --bundle"
+        raise ConfigError(msg)
+    return bundle_folder(folder)
 
 
 def open_store(path: str) -> LightCurveStore:

@@ -8,8 +8,9 @@ import pytest
 from typer.testing import CliRunner
 
 from broker_classifier.cli import app
+from tests.bundles import small_bundle
 from tests.kafka_streets import send, service
-from tests.ztf_packets import flare
+from tests.ztf_packets import alert, container, flare, measurement
 
 COMMANDS = [
     ["serve"],
@@ -94,6 +95,34 @@ def test_classify_prints_one_json_line_of_counts(tmp_path):
         "dead_lettered": 0,
     }
     assert len((tmp_path / "night.jsonl").read_text().splitlines()) == 5
+
+
+def test_classify_says_why_it_declined_and_where_the_unreadable_is(tmp_path):
+    (tmp_path / "bad.avro").write_bytes(flare("ZTF1")[0][:300])
+    (tmp_path / "none.avro").write_bytes(container(alert("ZTF2", [measurement(60000.0, fid=3)])))
+    output = tmp_path / "night.jsonl"
+    ended = run("classify", tmp_path, "--output", output)
+    assert json.loads(ended.stdout)["declined"] == 1 == json.loads(ended.stdout)["dead_lettered"]
+    assert "declined: 1 no_usable_points" in ended.stderr
+    assert str(tmp_path / "night.dead-letters.jsonl") in ended.stderr
+
+
+def test_explain_takes_the_bundle_of_the_objects_survey(tmp_path):
+    bundle = small_bundle(tmp_path / "bundle")
+    (tmp_path / "a.avro").write_bytes(flare("ZTF1")[0])
+    settings = f'{{"ztf": {{"bundle": "{tmp_path / "bundle"}"}}}}'
+    ended = run("explain", tmp_path / "a.avro", "--output", tmp_path, BROKER_SURVEYS=settings)
+    assert ended.exit_code == 0, ended.output
+    assert any(name in ended.output for name in bundle.classes)
+    without = run(
+        "explain",
+        tmp_path / "a.avro",
+        "--output",
+        tmp_path,
+        BROKER_SURVEYS='{"ztf": {"bundle": null}}',
+    )
+    assert without.exit_code == 2
+    assert "no bundle is set for ztf" in without.output
 
 
 def test_check_bundle_says_what_it_checked():

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from broker_classifier.bundle import Bundle
+from broker_classifier.bundle import Bundle, read_bundle
+from broker_classifier.errors import ConfigError
 from broker_classifier.training.card_provenance import (
     attention_section,
     examples_section,
@@ -15,18 +16,28 @@ from broker_classifier.training.evaluate import evaluate
 from broker_classifier.training.metrics import DECISION_RULE
 from broker_classifier.training.objects import DataFolders
 from broker_classifier.training.plots import CARD_PLOTS
-from broker_classifier.training.recipe import Card
+from broker_classifier.training.recipe import Card, Recipe
 from broker_classifier.training.split import TEST
 
 CARD_FILE = "README.md"
 
 
 def renew_card(
-    folder: Path, card: Card, data: DataFolders, gate_bundle: Path | None = None
+    folder: Path, recipe: Recipe, data: DataFolders, gate_bundle: Path | None = None
 ) -> None:
-    """Judge a bundle on the test objects of its data, and write its figures, plots and card."""
+    """Judge a bundle on the test objects of its data, and write its figures, plots and card.
+
+    Raises
+    ------
+    ConfigError
+        The recipe is another bundle's.
+    """
+    trained = read_bundle(folder).description
+    if (recipe.name, recipe.classes) != (trained.name, trained.classes):
+        msg = f"the bundle {folder} is {trained.name}, the recipe is {recipe.name}'s: give its own"
+        raise ConfigError(msg)
     report = evaluate(folder, data, folder, TEST, gate_bundle, CARD_PLOTS)
-    text = card_text(report.judged.bundle, card, report.metrics)
+    text = card_text(report.judged.bundle, recipe.card, report.metrics)
     (folder / CARD_FILE).write_text(text)
 
 

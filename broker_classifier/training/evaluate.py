@@ -35,7 +35,7 @@ from broker_classifier.training.objects import (
 )
 from broker_classifier.training.plots import PLOTS, write_plots
 from broker_classifier.training.predictions import Predictions, predict
-from broker_classifier.training.report import METRICS_FILE, write_json
+from broker_classifier.training.report import METRICS_FILE, made_folder, write_json
 from broker_classifier.training.split import TEST, TRAIN, VALIDATION, split_of
 from broker_classifier.training.superphot import superphot_figures
 
@@ -112,9 +112,10 @@ def evaluate(
 
     Raises
     ------
-    BundleError, DataError
-        The bundle or the data cannot be used.
+    BundleError, ConfigError, DataError
+        The bundle, the folder or the data cannot be used.
     """
+    output = made_folder(output_folder)
     judged = read_judged(bundle_path, data, split)
     bundle, predictions = judged.bundle, predict(judged.examples, judged.bundle)
     metrics = {
@@ -133,8 +134,6 @@ def evaluate(
         "gates": provenance_gates(judged.evidence, gate_bundle),
         "attention": attention_by_class(judged.examples, bundle),
     }
-    output = Path(output_folder)
-    output.mkdir(parents=True, exist_ok=True)
     write_json(output / METRICS_FILE, metrics)
     write_plots(metrics, predictions, bundle, output, plots)
     return Report(judged, metrics, predictions)

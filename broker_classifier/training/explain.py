@@ -11,16 +11,30 @@ from broker_classifier.training.plots.explanation import explanation_figure
 from broker_classifier.training.plots.style import save
 
 
-def explain(name: str, curve: LightCurve, bundle_path: Path, output: Path | None = None) -> str:
+def explain(
+    name: str, curve: LightCurve, bundle_path: Path, output: Path | None = None, label: str = ""
+) -> str:
     """Draw a PNG, named by the object if not said otherwise; return a line that sums it up.
+
+    Parameters
+    ----------
+    output : Path, optional
+        A .png file, or a folder for it.
+    label : str
+        What the object is, where that is known.
 
     Raises
     ------
     BundleError, ConfigError, DataError
         The bundle cannot be used, the file not be written, or no point of the light curve counts.
     """
-    explained = explanation_of(name, curve, load_bundle(bundle_path))
-    path = output or Path(file_name(name))
+    title = f"{name}, labelled {label}" if label else name
+    explained = explanation_of(title, curve, load_bundle(bundle_path))
+    path = output or Path()
+    path = path / file_name(name) if path.is_dir() else path
+    if path.suffix.lower() != ".png":
+        msg = f"{path} is no .png file: name one with --output"
+        raise ConfigError(msg)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         save(explanation_figure(explained), path)
@@ -28,7 +42,7 @@ def explain(name: str, curve: LightCurve, bundle_path: Path, output: Path | None
         msg = f"{path} cannot be written ({error}): name a .png file with --output"
         raise ConfigError(msg) from error
     probability, n = explained.answer.probabilities.max(), len(explained.answer.used)
-    return f"{name}: {explained.top_class} {probability:.2f} from {n} points, drawn in {path}"
+    return f"{title}: {explained.top_class} {probability:.2f} from {n} points, drawn in {path}"
 
 
 def file_name(object_id: str) -> str:

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from pydantic import ValidationError
 
-from broker_classifier.bundle import read_bundle
+from broker_classifier.bundle import Bundle, read_bundle
 from broker_classifier.config import Settings
 from broker_classifier.errors import ConfigError, DataError, MessageError
 from broker_classifier.light_curve import Kind, LightCurve, bands, light_curve
@@ -14,15 +15,22 @@ from broker_classifier.store import read_beside
 from broker_classifier.streams.packets import alert_packets
 from broker_classifier.surveys.alert import checked
 from broker_classifier.surveys.decoders import open_decoders
+from broker_classifier.training.examples import main_episode
 from broker_classifier.training.homogenise import homogenised, read_homogenisation
-from broker_classifier.training.objects import read_objects
+from broker_classifier.training.objects import preferred_objects, read_objects
 
 NAMED_AT_MOST = 5
 
 
-def find_curve(
-    target: str, survey: str, settings: Settings, wanted: str | None = None
-) -> tuple[str, LightCurve]:
+class Found(NamedTuple):
+    """The light curve of an object, and whose object it is."""
+
+    object_id: str
+    survey: str
+    curve: LightCurve
+
+
+def find_curve(target: str, survey: str, settings: Settings, wanted: str | None = None) -> Found:
     """Read the light curve of one object, out of a file or of the store.
 
     Parameters
@@ -35,10 +43,6 @@ def find_curve(
     settings : Settings
     wanted : str, optional
         Which object of a file with several.
-
-    Returns
-    -------
-    object id, light curve
 
     Raises
     ------
@@ -59,54 +63,73 @@ def find_curve(
             "this name: name a file, an object of the store, or with --data one of a labelled set"
         )
         raise DataError(msg)
-    return target, record.curve
+    return Found(target, survey, record.curve)
 
 
-def labelled_curve(data_folder: Path, object_id: str, bundle_folder: Path) -> LightCurve:
-    """Read a light curve from a labelled set, made to look like alerts as for the bundle.
+def labelled_curve(data_folder: Path, object_id: str, bundle_folder: Path) -> tuple[str, Found]:
+    """Read a light curve from a labelled set, as `evaluate` judges it.
+
+    It is made to look like alerts as for the bundle, and ends with the episode that is judged.
+
+    Returns
+    -------
+    label, found
 
     Raises
     ------
     BundleError, DataError
         Bundle or set cannot be read, or the set has no such object of the bundle's classes.
     """
-    classes = read_bundle(bundle_folder).classes
-    objects = read_objects(data_folder, classes)
-    curves = homogenised(objects, read_homogenisation(bundle_folder))
-    for labelled, curve in zip(objects, curves, strict=True):
-        if object_id in (labelled.object_id, labelled.canonical_id):
-            return curve
-    msg = f"{data_folder} has no object {object_id} of a class that the bundle knows"
-    raise DataError(msg)
+    bundle = read_bundle(bundle_folder)
+    objects = read_objects(data_folder, bundle.classes)
+    same = [o for o in objects if object_id in (o.object_id, o.canonical_id)]
+    if not same:
+        msg = (
+            f"{data_folder} has no object {object_id} of {', '.join(bundle.classes)}, the classes "
+            "of the bundle: look for it in objects.csv, or give another --bundle"
+        )
+        raise DataError(msg)
+    by_own_name = [o for o in same if o.object_id == object_id]
+    (labelled,) = preferred_objects(by_own_name or same)
+    (curve,) = homogenised([labelled], read_homogenisation(bundle_folder))
+    return labelled.label, Found(object_id, bundle.survey, _until_judged(curve, bundle))
 
 
-def _only_one(curves: Mapping[str, LightCurve], wanted: str | None) -> tuple[str, LightCurve]:
-    if wanted is None and len(curves) == 1:
-        return next(iter(curves.items()))
-    if wanted is not None and wanted in curves:
-        return wanted, curves[wanted]
-    first = ", ".join(sorted(curves)[:NAMED_AT_MOST])
-    more = f" and {len(curves) - NAMED_AT_MOST} more" if len(curves) > NAMED_AT_MOST else ""
+def _until_judged(curve: LightCurve, bundle: Bundle) -> LightCurve:
+    judged = main_episode(curve, bundle.selection)
+    return curve.until(float(judged.mjd[-1])) if len(judged) else curve
+
+
+def _only_one(found: Mapping[str, Found], wanted: str | None) -> Found:
+    if wanted is None and len(found) == 1:
+        return next(iter(found.values()))
+    if wanted is not None and wanted in found:
+        return found[wanted]
+    first = ", ".join(sorted(found)[:NAMED_AT_MOST])
+    more = f" and {len(found) - NAMED_AT_MOST} more" if len(found) > NAMED_AT_MOST else ""
     asked = "name one with --object" if wanted is None else f"{wanted} is not among them"
-    msg = f"The file has {len(curves)} objects ({first}{more}): {asked}"
+    msg = f"The file has {len(found)} objects ({first}{more}): {asked}"
     raise DataError(msg)
 
 
-def _of_results(path: Path) -> dict[str, LightCurve]:
+def _of_results(path: Path) -> dict[str, Found]:
     """Read the newest classification of every object; nothing from anything else."""
     newest: dict[str, ClassificationMessage] = {}
     if not path.is_file():
         return {}
     with path.open("rb") as lines:
-        for line in lines:
+        for number, line in enumerate(lines, start=1):
             try:
                 message = parse(line)
-            except ValidationError:
-                break
+            except ValidationError as error:
+                if number == 1:
+                    return {}
+                msg = f"Line {number} of {path} is no classification: remove it, or write it anew"
+                raise DataError(msg) from error
             known = newest.get(message.object_id)
             if known is None or message.mjd >= known.mjd:
                 newest[message.object_id] = message
-    return {name: _curve_of(message) for name, message in newest.items()}
+    return {name: Found(name, one.survey, _curve_of(one)) for name, one in newest.items()}
 
 
 def _curve_of(message: ClassificationMessage) -> LightCurve:
@@ -120,19 +143,19 @@ def _curve_of(message: ClassificationMessage) -> LightCurve:
     )
 
 
-def _of_alerts(path: Path, survey: str, settings: Settings) -> dict[str, LightCurve]:
+def _of_alerts(path: Path, survey: str, settings: Settings) -> dict[str, Found]:
     decoders = open_decoders(settings.surveys, settings.lasair)
-    curves: dict[str, LightCurve] = {}
+    found: dict[str, Found] = {}
     reason = "it holds no alert"
     for packet in alert_packets([path]):
         (alert,) = map(checked, decoders[packet.survey or survey]([packet.value]))
         if isinstance(alert, MessageError):
             reason = str(alert)
-        elif alert.object_id in curves:
-            curves[alert.object_id] = curves[alert.object_id].merge(alert.curve)
         else:
-            curves[alert.object_id] = alert.curve
-    if not curves:
+            known = found.get(alert.object_id)
+            curve = known.curve.merge(alert.curve) if known else alert.curve
+            found[alert.object_id] = Found(alert.object_id, alert.survey, curve)
+    if not found:
         msg = f"No light curve can be read from {path}: {reason}"
         raise DataError(msg)
-    return curves
+    return found

@@ -35,7 +35,11 @@ def fit_homogenisation(
     alert_sources, band_letters = how.alert_sources, selection.bands
     alerts = [o for o in objects if o.source in alert_sources]
     if not alerts:
-        msg = f"No training object is from {', '.join(alert_sources)}: correct alert_sources"
+        others = ", ".join(sorted({o.source for o in objects})) or "nowhere"
+        msg = (
+            f"No training object is from {', '.join(alert_sources)}, but from {others}: correct "
+            "homogenisation.alert_sources in the recipe, or source_repo in objects.csv"
+        )
         raise DataError(msg)
     n_bands, offset = len(band_letters), selection.night_offset_days
     noise = AlertNoise(

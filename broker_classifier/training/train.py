@@ -24,12 +24,14 @@ from broker_classifier.training.homogenise import HOMOGENISATION_FILE, Homogenis
 from broker_classifier.training.objects import (
     DataFolders,
     LabelledObject,
+    labels_left_out,
     name_of,
     preferred_objects,
     read_objects,
 )
 from broker_classifier.training.prefixes import prefix_logits
 from broker_classifier.training.recipe import Recipe, read_recipe
+from broker_classifier.training.report import left_out, made_folder
 from broker_classifier.training.run import Run, choose_device
 from broker_classifier.training.save import save_bundle
 from broker_classifier.training.source_balance import balanced_over_sources
@@ -77,13 +79,13 @@ def train(
     ConfigError, DataError
         The recipe or the data cannot be used.
     """
-    folder, recipe = Path(output_folder), read_recipe(recipe_path)
+    folder, recipe = made_folder(output_folder), read_recipe(recipe_path)
     run = Run(folder / RUN_FOLDER, seed, resume, choose_device(device), report)
-    objects = read_objects(data, recipe.classes)
+    objects = _read(data, recipe, report)
     rules, training, validation = _prepared(objects, recipe)
     threshold = rules.noise.detection_snr or rules.noise.threshold_snr
-    report(f"{len(objects)} light curves; detections begin at SNR {threshold}")
-    report(f"{len(training)} of them train, {len(validation)} validate, on {run.device}")
+    report(f"{len(training)} train, {len(validation)} validate, on {run.device}")
+    report(f"detections begin at SNR {threshold}")
 
     torch.manual_seed(seed)
     config = recipe.network_config()
@@ -91,7 +93,6 @@ def train(
     fit_network(network, training, validation, rules.noise, recipe, run)
     calibration = _calibration(network, training, validation, recipe)
     report(f"temperature {calibration.temperature} at {calibration.n_points} points")
-
     description = {
         **recipe.model_dump(include={"name", "version", "survey", "classes", "architecture"}),
         "config": config,
@@ -102,10 +103,18 @@ def train(
     }
     bundle = save_bundle(folder, network, description)
     (folder / HOMOGENISATION_FILE).write_text(rules.model_dump_json(indent=1) + "\n")
-    renew_card(folder, recipe.card, data)
+    renew_card(folder, recipe, data)
     (run.folder / CHECKPOINT_FILE).unlink()
     report(f"bundle {bundle.name} {bundle.version} written to {folder}, hash {bundle.hash[:12]}")
     return bundle
+
+
+def _read(data: DataFolders, recipe: Recipe, report: Callable[[str], None]) -> list[LabelledObject]:
+    """Read the objects of the recipe's classes, and tell of those that have others."""
+    objects = read_objects(data, recipe.classes)
+    for line in (f"{len(objects)} light curves", *left_out(labels_left_out(data, recipe.classes))):
+        report(line)
+    return objects
 
 
 def _prepared(

@@ -102,8 +102,18 @@ def test_the_picture_is_written_and_summed_up(streaming, tmp_path, monkeypatch):
 
 def test_a_file_that_cannot_be_written_is_named(streaming, tmp_path):
     small_bundle(tmp_path / "bundle", seed=4)
-    with pytest.raises(ConfigError, match=r"why\.nothing"):
+    with pytest.raises(ConfigError, match=r"why\.nothing is no .png"):
         explain("x", flare(), tmp_path / "bundle", tmp_path / "why.nothing")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match=r"why\.png cannot be written"):
+        explain("x", flare(), tmp_path / "bundle", tmp_path / "file" / "why.png")
+
+
+def test_a_folder_gets_a_picture_named_by_the_object_and_a_known_label_is_told(tmp_path):
+    small_bundle(tmp_path / "bundle", seed=4)
+    said = explain("SN1", flare(), tmp_path / "bundle", tmp_path, label="TDE")
+    assert said.startswith("SN1, labelled TDE: ")
+    assert (tmp_path / "SN1.png").exists()
 
 
 def test_the_example_of_a_class_is_the_one_in_its_middle():

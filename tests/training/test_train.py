@@ -8,14 +8,17 @@ import pytest
 
 from broker_classifier.bundle import load_bundle
 from broker_classifier.classify import classify
-from broker_classifier.errors import DataError
+from broker_classifier.errors import ConfigError, DataError
 from broker_classifier.light_curve import LightCurve
+from broker_classifier.training.card import renew_card
 from broker_classifier.training.evaluate import evaluate
 from broker_classifier.training.examples import make_examples
 from broker_classifier.training.homogenise import read_homogenisation
 from broker_classifier.training.objects import read_objects
 from broker_classifier.training.plots import PLOTS
 from broker_classifier.training.predictions import predict
+from broker_classifier.training.recipe import read_recipe
+from broker_classifier.training.report import summary
 from broker_classifier.training.split import split_of
 from broker_classifier.training.train import train
 from tests.training.synthetic import ALERT_SOURCE, CLASSES, write_data_set
@@ -145,6 +148,29 @@ def test_a_set_too_faint_for_the_survey_is_refused(data, folder, tmp_path):
     points.drop(columns="forced").to_parquet(tmp_path / "photometry.parquet")
     with pytest.raises(DataError, match="usable detection"):
         evaluate(folder, tmp_path, tmp_path / "report", plots=())
+
+
+def test_a_card_is_written_by_its_own_recipe_alone(data, folder, tmp_path):
+    other = tmp_path / "other.toml"
+    other.write_text(RECIPE.read_text().replace("name = ", "name = 'other'  # ", 1))
+    with pytest.raises(ConfigError, match="the recipe is other's"):
+        renew_card(folder, read_recipe(other), data)
+
+
+def test_a_report_says_in_a_few_lines_what_was_left_out(data, folder, tmp_path):
+    report = evaluate(folder, data, tmp_path / "report")
+    left = {"other": 3, "": 1}
+    lines = summary(report.metrics | {"labels_left_out": left}).splitlines()
+    assert lines[0].startswith(f"{report.metrics['n_objects']} objects; balanced accuracy")
+    assert lines[1].endswith("3 other, 1 without a label")
+
+
+def test_a_file_is_no_folder_for_results(data, folder, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match="file cannot be a folder"):
+        evaluate(folder, data, tmp_path / "file")
+    with pytest.raises(ConfigError, match="file cannot be a folder"):
+        train(RECIPE, data, tmp_path / "file")
 
 
 def test_an_unknown_split_is_refused(data, folder, tmp_path):
