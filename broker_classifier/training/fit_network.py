@@ -58,7 +58,7 @@ def fit_network(
             figures["loss"] = _fit_epoch(state, training, noise, recipe)
             state.epoch += 1
             if state.epoch > FIRST_JUDGED * epochs:
-                score, accuracy = validation_score(network, validation, training, recipe)
+                score, accuracy = validation_score(state.judged, validation, training, recipe)
                 state.judge(score)
                 figures |= {"validation": score, "balanced accuracy of groups": accuracy}
             journal.write(figures)
@@ -200,10 +200,11 @@ def _at_cuts(
 ) -> Iterator[tuple[NDArray[np.int64], Floats]]:
     curves = [e.curves[0] for e in validation]
     logits = prefix_logits(network, curves, recipe.selection, recipe.normalisation)
-    rows: dict[Cut, list[tuple[int, int, Floats]]] = {}
+    rows: dict[Cut, list[tuple[int, int, float, Floats]]] = {}
     for example, curve, steps in zip(validation, curves, logits, strict=True):
-        for cut, position in cut_positions(curve):
-            rows.setdefault(cut, []).append((example.target, position + 1, steps[position]))
+        age = curve.mjd - curve.mjd[0]
+        for cut, i in cut_positions(curve):
+            rows.setdefault(cut, []).append((example.target, i + 1, float(age[i]), steps[i]))
     for found in rows.values():
-        target, n_points, last = (np.array(column) for column in zip(*found, strict=True))
-        yield target, calibrated_probabilities(last, n_points, calibration)
+        target, n_points, age, last = (np.array(column) for column in zip(*found, strict=True))
+        yield target, calibrated_probabilities(last, n_points, age, calibration)

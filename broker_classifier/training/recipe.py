@@ -122,6 +122,8 @@ class Optimisation(BaseModel):
         class frequencies are those of the objects, and the prior correction is exact.
     balance_sources : bool
         Weigh each source's classes alike, so that the source says less about the class.
+    averaging_epochs : float
+        Keep the running mean of the weights, over about so many epochs; 0: the weights themselves.
     """
 
     model_config = _STRICT
@@ -134,6 +136,7 @@ class Optimisation(BaseModel):
     oversampling_exponent: float = Field(0.0, ge=0, le=1)
     prefix_decay: float = Field(0.5, ge=0, le=1)
     balance_sources: bool = False
+    averaging_epochs: float = Field(0.0, ge=0)
 
 
 class Card(BaseModel):
