@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from torch.nn.functional import cross_entropy
 
 from broker_classifier.calibration import Calibration, age_shares, node_shares
+from broker_classifier.training.prefix_shares import share_of_days
 
 N_POINTS = (1.0, 2.0, 3.0, 5.0, 10.0, 20.0, 40.0)
 AGE_DAYS = (0.0, 3.0, 10.0, 30.0, 100.0)
-LAST_DAY = 200.0
 SMOOTHNESS = 0.02
 OFFSET_SIGMA = 0.6
 STEPS = 300
@@ -80,21 +80,6 @@ def fit_calibration(
 def share_of_ranks(n_points: int) -> Floats:
     """Say how much each prefix of a light curve counts by its rank: the n-th counts 1/n."""
     return np.asarray(1.0 / np.arange(1, n_points + 1))
-
-
-def share_of_days(days: Floats) -> Floats:
-    """Say how much each prefix counts by the time for which it is all that is known.
-
-    In ln(1 + days), up to day 200: as if objects were asked at any day, often at early ones.
-    Objects that are seldom seen stay with few points for long, and are of other classes.
-
-    Examples
-    --------
-    >>> share_of_days(np.array([0.0, 1.0, 24.0])).round(2).tolist()
-    [0.69, 2.53, 2.08]
-    """
-    until = np.append(days[1:], max(LAST_DAY, days[-1]))
-    return np.asarray(np.log1p(until) - np.log1p(days))
 
 
 def _prefixes(

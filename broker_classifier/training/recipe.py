@@ -120,6 +120,10 @@ class Optimisation(BaseModel):
     prefix_decay : float
         The n-th prefix counts n^-decay in every light curve, short or long: so at each n the
         class frequencies are those of the objects, and the prior correction is exact.
+    share_by_days : float
+        Of the weight of prefixes, the part that they get by the time for which they are all that is
+        known (`prefix_shares.share_of_days`) instead: then the network answers for an object seen
+        at any day, not at a detection.
     balance_sources : bool
         Weigh each source's classes alike, so that the source says less about the class.
     averaging_epochs : float
@@ -135,6 +139,7 @@ class Optimisation(BaseModel):
     class_weight_exponent: float = Field(0.5, ge=0, le=1)
     oversampling_exponent: float = Field(0.0, ge=0, le=1)
     prefix_decay: float = Field(0.5, ge=0, le=1)
+    share_by_days: float = Field(0.0, ge=0, le=1)
     balance_sources: bool = False
     averaging_epochs: float = Field(0.0, ge=0)
 

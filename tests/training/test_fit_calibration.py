@@ -5,7 +5,6 @@ from broker_classifier.calibration import calibrated_probabilities
 from broker_classifier.training.fit_calibration import (
     N_POINTS,
     fit_calibration,
-    share_of_days,
     share_of_ranks,
 )
 
@@ -76,13 +75,6 @@ def test_a_class_that_is_favoured_late_only_is_set_right_late_only():
     given = calibrated_probabilities(np.array(logits), [[1, 2]] * 3000, ages, found)
     often = given[:, :, 0].mean(axis=0)
     assert often == pytest.approx(np.mean(target == 0), abs=0.01)
-
-
-def test_a_prefix_counts_by_how_long_it_is_all_that_is_known_in_every_object_alike():
-    days = np.array([0.0, 0.0, 9.0, 99.0])
-    shares = share_of_days(days)
-    assert shares == pytest.approx([0.0, np.log(10), np.log(10), np.log(2.01)])
-    assert shares.sum() == pytest.approx(share_of_days(np.array([0.0, 180.0])).sum())
 
 
 def test_a_prefix_counts_by_its_rank():
