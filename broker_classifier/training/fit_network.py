@@ -1,4 +1,4 @@
-"""The training loop: the loss at every prefix of every light curve, best epoch by validation.
+"""The training loop: the loss at every prefix of every light curve.
 
 A grid network gets one prefix of each at a time, see `grid_loss`.
 """
@@ -45,7 +45,7 @@ def fit_network(
     recipe: Recipe,
     run: Run,
 ) -> None:
-    """Train a network in place and leave it at its best epoch, on the CPU."""
+    """Train a network in place and leave it at its best or last epoch, on the CPU."""
     network.to(run.device)
     n_batches = -(-len(training) // recipe.optimisation.batch)
     state = FitState(network, recipe.optimisation, n_batches, run.seed)

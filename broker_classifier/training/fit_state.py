@@ -49,6 +49,7 @@ class FitState:
         )
         self._average_steps = settings.averaging_epochs * n_batches
         self.judged = copy.deepcopy(network) if self._average_steps else network
+        self._keeps_last = settings.kept_epoch == "last"
         self._best_score, self._best = -math.inf, _copy(network)
 
     @property
@@ -79,12 +80,12 @@ class FitState:
                 mean.copy_(present[name])
 
     def judge(self, score: float) -> None:
-        """Keep the present weights if no earlier score was as high."""
-        if score > self._best_score:
+        """Keep the present weights if no earlier score was as high, or the last are wanted."""
+        if self._keeps_last or score > self._best_score:
             self._best_score, self._best = score, _copy(self.judged)
 
     def leave_at_best(self) -> None:
-        """Put the network back to its best weights."""
+        """Put the network back to the weights that were kept."""
         self.network.load_state_dict(self._best)
 
     def state_dict(self) -> dict[str, Any]:

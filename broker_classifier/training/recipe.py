@@ -2,7 +2,7 @@
 
 import tomllib
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -128,6 +128,9 @@ class Optimisation(BaseModel):
         Weigh each source's classes alike, so that the source says less about the class.
     averaging_epochs : float
         Keep the running mean of the weights, over about so many epochs; 0: the weights themselves.
+    kept_epoch : "best" or "last"
+        Which weights the bundle gets: the best by validation score, which some hundred objects
+        make a matter of luck, or the last.
     """
 
     model_config = _STRICT
@@ -142,6 +145,7 @@ class Optimisation(BaseModel):
     share_by_days: float = Field(0.0, ge=0, le=1)
     balance_sources: bool = False
     averaging_epochs: float = Field(0.0, ge=0)
+    kept_epoch: Literal["best", "last"] = "best"
 
 
 class Card(BaseModel):

@@ -9,11 +9,11 @@ from broker_classifier.training.recipe import Optimisation
 SMALL = {"n_channels": 3, "n_classes": 2, "hidden": 4, "attention": 2, "dropout": 0.0}
 
 
-def fitted(averaging_epochs, n_steps, architecture="streaming_attentive_gru", **config):
+def fitted(averaging_epochs, n_steps, **settings):
     """Follow a made-up loss; give the state and the weights after each step, (n_steps, n)."""
     torch.manual_seed(0)
-    network = build_network(architecture, {**SMALL, **config})
-    settings = Optimisation(epochs=n_steps, averaging_epochs=averaging_epochs)
+    network = build_network("streaming_attentive_gru", SMALL)
+    settings = Optimisation(epochs=n_steps + 1, averaging_epochs=averaging_epochs, **settings)
     state, followed = FitState(network, settings, 1, seed=0), []
     for _ in range(n_steps):
         logits, _ = network(torch.randn(5, 6, 3))
@@ -46,11 +46,14 @@ def test_the_training_goes_the_same_way_whether_averages_are_kept_or_not():
     assert fitted(4.0, 10)[1].tolist() == fitted(0.0, 10)[1].tolist()
 
 
-def test_the_best_weights_are_the_averaged_ones():
-    state, _ = fitted(4.0, 20)
-    best = flat(state.judged)
+@pytest.mark.parametrize(("kept_epoch", "kept"), [("best", 0), ("last", 1)])
+def test_the_averaged_weights_of_the_best_or_of_the_last_epoch_are_kept(kept_epoch, kept):
+    state, _ = fitted(4.0, 20, kept_epoch=kept_epoch)
+    judged = [flat(state.judged).tolist()]
     state.judge(0.5)
     state.step(sum(p.square().sum() for p in state.network.parameters()))
+    judged.append(flat(state.judged).tolist())
     state.judge(0.4)
     state.leave_at_best()
-    assert flat(state.network).tolist() == best.tolist()
+    assert judged[0] != judged[1]
+    assert flat(state.network).tolist() == judged[kept]
