@@ -14,7 +14,7 @@ from broker_classifier.training.prefix_shares import share_of_days
 N_POINTS = (1.0, 2.0, 3.0, 5.0, 10.0, 20.0, 40.0)
 AGE_DAYS = (0.0, 3.0, 10.0, 30.0, 100.0)
 SMOOTHNESS = 0.02
-OFFSET_SIGMA = 0.6
+OFFSET_SIGMA = 0.3
 STEPS = 300
 
 Floats = NDArray[np.float64]
@@ -57,7 +57,7 @@ def fit_calibration(
     -----
     Half of the weight is spread over prefixes by `share_of_ranks`, half by `share_of_days`.
     Differences of ln T between neighbouring nodes are penalised. Offsets have a Gaussian prior of
-    width 0.6, so that a class with a handful of validation objects keeps what the network says.
+    width 0.3, so that a class with a handful of validation objects keeps what the network says.
     """
     log_trained_prior = np.log(prior * class_weights)
     log_trained_prior -= log_trained_prior.mean()
