@@ -202,6 +202,13 @@ class Recipe(BaseModel):
         return given
 
     @model_validator(mode="after")
+    def _prefixes_can_be_weighed(self) -> Self:
+        if isinstance(self.normalisation, Grid) and self.optimisation.share_by_days:
+            msg = "optimisation.share_by_days: a grid network weighs prefixes by rank, leave it out"
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
     def _network_fits(self) -> Self:
         self.network_config()
         return self
