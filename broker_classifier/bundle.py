@@ -211,8 +211,9 @@ def probabilities_of(curve: LightCurve, bundle: Bundle) -> NDArray[np.float64] |
         inputs = model_input(curve, selected, bands_taken, normalisation)[None]  # (1, T, C)
     with torch.inference_mode():
         logits, _ = bundle.network(torch.from_numpy(inputs))
+    used = curve.mjd[selected.index]
     last = logits.reshape(-1, len(bundle.classes))[-1].numpy()  # (1, K) or (1, T, K) -> (K,)
-    return calibrated_probabilities(last, len(selected.index), description.calibration)
+    return calibrated_probabilities(last, len(used), used[-1] - used[0], description.calibration)
 
 
 def _check_golden(path: Path, bundle: Bundle) -> None:

@@ -2,9 +2,9 @@
 
 A network trained with class weights w predicts a posterior under the prior n·w. Its logits are
 first taken to equal priors, then divided by a temperature and shifted by an offset per class that
-both depend on how many points were used, then multiplied by the natural prior: the class
-frequencies of the training objects. So `probabilities / prior`, normalised, is the posterior under
-equal priors.
+both depend on how many points were used and on how long ago the first was, then multiplied by the
+natural prior: the class frequencies of the training objects. So `probabilities / prior`,
+normalised, is the posterior under equal priors.
 """
 
 from collections.abc import Sequence
@@ -30,6 +30,11 @@ class Calibration(BaseModel):
         constant outside.
     offset : tuple of tuple of float, one per entry of n_points, each with one per class
         Added to the tempered logits; in between as the temperature. None at all if empty.
+    age_days, age_temperature : tuple of float
+        Factor of the temperature at these days from the first used point to the last one, linear in
+        ln(1 + age_days) between them and constant outside. No factor if empty.
+    age_offset : tuple of tuple of float, one per entry of age_days, each with one per class
+        Added too; in between as the factor.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -39,6 +44,9 @@ class Calibration(BaseModel):
     n_points: tuple[float, ...] = (1.0,)
     temperature: tuple[float, ...] = (1.0,)
     offset: tuple[tuple[float, ...], ...] = ()
+    age_days: tuple[float, ...] = ()
+    age_temperature: tuple[float, ...] = ()
+    age_offset: tuple[tuple[float, ...], ...] = ()
 
     @model_validator(mode="after")
     def _lengths_and_ranges_fit(self) -> Self:
@@ -60,23 +68,51 @@ class Calibration(BaseModel):
             raise ValueError(msg)
         return self
 
+    @model_validator(mode="after")
+    def _ages_fit(self) -> Self:
+        if min(self.age_days, default=0) < 0 or (np.diff(self.age_days) <= 0).any():
+            msg = "age_days must start at 0 or above and ascend"
+            raise ValueError(msg)
+        positive = min(self.age_temperature, default=1) > 0
+        if len(self.age_temperature) != len(self.age_days) or not positive:
+            msg = "age_temperature must have one positive value per entry of age_days"
+            raise ValueError(msg)
+        if [len(row) for row in self.age_offset] != [len(self.prior)] * len(self.age_days):
+            msg = "age_offset must have one row per entry of age_days, each one value per class"
+            raise ValueError(msg)
+        return self
+
 
 def calibrated_probabilities(
-    logits: ArrayLike, n_points: ArrayLike, calibration: Calibration
+    logits: ArrayLike, n_points: ArrayLike, age_days: ArrayLike, calibration: Calibration
 ) -> NDArray[np.float64]:
-    """Turn logits, shape (..., K), after `n_points`, shape (...), into probabilities (..., K).
+    """Turn logits into probabilities, both of shape (..., K).
+
+    Parameters
+    ----------
+    logits : float array, shape (..., K)
+    n_points : int array, shape (...)
+        Points used.
+    age_days : float array, shape (...)
+        Days from the first of them to the last.
+    calibration : Calibration
 
     Examples
     --------
     >>> even = Calibration(prior=(0.75, 0.25), log_trained_prior=(0.0, 0.0))
-    >>> calibrated_probabilities([[0.0, 0.0]], [3], even).round(6).tolist()
+    >>> calibrated_probabilities([[0.0, 0.0]], [3], [5.0], even).round(6).tolist()
     [[0.75, 0.25]]
     """
     constants = _constants(calibration)
     shares = node_shares(n_points, calibration.n_points)
-    temperature = (shares @ constants.temperature)[..., None]
+    temperature = shares @ constants.temperature
+    shift = constants.log_prior + shares @ constants.offset
+    if calibration.age_days:
+        shares = age_shares(age_days, calibration.age_days)
+        temperature = temperature * (shares @ constants.age_temperature)
+        shift = shift + shares @ constants.age_offset
     balanced = np.asarray(logits, dtype=np.float64) - constants.log_trained_prior
-    log_joint = balanced / temperature + constants.log_prior + shares @ constants.offset
+    log_joint = balanced / temperature[..., None] + shift
     joint = np.exp(log_joint - log_joint.max(axis=-1, keepdims=True))
     return np.asarray(joint / joint.sum(axis=-1, keepdims=True))
 
@@ -93,15 +129,22 @@ class _Constants(NamedTuple):
     offset: NDArray[np.float64]  # (nodes, K)
     log_trained_prior: NDArray[np.float64]  # (K,)
     log_prior: NDArray[np.float64]  # (K,)
+    age_temperature: NDArray[np.float64]  # (age nodes,)
+    age_offset: NDArray[np.float64]  # (age nodes, K)
 
 
 @lru_cache(maxsize=16)
 def _constants(calibration: Calibration) -> _Constants:
     shape = len(calibration.n_points), len(calibration.prior)
     offset = np.array(calibration.offset) if calibration.offset else np.zeros(shape)
-    log_trained_prior = np.array(calibration.log_trained_prior)
-    log_prior = np.log(calibration.prior)
-    return _Constants(np.array(calibration.temperature), offset, log_trained_prior, log_prior)
+    return _Constants(
+        np.array(calibration.temperature),
+        offset,
+        np.array(calibration.log_trained_prior),
+        np.log(calibration.prior),
+        np.array(calibration.age_temperature),
+        np.array(calibration.age_offset),
+    )
 
 
 def node_shares(n_points: ArrayLike, nodes: Sequence[float]) -> NDArray[np.float64]:
@@ -115,3 +158,14 @@ def node_shares(n_points: ArrayLike, nodes: Sequence[float]) -> NDArray[np.float
     at, log_nodes = np.log(n_points), np.log(nodes)
     place = np.interp(at, log_nodes, np.arange(len(nodes)))  # node 1 and a half, say
     return np.maximum(0.0, 1.0 - np.abs(place[..., None] - np.arange(len(nodes))))
+
+
+def age_shares(age_days: ArrayLike, nodes: Sequence[float]) -> NDArray[np.float64]:
+    """Weights of the nodes in an interpolation linear in ln(1 + age_days), constant outside.
+
+    Examples
+    --------
+    >>> age_shares([0.0, 1.0, 200.0], [0.0, 3.0]).round(3).tolist()
+    [[1.0, 0.0], [0.5, 0.5], [0.0, 1.0]]
+    """
+    return node_shares(1.0 + np.asarray(age_days), [1.0 + node for node in nodes])

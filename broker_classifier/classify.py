@@ -84,7 +84,10 @@ def _classify_batch(
     starts = starts_of(n_used.tolist())
     points = selections.points[selections.index]
     encoded = bundle.encoder.encode(points, starts, [memories[i] for i in usable.tolist()])
-    probabilities = calibrated_probabilities(encoded.logits, n_used, bundle.description.calibration)
+    age = points["mjd"][starts[1:] - 1] - points["mjd"][starts[:-1]]
+    probabilities = calibrated_probabilities(
+        encoded.logits, n_used, age, bundle.description.calibration
+    )
     for row, i in enumerate(usable.tolist()):
         mine = slice(starts[row], starts[row + 1])
         attention = None if encoded.attention is None else encoded.attention[mine]

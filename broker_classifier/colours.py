@@ -5,6 +5,7 @@ COLOURS = {
     "SNIa-91bg": "#67c7f2",
     "SNIax": "#23b5a5",
     "SNII": "#ee5a52",
+    "SNIIn": "#b5545c",
     "SNIbc": "#f6a13c",
     "SLSN-I": "#a974f0",
     "TDE": "#f072b6",

@@ -9,7 +9,7 @@ PRIOR = (0.7, 0.2, 0.1)
 
 def test_a_network_without_evidence_gives_the_natural_prior():
     calibration = Calibration(prior=PRIOR, log_trained_prior=tuple(0.5 * np.log(PRIOR)))
-    found = calibrated_probabilities(0.5 * np.log(PRIOR), 4, calibration)
+    found = calibrated_probabilities(0.5 * np.log(PRIOR), 4, 0.0, calibration)
     np.testing.assert_allclose(found, PRIOR)
 
 
@@ -18,7 +18,7 @@ def test_the_prior_correction_is_exact_for_a_weighted_posterior():
     likelihood, q = np.array([0.2, 0.5, 0.3]), np.array([0.4, 0.3, 0.3])
     logits = np.log(likelihood * q)
     found = calibrated_probabilities(
-        logits, 1, Calibration(prior=PRIOR, log_trained_prior=tuple(np.log(q)))
+        logits, 1, 0.0, Calibration(prior=PRIOR, log_trained_prior=tuple(np.log(q)))
     )
     np.testing.assert_allclose(found, likelihood * PRIOR / (likelihood * PRIOR).sum())
 
@@ -31,7 +31,7 @@ def test_the_equal_prior_decision_does_not_depend_on_the_temperature():
         calibration = Calibration(
             prior=PRIOR, log_trained_prior=trained, temperature=(temperature,)
         )
-        found = calibrated_probabilities(logits, np.full(50, 2), calibration)
+        found = calibrated_probabilities(logits, np.full(50, 2), np.zeros(50), calibration)
         decisions.append((found / PRIOR).argmax(axis=1).tolist())
     assert decisions[0] == decisions[1] == decisions[2]
 
@@ -52,8 +52,22 @@ def test_an_offset_multiplies_the_odds_of_its_class():
         temperature=(1.0, 1.0),
         offset=((0.0, 0.0), (np.log(9), 0.0)),
     )
-    found = calibrated_probabilities(np.zeros((3, 2)), [1, 2, 4], calibration)
+    found = calibrated_probabilities(np.zeros((3, 2)), [1, 2, 4], [0.0] * 3, calibration)
     np.testing.assert_allclose(found[:, 0], [1 / 2, 3 / 4, 9 / 10])
+
+
+def test_factor_and_offset_of_the_age_are_linear_in_its_logarithm():
+    calibration = Calibration(
+        prior=(0.5, 0.5),
+        log_trained_prior=(0, 0),
+        age_days=(0.0, 15.0),
+        age_temperature=(1.0, 3.0),
+        age_offset=((0.0, 0.0), (np.log(9), 0.0)),
+    )
+    logits, age = np.array([[1.0, 0.0]] * 4), [0.0, 3.0, 15.0, 90.0]
+    found = calibrated_probabilities(logits, [2] * 4, age, calibration)
+    log_odds = [1.0, 1 / 2 + np.log(9) / 2, 1 / 3 + np.log(9), 1 / 3 + np.log(9)]
+    np.testing.assert_allclose(np.log(found[:, 0] / found[:, 1]), log_odds)
 
 
 @pytest.mark.parametrize(
@@ -68,6 +82,11 @@ def test_an_offset_multiplies_the_odds_of_its_class():
         {"prior": ()},
         {"offset": ((0.0,),)},
         {"offset": ((0.0, 0.0), (0.0, 0.0))},
+        {"age_days": (0.0,)},
+        {"age_days": (0.0,), "age_temperature": (1.0,)},
+        {"age_days": (0.0,), "age_temperature": (1.0,), "age_offset": ((0.0,),)},
+        {"age_days": (0.0,), "age_temperature": (0.0,), "age_offset": ((0.0, 0.0),)},
+        {"age_days": (-1.0,), "age_temperature": (1.0,), "age_offset": ((0.0, 0.0),)},
     ],
 )
 def test_impossible_constants_are_refused(changed):

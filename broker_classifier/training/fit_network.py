@@ -1,4 +1,4 @@
-"""The training loop: the loss at every prefix of every light curve, best epoch by validation.
+"""The training loop: the loss at every prefix of every light curve.
 
 A grid network gets one prefix of each at a time, see `grid_loss`.
 """
@@ -18,11 +18,12 @@ from broker_classifier.models import Network
 from broker_classifier.training.alert_noise import AlertNoise
 from broker_classifier.training.augment import augmented
 from broker_classifier.training.checkpoint import training_identity
-from broker_classifier.training.cuts import Cut, cut_positions, n_before_detection
+from broker_classifier.training.cuts import Cut, cut_positions
 from broker_classifier.training.examples import Example
 from broker_classifier.training.fit_state import FitState
 from broker_classifier.training.grid_loss import grid_loss
 from broker_classifier.training.metrics import confusion_matrix, grouped
+from broker_classifier.training.prefix_shares import prefix_shares
 from broker_classifier.training.prefixes import (
     batches_by_length,
     device_of,
@@ -33,8 +34,6 @@ from broker_classifier.training.recipe import Recipe
 from broker_classifier.training.run import CPU, Journal, Run
 
 Floats = NDArray[np.float64]
-TYPICAL_LENGTH = 20
-UNDETECTED_SHARE = 0.1  # of the first detection's weight, before it
 FIRST_JUDGED = 0.4  # the learning rate is still high before this part of the epochs
 
 
@@ -46,7 +45,7 @@ def fit_network(
     recipe: Recipe,
     run: Run,
 ) -> None:
-    """Train a network in place and leave it at its best epoch, on the CPU."""
+    """Train a network in place and leave it at its best or last epoch, on the CPU."""
     network.to(run.device)
     n_batches = -(-len(training) // recipe.optimisation.batch)
     state = FitState(network, recipe.optimisation, n_batches, run.seed)
@@ -58,7 +57,7 @@ def fit_network(
             figures["loss"] = _fit_epoch(state, training, noise, recipe)
             state.epoch += 1
             if state.epoch > FIRST_JUDGED * epochs:
-                score, accuracy = validation_score(network, validation, training, recipe)
+                score, accuracy = validation_score(state.judged, validation, training, recipe)
                 state.judge(score)
                 figures |= {"validation": score, "balanced accuracy of groups": accuracy}
             journal.write(figures)
@@ -141,26 +140,17 @@ def prefix_loss(
     """Compute the loss over all prefixes of a batch; parameters are those of `grid_loss`."""
     device = device_of(network)
     inputs = network_input(curves, recipe.selection, recipe.normalisation).to(device)
-    length = torch.tensor([len(c) for c in curves], device=device)
     n_steps = inputs.shape[1]
-    step = torch.arange(n_steps, device=device)[None]
-    n_before = torch.tensor([n_before_detection(c) for c in curves], device=device)
-    counts = (step < length[:, None]) * prefix_shares(step - n_before[:, None], recipe)  # (B, T)
+    counts = torch.zeros(len(curves), n_steps)
+    for i, curve in enumerate(curves):
+        counts[i, : len(curve)] = torch.from_numpy(prefix_shares(curve, recipe.optimisation))
     logits, _ = network(inputs)
     each = cross_entropy(
         logits.transpose(1, 2),  # (B, T, K) -> (B, K, T)
         target.to(device)[:, None].expand(-1, n_steps),
         reduction="none",
     )
-    return (each * counts * weights.to(device)[:, None]).sum() / len(curves)
-
-
-def prefix_shares(step: torch.Tensor, recipe: Recipe) -> torch.Tensor:
-    """Say how much a prefix counts by its step, 0 at the first detection, below before it."""
-    decay = recipe.optimisation.prefix_decay
-    shares = (step.clamp(min=0) + 1.0) ** -decay
-    shares = torch.where(step < 0, UNDETECTED_SHARE, shares)
-    return shares / ((torch.arange(TYPICAL_LENGTH) + 1.0) ** -decay).sum()
+    return (each * counts.to(device) * weights.to(device)[:, None]).sum() / len(curves)
 
 
 def validation_score(
@@ -200,10 +190,11 @@ def _at_cuts(
 ) -> Iterator[tuple[NDArray[np.int64], Floats]]:
     curves = [e.curves[0] for e in validation]
     logits = prefix_logits(network, curves, recipe.selection, recipe.normalisation)
-    rows: dict[Cut, list[tuple[int, int, Floats]]] = {}
+    rows: dict[Cut, list[tuple[int, int, float, Floats]]] = {}
     for example, curve, steps in zip(validation, curves, logits, strict=True):
-        for cut, position in cut_positions(curve):
-            rows.setdefault(cut, []).append((example.target, position + 1, steps[position]))
+        age = curve.mjd - curve.mjd[0]
+        for cut, i in cut_positions(curve):
+            rows.setdefault(cut, []).append((example.target, i + 1, float(age[i]), steps[i]))
     for found in rows.values():
-        target, n_points, last = (np.array(column) for column in zip(*found, strict=True))
-        yield target, calibrated_probabilities(last, n_points, calibration)
+        target, n_points, age, last = (np.array(column) for column in zip(*found, strict=True))
+        yield target, calibrated_probabilities(last, n_points, age, calibration)

@@ -1,5 +1,6 @@
 """All that changes while a network is fitted, so that a training can be taken up where it ended."""
 
+import copy
 import math
 from typing import Any
 
@@ -10,6 +11,9 @@ from broker_classifier.models import Network
 from broker_classifier.training.recipe import Optimisation
 
 GRADIENT_NORM = 1.0
+WARM_UP_STEPS = (
+    9  # the first weights are forgotten sooner: after n steps the mean is of about n / 9
+)
 
 
 class FitState:
@@ -29,6 +33,8 @@ class FitState:
     ----------
     epoch : int
         The last one that is complete.
+    judged : Network
+        What is judged and kept: the running mean of the weights, or the network itself.
     random : numpy.random.Generator
     """
 
@@ -41,6 +47,9 @@ class FitState:
         self._schedule = torch.optim.lr_scheduler.OneCycleLR(
             self._optimiser, settings.learning_rate, total_steps=settings.epochs * n_batches + 1
         )
+        self._average_steps = settings.averaging_epochs * n_batches
+        self.judged = copy.deepcopy(network) if self._average_steps else network
+        self._keeps_last = settings.kept_epoch == "last"
         self._best_score, self._best = -math.inf, _copy(network)
 
     @property
@@ -55,14 +64,28 @@ class FitState:
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), GRADIENT_NORM)
         self._optimiser.step()
         self._schedule.step()
+        if self._average_steps:
+            self._average()
+
+    @torch.no_grad()
+    def _average(self) -> None:
+        """Move the mean towards the present weights, the faster the fewer steps are behind."""
+        n = self._schedule.last_epoch
+        share = max(1 / self._average_steps, WARM_UP_STEPS / (n + WARM_UP_STEPS))
+        present = self.network.state_dict()
+        for name, mean in self.judged.state_dict().items():
+            if mean.is_floating_point():
+                mean.lerp_(present[name], share)
+            else:
+                mean.copy_(present[name])
 
     def judge(self, score: float) -> None:
-        """Keep the present weights if no earlier score was as high."""
-        if score > self._best_score:
-            self._best_score, self._best = score, _copy(self.network)
+        """Keep the present weights if no earlier score was as high, or the last are wanted."""
+        if self._keeps_last or score > self._best_score:
+            self._best_score, self._best = score, _copy(self.judged)
 
     def leave_at_best(self) -> None:
-        """Put the network back to its best weights."""
+        """Put the network back to the weights that were kept."""
         self.network.load_state_dict(self._best)
 
     def state_dict(self) -> dict[str, Any]:
@@ -70,6 +93,7 @@ class FitState:
         return {
             "epoch": self.epoch,
             "network": self.network.state_dict(),
+            "judged": self.judged.state_dict(),
             "best_score": self._best_score,
             "best": self._best,
             "optimiser": self._optimiser.state_dict(),
@@ -82,6 +106,7 @@ class FitState:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Become what `state_dict` was taken from, the process's random numbers included."""
         self.network.load_state_dict(state["network"])
+        self.judged.load_state_dict(state["judged"])
         self.epoch, self._best_score, self._best = (
             state["epoch"],
             state["best_score"],

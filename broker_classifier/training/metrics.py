@@ -27,7 +27,7 @@ DECISION_RULE = {
 }
 GROUPS = {
     "SNIa+91bg+Iax": ("SNIa", "SNIa-91bg", "SNIax"),
-    "SNII": ("SNII",),
+    "SNII": ("SNII", "SNIIn"),
     "SNIbc": ("SNIbc",),
     "SLSN-I": ("SLSN-I",),
     "TDE": ("TDE",),

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from broker_classifier.errors import DataError
 from broker_classifier.light_curve import BANDS
+from broker_classifier.training.spectroscopic_types import refined_label
 
 OBJECT_COLUMNS = ("object_id", "label")
 POINT_COLUMNS = ("object_id", "mjd", "band", "flux_njy", "flux_err_njy")
@@ -66,6 +67,8 @@ class LabelledObject:
 def read_objects(data: DataFolders, classes: Sequence[str]) -> list[LabelledObject]:
     """Read the objects of these classes, folder after folder in the files' order; ignore others.
 
+    A class SNIIn are the objects labelled SNII whose spectroscopic type is IIn.
+
     Raises
     ------
     DataError
@@ -91,7 +94,7 @@ def name_of(data: DataFolders) -> str:
 
 
 def _read_folder(folder: Path, classes: Sequence[str]) -> list[LabelledObject]:
-    table = _objects_table(folder / "objects.csv")
+    table = _refined(_objects_table(folder / "objects.csv"), classes)
     table = table[table["label"].isin(list(classes))]
     if table.empty:
         msg = f"{folder / 'objects.csv'} has no object of {', '.join(classes)}: give another folder"
@@ -102,7 +105,7 @@ def _read_folder(folder: Path, classes: Sequence[str]) -> list[LabelledObject]:
 
 def labels_left_out(data: DataFolders, classes: Sequence[str]) -> dict[str, int]:
     """Count the objects whose label is none of these classes, by label; "" where there is none."""
-    tables = [_objects_table(folder / "objects.csv") for folder in folders_of(data)]
+    tables = [_refined(_objects_table(f / "objects.csv"), classes) for f in folders_of(data)]
     labels = pd.concat([table["label"] for table in tables]).fillna("").astype(str)
     counts = labels[~labels.isin(list(classes))].value_counts()
     return {str(label): int(n) for label, n in sorted(counts.items())}
@@ -133,6 +136,12 @@ def _objects_table(path: Path) -> pd.DataFrame:
     canonical = table["canonical_id"] if "canonical_id" in table else table["object_id"]
     table["canonical_id"] = canonical.fillna(table["object_id"])
     return table
+
+
+def _refined(table: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
+    """Give each object the label that it has among these classes."""
+    found = zip(table["label"].fillna("").astype(str), table["raw_type"], strict=True)
+    return table.assign(label=[refined_label(label, of_type, classes) for label, of_type in found])
 
 
 def _points_by_object(path: Path) -> dict[str, pd.DataFrame]:

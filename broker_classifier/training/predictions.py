@@ -76,11 +76,13 @@ def predict(examples: Sequence[Example], bundle: Bundle) -> dict[Cut, Prediction
     for cut, reached in rows.items():
         if reached:
             who, n_points, last = zip(*reached, strict=True)
+            mjd = [(e.curves[0].mjd[0], e.curves[0].mjd[n - 1]) for e, n, _ in reached]
+            age = np.diff(mjd)[:, 0]
             found[cut] = Predictions(
                 who,
                 np.array([e.target for e in who]),
                 calibrated_probabilities(
-                    np.array(last), np.array(n_points), description.calibration
+                    np.array(last), np.array(n_points), age, description.calibration
                 ),
             )
     return found

@@ -2,7 +2,7 @@
 
 import tomllib
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -120,8 +120,17 @@ class Optimisation(BaseModel):
     prefix_decay : float
         The n-th prefix counts n^-decay in every light curve, short or long: so at each n the
         class frequencies are those of the objects, and the prior correction is exact.
+    share_by_days : float
+        Of the weight of prefixes, the part that they get by the time for which they are all that is
+        known (`prefix_shares.share_of_days`) instead: then the network answers for an object seen
+        at any day, not at a detection.
     balance_sources : bool
         Weigh each source's classes alike, so that the source says less about the class.
+    averaging_epochs : float
+        Keep the running mean of the weights, over about so many epochs; 0: the weights themselves.
+    kept_epoch : "best" or "last"
+        Which weights the bundle gets: the best by validation score, which some hundred objects
+        make a matter of luck, or the last.
     """
 
     model_config = _STRICT
@@ -133,7 +142,10 @@ class Optimisation(BaseModel):
     class_weight_exponent: float = Field(0.5, ge=0, le=1)
     oversampling_exponent: float = Field(0.0, ge=0, le=1)
     prefix_decay: float = Field(0.5, ge=0, le=1)
+    share_by_days: float = Field(0.0, ge=0, le=1)
     balance_sources: bool = False
+    averaging_epochs: float = Field(0.0, ge=0)
+    kept_epoch: Literal["best", "last"] = "best"
 
 
 class Card(BaseModel):
@@ -188,6 +200,13 @@ class Recipe(BaseModel):
         if known is not None and known.takes_grid and "normalisation" not in given:
             return {**given, "normalisation": Grid()}
         return given
+
+    @model_validator(mode="after")
+    def _prefixes_can_be_weighed(self) -> Self:
+        if isinstance(self.normalisation, Grid) and self.optimisation.share_by_days:
+            msg = "optimisation.share_by_days: a grid network weighs prefixes by rank, leave it out"
+            raise ValueError(msg)
+        return self
 
     @model_validator(mode="after")
     def _network_fits(self) -> Self:

@@ -12,6 +12,7 @@ import numpy as np
 from broker_classifier.bundle import Bundle
 from broker_classifier.training.metrics import metrics_at_a_cut
 from broker_classifier.training.predictions import Predictions
+from broker_classifier.training.spectroscopic_types import plain_type
 
 GROUPS = {
     "SNIa": ("Ia", "Ia-norm", "Ia-91T", "Ia-91bg"),
@@ -38,8 +39,7 @@ def superphot_group(raw_type: str) -> str | None:
     >>> superphot_group("SN IIb") is None
     True
     """
-    plain = raw_type.split("(")[0].strip().removeprefix("SN ").removesuffix("-like")
-    return _GROUP_OF.get(plain.replace(" ", "-"))
+    return _GROUP_OF.get(plain_type(raw_type))
 
 
 def superphot_figures(predictions: Predictions, bundle: Bundle) -> dict[str, Any] | None:

@@ -156,7 +156,8 @@ def _calibration(
     curves = [e.curves[0] for e in validation]
     logits = prefix_logits(network, curves, recipe.selection, recipe.normalisation)
     n_before = [n_before_detection(curve) for curve in curves]
-    return fit_calibration(logits, [e.target for e in validation], prior, weights, n_before)
+    age = [curve.mjd - curve.mjd[0] for curve in curves]
+    return fit_calibration(logits, [e.target for e in validation], prior, weights, age, n_before)
 
 
 def _part(objects: Sequence[LabelledObject], name: str) -> list[LabelledObject]:

@@ -47,7 +47,9 @@ def test_there_is_an_answer_after_every_point_that_was_used(streaming):
     description, used = streaming.description, explained.used
     settings = description.selection, description.normalisation
     (logits,) = prefix_logits(streaming.network, [used], *settings)
-    expected = calibrated_probabilities(logits, np.arange(1, 7), description.calibration)
+    expected = calibrated_probabilities(
+        logits, np.arange(1, 7), used.mjd - used.mjd[0], description.calibration
+    )
     assert used.mjd.tolist() == explained.mjd.tolist() == MJD.tolist()
     np.testing.assert_allclose(explained.probabilities, expected, atol=1e-5)
 

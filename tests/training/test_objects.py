@@ -49,6 +49,24 @@ def test_the_spectroscopic_type_and_what_was_forced_are_read(tmp_path):
     assert [(o.raw_type, o.is_forced) for o in (first, second)] == [("SN Ia", True), ("", True)]
 
 
+@pytest.mark.parametrize(
+    ("classes", "labels"),
+    [
+        (["SNII", "SNIIn"], ["SNIIn", "SNII"]),
+        (["SNII"], ["SNII", "SNII"]),
+        (["SNIIn"], ["SNIIn"]),
+        (["SNIa", "SNIIn"], ["SNIIn", "SNIa"]),
+    ],
+)
+def test_a_class_of_one_spectroscopic_type_takes_its_objects_from_their_label(
+    tmp_path, classes, labels
+):
+    names = {"label": ["SNII", "SNII", "SNIa"], "raw_type": ["SN IIn", "SN II", "SN Ia"]}
+    folder = write(tmp_path, OBJECTS | names, POINTS)
+    assert [o.label for o in read_objects(folder, classes)] == labels
+    assert sum(labels_left_out(folder, classes).values()) == 3 - len(labels)
+
+
 def test_a_set_that_does_not_say_what_was_forced_is_unknown(tmp_path):
     first, _ = read_objects(write(tmp_path, OBJECTS, POINTS), ["SNIa"])
     assert first.is_forced is None

@@ -31,6 +31,16 @@ def test_a_wrong_recipe_is_refused_by_the_name_of_its_key(tmp_path, old, new, co
         read_recipe(path)
 
 
+def test_a_grid_network_cannot_weigh_prefixes_by_days(tmp_path):
+    path = tmp_path / "recipe.toml"
+    text = SMALL.read_text().replace("hidden = 24\nattention = 8\ndropout = 0.0", "hidden = 8")
+    path.write_text('architecture = "gru"\n' + text)
+    assert read_recipe(path).architecture == "gru"
+    path.write_text('architecture = "gru"\n' + text + "share_by_days = 0.5\n")
+    with pytest.raises(ConfigError, match="share_by_days"):
+        read_recipe(path)
+
+
 def test_a_missing_recipe_is_named(tmp_path):
     with pytest.raises(ConfigError, match=r"nowhere\.toml"):
         read_recipe(tmp_path / "nowhere.toml")

@@ -25,7 +25,7 @@ NETWORKS = {
 
 def recipe_of(folder, architecture=STREAMING, epochs=5):
     text = SMALL.replace("hidden = 24\nattention = 8\ndropout = 0.0", NETWORKS[architecture])
-    text = text.replace("epochs = 12", f"epochs = {epochs}")
+    text = text.replace("epochs = 12", f"epochs = {epochs}\naveraging_epochs = 2")
     path = folder / f"{architecture}-{epochs}.toml"
     grid = "" if architecture == STREAMING else "[normalisation]\nlength = 16\n"
     path.write_text(f'architecture = "{architecture}"\n{text}{grid}')
