@@ -51,14 +51,20 @@ def test_the_hash_covers_weights_and_description(folder):
     assert load_bundle(folder).hash != hashlib.sha256(weights + text).hexdigest()
 
 
-@pytest.mark.parametrize("name", ["bundle.json", "weights.safetensors", "golden.json"])
+@pytest.mark.parametrize("name", ["weights.safetensors", "golden.json"])
 def test_a_missing_file_is_named(folder, name):
     (folder / name).unlink()
     with pytest.raises(BundleError, match=f"{name}: cannot be read.*Restore the folder"):
         load_bundle(folder)
 
 
-@pytest.mark.parametrize("name", ["bundle.json", "weights.safetensors", "golden.json"])
+def test_a_folder_that_is_no_bundle_is_called_so(folder):
+    (folder / "bundle.json").unlink()
+    with pytest.raises(BundleError, match=r"is no bundle, it has no bundle\.json: name the folder"):
+        load_bundle(folder)
+
+
+@pytest.mark.parametrize("name", ["weights.safetensors", "golden.json"])
 def test_a_truncated_file_is_named(folder, name):
     content = (folder / name).read_bytes()
     (folder / name).write_bytes(content[: len(content) // 2])
