@@ -9,6 +9,7 @@ from broker_classifier.calibration import calibrated_probabilities
 from broker_classifier.classify import classify
 from broker_classifier.errors import ConfigError, DataError
 from broker_classifier.light_curve import Kind, light_curve
+from broker_classifier.selection_rules import REASONS
 from broker_classifier.training.examples import Example
 from broker_classifier.training.explain import explain
 from broker_classifier.training.explanation import explanation_of
@@ -121,6 +122,16 @@ def test_the_time_axis_fits_the_points(streaming):
 def test_the_title_says_why_points_were_not_used_and_how_many_are_out_of_view(streaming):
     title = explanation_figure(explanation_of("x", flare(), streaming)).get_suptitle()
     assert "6 of 9 points used; not used: upper_limit 2, negative 1 (1 not in view)" in title
+
+
+def test_a_long_title_stays_within_the_picture(streaming):
+    n = len(REASONS) - 1
+    curve = light_curve(59000.0 + np.arange(n + 1), 5e4, 2e3, [2] * (n + 1))
+    explained = explanation_of("x", curve, streaming)
+    codes = dataclasses.replace(explained.answer, reason=np.arange(n + 1, dtype=np.uint8))
+    title = explanation_figure(dataclasses.replace(explained, answer=codes)).get_suptitle()
+    assert max(map(len, title.split("\n"))) <= 90
+    assert all(f"{reason} 1" in title.replace("\n", " ") for reason in REASONS[1:])
 
 
 def test_the_input_is_named_by_its_scaling(streaming, of_grid):

@@ -1,6 +1,7 @@
 """Why a bundle says what it says: light curve, attention, input and answers over one time axis."""
 
 from collections import Counter
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from broker_classifier.training.plots.light_curve import (
 from broker_classifier.training.plots.style import BAND_COLOURS, GREY, tidy
 
 GAPS = {"gap": "gap, ln(1 + days)", "void": "void, cells"}  # which of them, by the kind of input
+TITLE_WIDTH = 90  # letters
 
 
 def explanation_figure(explained: Explanation) -> Figure:
@@ -103,10 +105,11 @@ def _title(explained: Explanation, view: tuple[float, float]) -> str:
     reasons = ", ".join(f"{reason} {count}" for reason, count in unused.most_common())
     n_outside = _n_outside(explained, view)
     outside = f" ({n_outside} not in view)" if n_outside else ""
+    why = f"; not used: {reasons}{outside}" if unused else ""
     return (
         f"{explained.name}: {explained.top_class} {probability:.2f}, "
         f"{explained.bundle.name} {explained.bundle.version}\n"
-        f"{n_used} of {n} points used" + (f"; not used: {reasons}{outside}" if unused else "")
+        + fill(f"{n_used} of {n} points used{why}", TITLE_WIDTH)
     )
 
 
