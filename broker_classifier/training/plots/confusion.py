@@ -46,7 +46,7 @@ def all_cuts_figure(metrics: Mapping[str, Any], level: str | None) -> Figure:
     families = [family for family in families if family]
     n_columns = max(map(len, families))
     side = 0.5 + MATRIX_INCHES * len(names)
-    size = (1.0 + side * n_columns, 1.0 + (side + 0.25) * len(families))
+    size = (1.0 + side * n_columns, 1.0 + (side + 0.4) * len(families))
     figure = Figure(figsize=size, layout="constrained")
     axes = figure.subplots(len(families), n_columns, squeeze=False)
     for row, family in enumerate(families):
