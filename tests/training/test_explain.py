@@ -1,3 +1,6 @@
+import dataclasses
+import re
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -6,11 +9,14 @@ from broker_classifier.calibration import calibrated_probabilities
 from broker_classifier.classify import classify
 from broker_classifier.errors import ConfigError, DataError
 from broker_classifier.light_curve import Kind, light_curve
+from broker_classifier.selection_rules import REASONS
 from broker_classifier.training.examples import Example
 from broker_classifier.training.explain import explain
 from broker_classifier.training.explanation import explanation_of
 from broker_classifier.training.plots.examples import middling_examples
 from broker_classifier.training.plots.explanation import explanation_figure
+from broker_classifier.training.plots.light_curve import span
+from broker_classifier.training.plots.style import BAND_COLOURS
 from broker_classifier.training.predictions import Predictions
 from broker_classifier.training.prefixes import prefix_logits
 from tests.bundles import small_bundle
@@ -85,6 +91,59 @@ def test_the_picture_shows_the_attention_of_every_point(streaming, of_grid):
         days = explained.used.mjd - MJD[0]
         assert heights == pytest.approx(dict(zip(days, explained.answer.attention, strict=True)))
         assert sum(heights.values()) == pytest.approx(1.0)
+
+
+def test_every_class_that_can_be_seen_is_in_the_legend(streaming):
+    explained = explanation_of("x", flare(), streaming)
+    shares = np.array([0.004, 0.02, 0.976] + [0.0] * (len(streaming.classes) - 3))
+    steps = np.tile(shares, (len(explained.mjd), 1))
+    figure = explanation_figure(dataclasses.replace(explained, probabilities=steps))
+    named = {text.get_text() for text in figure.axes[4].get_legend().get_texts()}
+    assert named == set(streaming.classes[1:3])
+
+
+def test_upper_limits_are_hollow_triangles_in_the_colour_of_their_band(streaming):
+    points = explanation_figure(explanation_of("x", flare(), streaming)).axes[0]
+    drawn = {line.get_label(): line for line in points.lines}
+    for letter, day in (("g", -10.2), ("r", -5.2)):
+        limit = drawn[f"{letter}, upper limit"]
+        assert limit.get_xydata() == pytest.approx(np.array([[day, 10.0]]))  # 5 x 2000 nJy
+        assert (limit.get_marker(), limit.get_markerfacecolor()) == ("v", "none")
+        assert limit.get_color() == BAND_COLOURS[letter]
+    named = [text.get_text() for text in points.get_legend().get_texts()]
+    assert named == ["g", "g, not used", "g, upper limit", "r", "r, upper limit"]
+
+
+def test_the_time_axis_fits_the_points(streaming):
+    one = light_curve([59000.0], [5e4], 2e3, [2], [Kind.DETECTION])
+    assert span(explanation_of("x", one, streaming)) == (-0.5, 0.5)
+    low, high = span(explanation_of("x", flare(), streaming))
+    assert (low, high) == pytest.approx((-10.2 - 0.05 * 32.2, 22.0 + 0.05 * 32.2))
+
+
+def test_the_title_says_why_points_were_not_used_and_how_many_are_out_of_view(streaming):
+    title = explanation_figure(explanation_of("x", flare(), streaming)).get_suptitle()
+    assert "6 of 9 points used; not used: upper_limit 2, negative 1 (1 not in view)" in title
+
+
+def test_a_long_title_stays_within_the_picture(streaming):
+    n = len(REASONS) - 1
+    curve = light_curve(59000.0 + np.arange(n + 1), 5e4, 2e3, [2] * (n + 1))
+    explained = explanation_of("x", curve, streaming)
+    codes = dataclasses.replace(explained.answer, reason=np.arange(n + 1, dtype=np.uint8))
+    title = explanation_figure(dataclasses.replace(explained, answer=codes)).get_suptitle()
+    assert max(map(len, title.split("\n"))) <= 90
+    assert all(f"{reason} 1" in title.replace("\n", " ") for reason in REASONS[1:])
+
+
+def test_the_input_is_named_by_its_scaling(streaming, of_grid):
+    for bundle in (streaming, of_grid["fcn"]):
+        scale = bundle.description.normalisation
+        label = explanation_figure(explanation_of("x", flare(), bundle)).axes[2].get_ylabel()
+        microjy = getattr(scale, "flux_scale_njy", None) or scale.flux_unit_njy
+        number = float(re.search(r"f / (\S+) µJy", label)[1])
+        assert number == pytest.approx(microjy / 1000, rel=5e-3)
+        assert "arcsinh" in label
 
 
 def test_a_network_without_attention_is_drawn_without(of_grid):

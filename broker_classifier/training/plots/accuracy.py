@@ -23,18 +23,22 @@ class Line(NamedTuple):
 
 
 def accuracy_figure(metrics: Mapping[str, Any]) -> Figure:
-    """Draw balanced accuracy, and accuracy with the calibration error, of one bundle."""
-    above = [
-        Line(metrics, "grouped", "balanced_accuracy", f"{len(metrics['groups'])} groups"),
-        Line(metrics, None, "balanced_accuracy", f"{len(metrics['classes'])} classes"),
+    """Draw what is judged of one bundle: groups and, where they are not the same, classes."""
+    levels: dict[str | None, str] = {"grouped": f"{len(metrics['groups'])} groups"}
+    if len(metrics["classes"]) > len(metrics["groups"]):
+        levels[None] = f"{len(metrics['classes'])} classes"
+    rows = [
+        ("balanced accuracy\n(equal prior)", "balanced_accuracy"),
+        ("macro-F1\n(natural prior)", "macro_f1"),
+        ("accuracy\n(natural prior)", "accuracy"),
+        ("calibration error\n(ECE)", "ece"),
     ]
-    middle = [
-        Line(metrics, "grouped", "macro_f1", "macro-F1 of groups"),
-        Line(metrics, None, "accuracy", "accuracy of classes"),
-    ]
-    below = [Line(metrics, None, "ece", "of classes"), Line(metrics, "grouped", "ece", "of groups")]
-    titles = "balanced accuracy\n(equal prior)", "natural prior", "calibration error\n(ECE)"
-    return _figure(list(zip(titles, (above, middle, below), strict=True)))
+    return _figure(
+        [
+            (title, [Line(metrics, level, name, label) for level, label in levels.items()])
+            for title, name in rows
+        ]
+    )
 
 
 def comparison_figure(reports: Mapping[str, Mapping[str, Any]]) -> Figure:
@@ -42,7 +46,7 @@ def comparison_figure(reports: Mapping[str, Mapping[str, Any]]) -> Figure:
     rows = [
         ("balanced accuracy\nof groups", "grouped", "balanced_accuracy"),
         ("macro-F1\nof groups", "grouped", "macro_f1"),
-        ("calibration error\n(ECE)", None, "ece"),
+        ("calibration error\n(ECE) of classes", None, "ece"),
     ]
     return _figure(
         [
@@ -53,7 +57,8 @@ def comparison_figure(reports: Mapping[str, Mapping[str, Any]]) -> Figure:
 
 
 def _figure(rows: Sequence[tuple[str, list[Line]]]) -> Figure:
-    figure = Figure(figsize=(9.5, 1.0 + 2.4 * len(rows)), layout="constrained")
+    """Draw a row of panels for each figure; all rows have the same lines, in one legend."""
+    figure = Figure(figsize=(9.5, 1.0 + 2.2 * len(rows)), layout="constrained")
     axes = figure.subplots(len(rows), len(FAMILIES), sharey="row", squeeze=False)
     for row, (title, lines) in enumerate(rows):
         for column, (family, name) in enumerate(FAMILIES):
@@ -64,20 +69,10 @@ def _figure(rows: Sequence[tuple[str, list[Line]]]) -> Figure:
         axes[row, 0].set_ylabel(title)
         top = 1.0 if "error" not in title else None
         axes[row, 0].set_ylim(0, top)
-    _legends(figure, axes, rows)
+    handles, names = axes[0, 0].get_legend_handles_labels()
+    columns = 1 if len(names) > 1 and max(map(len, names)) > 40 else min(len(names), 3)
+    figure.legend(handles, names, loc="outside upper center", ncols=columns, fontsize=8)
     return figure
-
-
-def _legends(figure: Figure, axes: Any, rows: Sequence[tuple[str, list[Line]]]) -> None:
-    """Put one legend above where all rows have the same lines, else one beside each row."""
-    labels = [[line.label for line in lines] for _, lines in rows]
-    if all(row == labels[0] for row in labels):
-        handles, names = axes[0, 0].get_legend_handles_labels()
-        columns = 1 if len(names) > 1 and max(map(len, names)) > 40 else min(len(names), 3)
-        figure.legend(handles, names, loc="outside upper center", ncols=columns, fontsize=8)
-        return
-    for row in range(len(rows)):
-        axes[row, -1].legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), fontsize=8)
 
 
 def _lines(axis: Axes, family: str, lines: Sequence[Line]) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from broker_classifier.training.attention import FEWEST_POINTS
 from broker_classifier.training.plots.style import COLOURS, GREY, tidy
 
 COLUMNS = 4
@@ -29,8 +30,10 @@ def attention_figure(metrics: Mapping[str, Any]) -> Figure:
         axis.axvline(0.0, color=GREY, linewidth=0.8, linestyle=":")
         axis.set_title(f"{name}, n = {figures['n']}", fontsize=9)
         tidy(axis)
+        axis.tick_params(labelbottom=True)  # matplotlib hides those of upper rows
     if found:
         axes[0].legend(fontsize=8, frameon=False)
+        figure.suptitle(f"whole light curves of {FEWEST_POINTS} points or more", fontsize=10)
     figure.supxlabel("days after the brightest point (outer bins: all beyond)", fontsize=9)
     figure.supylabel("mean share", fontsize=9)
     return figure

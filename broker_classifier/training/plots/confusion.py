@@ -46,7 +46,7 @@ def all_cuts_figure(metrics: Mapping[str, Any], level: str | None) -> Figure:
     families = [family for family in families if family]
     n_columns = max(map(len, families))
     side = 0.5 + MATRIX_INCHES * len(names)
-    size = (1.0 + side * n_columns, 1.0 + (side + 0.6) * len(families))
+    size = (1.0 + side * n_columns, 1.0 + (side + 0.4) * len(families))
     figure = Figure(figsize=size, layout="constrained")
     axes = figure.subplots(len(families), n_columns, squeeze=False)
     for row, family in enumerate(families):
@@ -61,7 +61,7 @@ def all_cuts_figure(metrics: Mapping[str, Any], level: str | None) -> Figure:
 
 
 def cuts(metrics: Mapping[str, Any]) -> list[tuple[str, str, str, Mapping[str, Any]]]:
-    """List family, value, title and figures of every cut that occurs."""
+    """List family, value, title and figures of every cut that occurs, none of them twice."""
     return [
         *((f, v, t, m) for f, v, t, m in _cuts(metrics)),
         ("full", "", "whole light curve", metrics["full"]),
@@ -75,15 +75,30 @@ def _cuts(metrics: Mapping[str, Any]) -> Iterator[tuple[str, str, str, Mapping[s
     for value, figures in metrics["by_days"].items():
         yield "by_days", value, f"day {value}", figures
     for value, figures in metrics["by_fraction"].items():
-        yield "by_fraction", value, f"{float(value):.0%} of its time", figures
+        if figures == metrics["full"]:
+            continue  # the whole light curve, which comes last
+        yield "by_fraction", value, f"{100 * float(value):.0f} % of its time", figures
 
 
 def _draw_counts(axis: Axes, counts: list[list[int]], names: Sequence[str], is_first: bool) -> None:
     confusion = np.array(counts, dtype=np.float64)
     n = confusion.sum(axis=1)
     draw_shares(axis, confusion / np.maximum(n[:, None], 1), names, is_first=is_first)
-    for row in np.flatnonzero(n == 0).tolist():
-        axis.text(len(names) / 2 - 0.5, row, "none", ha="center", va="center", fontsize=SMALL)
+    rows = [f"{name}  {count:.0f}" for name, count in zip(names, n, strict=True)]
+    axis.set_yticklabels(rows if is_first else [f"{count:.0f}" for count in n])
+    axis.set_xticklabels([_short(name) for name in names])
+    if is_first:
+        axis.set_ylabel("true class, n", fontsize=9)
+
+
+def _short(group: str) -> str:
+    """Shorten the name of a group that the rows spell out.
+
+    >>> _short("SNIa+91bg+Iax"), _short("SNII")
+    ('SNIa+…', 'SNII')
+    """
+    first, *others = group.split("+")
+    return f"{first}+…" if others else group
 
 
 def draw_shares(
@@ -113,5 +128,5 @@ def draw_shares(
 
 
 def _explain(figure: Figure) -> None:
-    figure.supylabel("true class", fontsize=9)
+    figure.align_ylabels()
     figure.supxlabel("decided class (equal prior), percent of the true class", fontsize=9)

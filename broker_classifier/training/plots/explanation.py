@@ -1,22 +1,29 @@
 """Why a bundle says what it says: light curve, attention, input and answers over one time axis."""
 
+from collections import Counter
+from textwrap import fill
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from broker_classifier.bundle import Bundle
+from broker_classifier.grid import Grid
 from broker_classifier.light_curve import BANDS
 from broker_classifier.training.explanation import Explanation
 from broker_classifier.training.plots.light_curve import (
+    NJY_PER_MICROJY,
     days,
     draw_points,
     draw_probabilities,
+    heights,
     span,
 )
 from broker_classifier.training.plots.style import BAND_COLOURS, GREY, tidy
 
 GAPS = {"gap": "gap, ln(1 + days)", "void": "void, cells"}  # which of them, by the kind of input
+TITLE_WIDTH = 90  # letters
 
 
 def explanation_figure(explained: Explanation) -> Figure:
@@ -30,15 +37,18 @@ def explanation_figure(explained: Explanation) -> Figure:
     gap_channel = (
         "gap" if f"gap_{explained.bundle.selection.bands[0]}" in explained.inputs else "void"
     )
-    _draw_channels(flux, explained, "flux", "input: flux\n(as scaled)")
+    _draw_channels(flux, explained, "flux", f"input: flux f as\n{_flux_scaling(explained.bundle)}")
     _draw_channels(gap, explained, gap_channel, f"input:\n{GAPS[gap_channel]}")
     draw_probabilities(answers, explained)
     answers.set_ylabel("probability\n(natural prior)")
     answers.set_xlabel(f"days after the first answer, MJD {explained.mjd[0]:.4f}")
-    for axis in (points, answers):
-        if axis.get_legend_handles_labels()[0]:
-            axis.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=8, frameon=False)
-    figure.suptitle(_title(explained), fontsize=11)
+    place: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1.0, 1.0), "frameon": False}
+    size = None if explained.answer.attention is None else "marker size: attention"
+    points.legend(title=size, title_fontsize=8, fontsize=8, **place)
+    answers.legend(reverse=True, fontsize=8, **place)  # as they are stacked
+    if attention.get_legend_handles_labels()[0]:
+        attention.legend(fontsize=8, **place)
+    figure.suptitle(_title(explained, points.get_ylim()), fontsize=11)
     return figure
 
 
@@ -54,7 +64,8 @@ def _draw_attention(axis: Axes, explained: Explanation) -> None:
         mine = used.band == band
         at, colour = days(explained, used.mjd[mine]), BAND_COLOURS[BANDS[band]]
         axis.vlines(at, 0.0, weights[mine], colors=colour, linewidth=2.0)
-    axis.axhline(1.0 / len(used), color=GREY, linewidth=0.8, linestyle="--")
+    even = f"1/n, n = {len(used)}"
+    axis.axhline(1.0 / len(used), color=GREY, linewidth=0.8, linestyle="--", label=even)
     axis.set_ylim(0.0, None)
     tidy(axis)
 
@@ -78,15 +89,32 @@ def _draw_channels(axis: Axes, explained: Explanation, channel: str, label: str)
     tidy(axis)
 
 
-def _title(explained: Explanation) -> str:
+def _flux_scaling(bundle: Bundle) -> str:
+    """Say what the flux channel is of the flux f."""
+    scale = bundle.description.normalisation
+    if isinstance(scale, Grid):
+        flux = f"f / {scale.flux_unit_njy / NJY_PER_MICROJY:.3g} µJy"
+        return f"arcsinh({flux})" if scale.scaling == "arcsinh" else flux
+    return f"arcsinh(f / {scale.flux_scale_njy / NJY_PER_MICROJY:g} µJy) / 2"
+
+
+def _title(explained: Explanation, view: tuple[float, float]) -> str:
     probability = float(explained.answer.probabilities.max())
     n_used, n = len(explained.answer.used), len(explained.curve)
-    low, high = span(explained)
-    at = days(explained, explained.curve.mjd)
-    n_outside = int(((at < low) | (at > high)).sum())
-    outside = f", {n_outside} of the others not in view" if n_outside else ""
+    unused = Counter(filter(None, explained.answer.rejected))
+    reasons = ", ".join(f"{reason} {count}" for reason, count in unused.most_common())
+    n_outside = _n_outside(explained, view)
+    outside = f" ({n_outside} not in view)" if n_outside else ""
+    why = f"; not used: {reasons}{outside}" if unused else ""
     return (
         f"{explained.name}: {explained.top_class} {probability:.2f}, "
         f"{explained.bundle.name} {explained.bundle.version}\n"
-        f"{n_used} of {n} points used (hollow: not used{outside})"
+        + fill(f"{n_used} of {n} points used{why}", TITLE_WIDTH)
     )
+
+
+def _n_outside(explained: Explanation, view: tuple[float, float]) -> int:
+    """Count the points that lie beyond the axes; all that count are within."""
+    (first, last), (low, high) = span(explained), view
+    at, height = days(explained, explained.curve.mjd), heights(explained.curve)
+    return int((~((first <= at) & (at <= last) & (low <= height) & (height <= high))).sum())

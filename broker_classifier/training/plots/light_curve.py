@@ -13,15 +13,18 @@ from broker_classifier.training.plots.style import (
     BAND_COLOURS,
     BAND_MARKERS,
     GREY,
+    LIMIT_MARKER,
     SMALL,
     tidy,
 )
 
 NJY_PER_MICROJY = 1000.0
 LIMIT_SIGMA = 5.0  # an upper limit stands as a fifth of itself in a light curve
-DAYS_BEFORE, DAYS_AFTER = 15.0, 5.0
+DAYS_BEFORE, DAYS_AFTER = 15.0, 5.0  # around the answers: what else is shown of the points
+MARGIN, MARGIN_DAYS = 0.05, 0.5  # of the time axis: a share of it, and at least so many days
 SMALLEST, LARGEST = 3.0, 11.0  # markers, in points
-SHOWN_SHARE = 0.03  # classes that never reach it have no name in the legend
+UNUSED = 5.0
+SHOWN_SHARE = 0.005  # thinner than a line: classes that never reach it have no name in the legend
 
 
 def days(explained: Explanation, mjd: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -30,19 +33,31 @@ def days(explained: Explanation, mjd: NDArray[np.float64]) -> NDArray[np.float64
 
 
 def span(explained: Explanation) -> tuple[float, float]:
-    """Give the days that are drawn: from the first answer to the last, and a few around."""
-    return -DAYS_BEFORE, float(explained.mjd[-1] - explained.mjd[0]) + DAYS_AFTER
+    """Give the days that are drawn: of the points from a little before the first answer on."""
+    last = float(explained.mjd[-1] - explained.mjd[0])
+    at = days(explained, explained.curve.mjd)
+    shown = at[(at >= -DAYS_BEFORE) & (at <= last + DAYS_AFTER)]
+    low, high = float(shown.min()), float(shown.max())
+    margin = max(MARGIN * (high - low), MARGIN_DAYS)
+    return low - margin, high + margin
+
+
+def heights(curve: LightCurve) -> NDArray[np.float64]:
+    """Give where each point is drawn, in µJy: at its flux, or at its upper limit."""
+    is_limit = curve.kind == Kind.UPPER_LIMIT
+    drawn = np.where(is_limit, LIMIT_SIGMA * curve.psf_flux_err, curve.psf_flux)
+    return np.asarray(drawn / NJY_PER_MICROJY)
 
 
 def draw_points(axis: Axes, explained: Explanation) -> None:
-    """Draw fluxes by band; larger where there is more attention, hollow grey where not used."""
+    """Draw fluxes by band; larger where there is more attention, hollow where not used."""
     curve, attention = explained.curve, explained.answer.attention
     is_used = np.zeros(len(curve), dtype=bool)
     is_used[explained.answer.used] = True
     for band in sorted(set(curve.band.tolist())):
         mine = curve.band == band
-        _draw_unused(axis, explained, mine & ~is_used, BANDS[band])
         _draw_used(axis, explained, np.flatnonzero(mine & is_used), BANDS[band], attention)
+        _draw_unused(axis, explained, mine & ~is_used, BANDS[band])
     axis.axhline(0.0, color=GREY, linewidth=0.7)
     axis.set_xlim(span(explained))
     _keep_used_in_view(axis, explained.used)
@@ -52,19 +67,20 @@ def draw_points(axis: Axes, explained: Explanation) -> None:
 def _draw_unused(axis: Axes, explained: Explanation, which: NDArray[np.bool_], letter: str) -> None:
     points = LightCurve(explained.curve.points[which])
     is_limit = points.kind == Kind.UPPER_LIMIT
-    at, flux = days(explained, points.mjd), points.psf_flux / NJY_PER_MICROJY
     style: dict[str, Any] = {
         "linestyle": "none",
-        "color": GREY,
+        "color": BAND_COLOURS[letter],
         "markerfacecolor": "none",
-        "alpha": 0.6,
+        "markersize": UNUSED,
+        "alpha": 0.7,
     }
-    marker = BAND_MARKERS[letter]
-    axis.plot(at[~is_limit], flux[~is_limit], marker=marker, markersize=SMALLEST, **style)
-    limit = LIMIT_SIGMA * points.psf_flux_err[is_limit] / NJY_PER_MICROJY
-    axis.plot(
-        at[is_limit], limit, marker=7, markersize=SMALLEST, **style
-    )  # a caret that points down
+    for mine, marker, label in (
+        (~is_limit, BAND_MARKERS[letter], f"{letter}, not used"),
+        (is_limit, LIMIT_MARKER, f"{letter}, upper limit"),
+    ):
+        if mine.any():
+            at, height = days(explained, points.mjd[mine]), heights(points)[mine]
+            axis.plot(at, height, marker=marker, label=label, **style)
 
 
 def _draw_used(

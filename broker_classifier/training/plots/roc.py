@@ -19,19 +19,20 @@ SHOWN = {
     Cut("full", ""): "whole light curve",
 }
 COLUMNS = 4
+SHORT = {"roc_auc": "AUC", "average_precision": "AP"}
 Curve = Callable[
     [NDArray[np.bool_], NDArray[np.float64]], tuple[NDArray[np.float64], NDArray[np.float64]]
 ]
 
 
 def roc_figure(metrics: Mapping[str, Any], predictions: Mapping[Cut, Predictions]) -> Figure:
-    """Draw the share of a class that is found against the share of others that is taken for it."""
+    """Draw the share of a class that is found against that of others that are taken for it."""
     figure, axes = _panels(metrics["classes"])
     for k, axis in enumerate(axes):
         axis.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=":")
         _curves(axis, k, "roc_auc", metrics, predictions, _roc)
-    figure.supxlabel("share of other classes above the threshold", fontsize=9)
-    figure.supylabel("share of the class above the threshold", fontsize=9)
+    figure.supxlabel("false positive rate (share of other classes above the threshold)", fontsize=9)
+    figure.supylabel("true positive rate (share of the class above it)", fontsize=9)
     return figure
 
 
@@ -94,11 +95,14 @@ def _curves(
     axis.set_xlim(0, 1)
     axis.set_ylim(0, 1.02)
     tidy(axis)
+    axis.tick_params(labelbottom=True)  # matplotlib hides those of upper rows
     if axis.get_legend_handles_labels()[0]:
         place: dict[str, Any] = {
             "loc": "upper center",
             "bbox_to_anchor": (0.5, -0.14),
             "frameon": False,
+            "title": f"{SHORT[area]} (95 % interval)",
+            "title_fontsize": SMALL,
         }
         axis.legend(fontsize=SMALL, handlelength=1.8, borderaxespad=0.0, **place)
     else:

@@ -11,7 +11,8 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 MARKERS = ("o", "s", "D", "^", "v", "P", "X")
 DASHES = ("-", "--", "-.", ":", "-", "--", "-.")
 BAND_COLOURS = dict(zip("ugrizy", (COLOURS[i] for i in (5, 2, 1, 3, 6, 4)), strict=True))
-BAND_MARKERS = dict(zip("ugrizy", MARKERS, strict=False))
+BAND_MARKERS = dict(zip("ugrizy", "osD^PX", strict=True))
+LIMIT_MARKER = "v"  # of upper limits, whatever their band
 GREY = "#808080"
 SMALL = 7.5
 
