@@ -12,8 +12,11 @@ from functools import lru_cache
 from typing import NamedTuple, Self
 
 import numpy as np
+from numba import types
 from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel, ConfigDict, model_validator
+
+from broker_classifier.compiled import cached_for, compiled
 
 
 class Calibration(BaseModel):
@@ -103,48 +106,97 @@ def calibrated_probabilities(
     >>> calibrated_probabilities([[0.0, 0.0]], [3], [5.0], even).round(6).tolist()
     [[0.75, 0.25]]
     """
-    constants = _constants(calibration)
-    shares = node_shares(n_points, calibration.n_points)
-    temperature = shares @ constants.temperature
-    shift = constants.log_prior + shares @ constants.offset
-    if calibration.age_days:
-        shares = age_shares(age_days, calibration.age_days)
-        temperature = temperature * (shares @ constants.age_temperature)
-        shift = shift + shares @ constants.age_offset
-    balanced = np.asarray(logits, dtype=np.float64) - constants.log_trained_prior
-    log_joint = balanced / temperature[..., None] + shift
-    joint = np.exp(log_joint - log_joint.max(axis=-1, keepdims=True))
-    return np.asarray(joint / joint.sum(axis=-1, keepdims=True))
-
-
-def temperature_at(n_points: ArrayLike, calibration: Calibration) -> NDArray[np.float64]:
-    """Interpolate the temperature in ln(n_points)."""
-    return np.asarray(node_shares(n_points, calibration.n_points) @ calibration.temperature)
+    rows = np.asarray(logits, dtype=np.float64)
+    n_classes = rows.shape[-1]
+    found = _probabilities(
+        np.ascontiguousarray(rows.reshape(-1, n_classes)),
+        np.log(np.asarray(n_points, dtype=np.float64)).reshape(-1),
+        np.log1p(np.asarray(age_days, dtype=np.float64)).reshape(-1),
+        *_constants(calibration),
+    )
+    return found.reshape(rows.shape)
 
 
 class _Constants(NamedTuple):
-    """A calibration as arrays."""
+    """A calibration as arrays; an age that does not count as one node without effect."""
 
+    log_n_points: NDArray[np.float64]  # (nodes,)
     temperature: NDArray[np.float64]  # (nodes,)
     offset: NDArray[np.float64]  # (nodes, K)
-    log_trained_prior: NDArray[np.float64]  # (K,)
-    log_prior: NDArray[np.float64]  # (K,)
+    log_age: NDArray[np.float64]  # (age nodes,)
     age_temperature: NDArray[np.float64]  # (age nodes,)
     age_offset: NDArray[np.float64]  # (age nodes, K)
+    log_trained_prior: NDArray[np.float64]  # (K,)
+    log_prior: NDArray[np.float64]  # (K,)
 
 
 @lru_cache(maxsize=16)
 def _constants(calibration: Calibration) -> _Constants:
-    shape = len(calibration.n_points), len(calibration.prior)
-    offset = np.array(calibration.offset) if calibration.offset else np.zeros(shape)
+    none = ((0.0,) * len(calibration.prior),)
     return _Constants(
+        np.log(calibration.n_points),
         np.array(calibration.temperature),
-        offset,
+        np.array(calibration.offset or none * len(calibration.n_points)),
+        np.log1p(calibration.age_days or (0.0,)),
+        np.array(calibration.age_temperature or (1.0,)),
+        np.array(calibration.age_offset or none),
         np.array(calibration.log_trained_prior),
         np.log(calibration.prior),
-        np.array(calibration.age_temperature),
-        np.array(calibration.age_offset),
     )
+
+
+@compiled
+def _place(at: float, nodes: NDArray[np.float64]) -> tuple[int, int, float]:
+    """Find the nodes on both sides, and the share of the second."""
+    if not at > nodes[0]:
+        return 0, 0, 0.0
+    for i in range(1, len(nodes)):
+        if at < nodes[i]:
+            return i - 1, i, (at - nodes[i - 1]) / (nodes[i] - nodes[i - 1])
+    return len(nodes) - 1, len(nodes) - 1, 0.0
+
+
+@compiled
+def _between(one: float, other: float, share: float) -> float:
+    return one + share * (other - one)
+
+
+_ROWS, _ROW = types.float64[:, ::1], types.float64[::1]
+
+
+@cached_for(_ROWS(_ROWS, _ROW, _ROW, _ROW, _ROW, _ROWS, _ROW, _ROW, _ROWS, _ROW, _ROW))
+def _probabilities(
+    logits: NDArray[np.float64],
+    at_n_points: NDArray[np.float64],
+    at_age: NDArray[np.float64],
+    log_n_points: NDArray[np.float64],
+    temperature: NDArray[np.float64],
+    offset: NDArray[np.float64],
+    log_age: NDArray[np.float64],
+    age_temperature: NDArray[np.float64],
+    age_offset: NDArray[np.float64],
+    log_trained_prior: NDArray[np.float64],
+    log_prior: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    found = np.empty_like(logits)
+    for row in range(len(logits)):
+        i, j, share = _place(at_n_points[row], log_n_points)
+        a, b, age_share = _place(at_age[row], log_age)
+        divisor = _between(temperature[i], temperature[j], share)
+        divisor *= _between(age_temperature[a], age_temperature[b], age_share)
+        largest = -np.inf
+        for k in range(logits.shape[1]):
+            shift = _between(offset[i, k], offset[j, k], share)
+            shift += _between(age_offset[a, k], age_offset[b, k], age_share)
+            found[row, k] = (logits[row, k] - log_trained_prior[k]) / divisor + shift + log_prior[k]
+            largest = max(largest, found[row, k])
+        total = 0.0
+        for k in range(logits.shape[1]):
+            found[row, k] = np.exp(found[row, k] - largest)
+            total += found[row, k]
+        for k in range(logits.shape[1]):
+            found[row, k] /= total
+    return found
 
 
 def node_shares(n_points: ArrayLike, nodes: Sequence[float]) -> NDArray[np.float64]:

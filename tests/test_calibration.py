@@ -2,7 +2,12 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from broker_classifier.calibration import Calibration, calibrated_probabilities, temperature_at
+from broker_classifier.calibration import (
+    Calibration,
+    age_shares,
+    calibrated_probabilities,
+    node_shares,
+)
 
 PRIOR = (0.7, 0.2, 0.1)
 
@@ -40,8 +45,31 @@ def test_the_temperature_is_linear_in_the_logarithm_and_constant_outside():
     calibration = Calibration(
         prior=(0.5, 0.5), log_trained_prior=(0, 0), n_points=(2, 8), temperature=(1.0, 3.0)
     )
-    found = temperature_at([1, 2, 4, 8, 50], calibration)
-    np.testing.assert_allclose(found, [1.0, 1.0, 2.0, 3.0, 3.0])
+    logits, n_points = np.array([[6.0, 0.0]] * 5), [1, 2, 4, 8, 50]
+    found = calibrated_probabilities(logits, n_points, np.zeros(5), calibration)
+    log_odds = np.log(found[:, 0] / found[:, 1])
+    np.testing.assert_allclose(6.0 / log_odds, [1.0, 1.0, 2.0, 3.0, 3.0])
+
+
+def test_the_probabilities_are_those_that_the_fit_of_the_calibration_reckons_with():
+    rng, n = np.random.default_rng(0), 200
+    calibration = Calibration(
+        prior=PRIOR,
+        log_trained_prior=tuple(rng.normal(size=3)),
+        n_points=(1, 3, 10),
+        temperature=(0.5, 2.0, 1.0),
+        offset=tuple(map(tuple, rng.normal(size=(3, 3)))),
+        age_days=(0.0, 5.0, 50.0),
+        age_temperature=(1.0, 0.7, 1.5),
+        age_offset=tuple(map(tuple, rng.normal(size=(3, 3)))),
+    )
+    logits, n_points, age = rng.normal(size=(n, 3)), rng.integers(1, 20, n), rng.uniform(0, 90, n)
+    by_n, by_age = node_shares(n_points, (1, 3, 10)), age_shares(age, (0.0, 5.0, 50.0))
+    temperature = by_n @ calibration.temperature * (by_age @ calibration.age_temperature)
+    joint = (logits - calibration.log_trained_prior) / temperature[:, None] + np.log(PRIOR)
+    joint = np.exp(joint + by_n @ calibration.offset + by_age @ calibration.age_offset)
+    found = calibrated_probabilities(logits, n_points, age, calibration)
+    np.testing.assert_allclose(found, joint / joint.sum(axis=1, keepdims=True))
 
 
 def test_an_offset_multiplies_the_odds_of_its_class():
