@@ -29,8 +29,8 @@ TITLE_WIDTH = 90  # letters
 def explanation_figure(explained: Explanation) -> Figure:
     """Draw five panels: points, attention, flux and gap channels of the input, probabilities."""
     figure = Figure(figsize=(9.5, 11.0), layout="constrained")
-    heights = {"height_ratios": [3.0, 1.2, 1.6, 1.2, 2.2]}
-    points, attention, flux, gap, answers = figure.subplots(5, 1, sharex=True, gridspec_kw=heights)
+    ratios = {"height_ratios": [3.0, 1.2, 1.6, 1.2, 2.2]}
+    points, attention, flux, gap, answers = figure.subplots(5, 1, sharex=True, gridspec_kw=ratios)
     draw_points(points, explained)
     points.set_ylabel("difference flux (µJy)")
     _draw_attention(attention, explained)
