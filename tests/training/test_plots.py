@@ -59,7 +59,7 @@ def test_the_whole_time_is_drawn_apart_only_where_it_is_not_the_whole_light_curv
 def test_a_level_has_one_colour_and_each_panel_one_figure(metrics):
     figure = accuracy_figure(metrics)
     named = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert named == ["6 groups", "8 classes"]
+    assert named == [f"{len(metrics[level])} {level}" for level in ("groups", "classes")]
     colours = {}
     for axis, name in zip(
         figure.axes[::2], ("balanced_accuracy", "macro_f1", "accuracy", "ece"), strict=True
@@ -81,9 +81,9 @@ def test_groups_that_are_the_classes_are_drawn_once(metrics):
 
 
 def test_curves_are_named_by_their_area_and_its_interval(metrics):
-    generator = np.random.default_rng(0)
-    target = generator.integers(0, 8, 200)
-    at_cut = Predictions((), target, generator.dirichlet(np.ones(8), 200))
+    generator, n = np.random.default_rng(0), len(metrics["classes"])
+    target = generator.integers(0, n, 200)
+    at_cut = Predictions((), target, generator.dirichlet(np.ones(n), 200))
     cuts = (Cut("by_detections", "3"), Cut("by_detections", "10"), Cut("full", ""))
     predictions = dict.fromkeys(cuts, at_cut)
     for draw, title, area, axes in (
@@ -99,7 +99,7 @@ def test_curves_are_named_by_their_area_and_its_interval(metrics):
         )
         assert figure.get_supxlabel().startswith(axes[0])
         assert figure.get_supylabel().startswith(axes[1])
-        assert all(axis.xaxis.get_tick_params()["labelbottom"] for axis in figure.axes[:8])
+        assert all(axis.xaxis.get_tick_params()["labelbottom"] for axis in figure.axes[:n])
 
 
 def test_the_attention_says_of_which_objects_it_is(metrics):
