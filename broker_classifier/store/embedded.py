@@ -15,6 +15,7 @@ from broker_classifier.store.port import Pruned
 from broker_classifier.store.record import UNKNOWN, ObjectRecord
 
 FIRST_MAP_BYTES = 1 << 28
+MOST_MAP_BYTES = 1 << 40  # to read: addresses only, so that the file may grow meanwhile
 LOCK_FILE = "in-use"
 FORMAT_FILE, FORMAT = "format", "4"  # of `packing.pack`, all times in UTC
 
@@ -181,7 +182,7 @@ def read_beside(folder: Path, object_ids: Sequence[str]) -> list[ObjectRecord]:
     """
     try:
         _refuse_other_formats(folder)
-        with lmdb.open(str(folder), readonly=True, create=False, lock=False) as env:
+        with lmdb.open(str(folder), MOST_MAP_BYTES, readonly=True, create=False, lock=False) as env:
             packed = [_undisturbed(env, object_id.encode()) for object_id in object_ids]
     except (OSError, lmdb.Error) as error:
         msg = f"no light-curve store can be read in {folder}: {error}; set store.path to its folder"

@@ -209,6 +209,34 @@ def test_a_store_is_read_undamaged_beside_its_writer(tmp_path):
     assert len(found[-1][0].answered) > len(found[0][0].answered)
 
 
+GROWER = """
+import sys
+from pathlib import Path
+from broker_classifier.light_curve import bands, light_curve
+from broker_classifier.store import EmbeddedStore, ObjectRecord, answered
+store = EmbeddedStore(Path(sys.argv[1]))
+curve = light_curve([float(i) for i in range(80)], 100.0, 10.0, bands("g" * 80))
+for i in range(200):
+    names = [f"{i} {n}" for n in range(400)]
+    store.merge(dict.fromkeys(names, ObjectRecord(curve, answered([]))), 0.0)
+    print(i, flush=True)
+"""
+
+
+def test_a_store_is_read_while_its_file_grows(tmp_path):
+    with subprocess.Popen(
+        [sys.executable, "-c", GROWER, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    ) as writer:
+        while int(writer.stdout.readline()) < 50:
+            pass
+        before = (tmp_path / "data.mdb").stat().st_blocks
+        found = [read_beside(tmp_path, ["0 0", "49 399"]) for _ in range(300)]
+        grown = (tmp_path / "data.mdb").stat().st_blocks - before
+        writer.kill()
+    assert grown > 0
+    assert {len(one.curve) for records in found for one in records} == {80}
+
+
 CRASHER = """
 import os, signal, sys
 from pathlib import Path
