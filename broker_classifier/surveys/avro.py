@@ -61,18 +61,6 @@ class Container:
         return sum(count for count, _ in self.blocks)
 
 
-def read_container(message: bytes) -> list[Record]:
-    """Decode every record of an object container (codecs null, deflate, snappy, zstandard).
-
-    Raises
-    ------
-    DecodeError
-        If the bytes are no container, are truncated or corrupted, or have bytes left over.
-    """
-    container = open_container(message)
-    return list(_decode(container))
-
-
 def lone_container(schema: bytes, record: bytes) -> bytes:
     """Wrap an encoded record in an uncompressed container of its own."""
     return _header(schema) + _long(1) + _long(len(record)) + record + bytes(SYNC_SIZE)
@@ -109,21 +97,6 @@ def open_container(message: bytes) -> Container:
     except (*_MALFORMED, zlib.error, cramjam.DecompressionError) as error:
         msg = f"the container's framing is broken: {error!r}"
         raise DecodeError(msg) from error
-
-
-def _decode(container: Container) -> Iterator[Record]:
-    schema = parsed_schema(container.schema)
-    for count, block in container.blocks:
-        stream = io.BytesIO(block)
-        for _ in range(count):
-            yield read_record(stream, schema)
-        if stream.tell() != len(block):
-            raise left_over(len(block) - stream.tell())
-
-
-def left_over(n_bytes: int) -> DecodeError:
-    """Say that a block does not end with its last record."""
-    return DecodeError(f"{n_bytes} bytes are left after the last record of a block")
 
 
 def read_record(stream: io.BytesIO, schema: Any) -> Record:

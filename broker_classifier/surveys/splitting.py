@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from broker_classifier.surveys.avro import left_over, lone_container, open_container
+from broker_classifier.errors import DecodeError
+from broker_classifier.surveys.avro import lone_container, open_container
 from broker_classifier.surveys.layout import Layout
 from broker_classifier.surveys.projection import Encoded, Projector
 
@@ -27,4 +28,5 @@ def split_container(message: bytes) -> Iterator[bytes]:
             begin = nothing_of_it.end(Encoded(block, first, end, container.schema))
             yield lone_container(container.schema, block[first:begin])
         if begin != end:
-            raise left_over(end - begin)
+            msg = f"{end - begin} bytes are left after the last record of a block"
+            raise DecodeError(msg)

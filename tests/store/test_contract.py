@@ -178,65 +178,6 @@ def test_a_map_that_is_full_at_the_commit_grows(tmp_path):
     assert read_beside(tmp_path, ["a"]) == [record(1.0)]
 
 
-WRITER = """
-import sys
-from pathlib import Path
-from broker_classifier.light_curve import bands, light_curve
-from broker_classifier.store import EmbeddedStore, ObjectRecord, answered
-store = EmbeddedStore(Path(sys.argv[1]))
-for i in range(10**6):
-    curve = light_curve([float(i)], 100.0, 10.0, bands("g"))
-    record = ObjectRecord(curve, answered([(i, float(i), False)]))
-    store.merge({f"{i % 2} {n}": record for n in range(100)}, 0.0)
-    print(i, flush=True)
-"""
-
-
-def test_a_store_is_read_undamaged_beside_its_writer(tmp_path):
-    names = [f"{i} {n}" for i in (0, 1) for n in range(100)]
-    with subprocess.Popen(
-        [sys.executable, "-c", WRITER, str(tmp_path)], stdout=subprocess.PIPE, text=True
-    ) as writer:
-        while int(writer.stdout.readline()) < 3:
-            pass
-        found = [read_beside(tmp_path, names) for _ in range(50)]
-        writer.kill()
-    for records in found:
-        for name, one in zip(names, records, strict=True):
-            ids = one.answered["alert_id"].tolist()
-            assert ids == list(range(int(name[0]), ids[-1] + 1, 2))
-            assert one.curve.mjd.tolist() == ids
-    assert len(found[-1][0].answered) > len(found[0][0].answered)
-
-
-GROWER = """
-import sys
-from pathlib import Path
-from broker_classifier.light_curve import bands, light_curve
-from broker_classifier.store import EmbeddedStore, ObjectRecord, answered
-store = EmbeddedStore(Path(sys.argv[1]))
-curve = light_curve([float(i) for i in range(80)], 100.0, 10.0, bands("g" * 80))
-for i in range(200):
-    names = [f"{i} {n}" for n in range(400)]
-    store.merge(dict.fromkeys(names, ObjectRecord(curve, answered([]))), 0.0)
-    print(i, flush=True)
-"""
-
-
-def test_a_store_is_read_while_its_file_grows(tmp_path):
-    with subprocess.Popen(
-        [sys.executable, "-c", GROWER, str(tmp_path)], stdout=subprocess.PIPE, text=True
-    ) as writer:
-        while int(writer.stdout.readline()) < 50:
-            pass
-        before = (tmp_path / "data.mdb").stat().st_blocks
-        found = [read_beside(tmp_path, ["0 0", "49 399"]) for _ in range(300)]
-        grown = (tmp_path / "data.mdb").stat().st_blocks - before
-        writer.kill()
-    assert grown > 0
-    assert {len(one.curve) for records in found for one in records} == {80}
-
-
 CRASHER = """
 import os, signal, sys
 from pathlib import Path
