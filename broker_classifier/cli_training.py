@@ -32,6 +32,9 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on after the last complete epoch, if there is one.")
     ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a bundle that the folder has already.")
+    ] = False,
     device: Annotated[
         str, typer.Option(help="auto (the GPU if there is one), cpu or cuda.")
     ] = "auto",
@@ -47,8 +50,9 @@ def train(
     require_packages()
     from broker_classifier.training.train import train
 
+    how = {"resume": resume, "overwrite": overwrite}
     try:
-        train(recipe, data, output, seed, typer.echo, resume=resume, device=device)
+        train(recipe, data, output, seed, typer.echo, **how, device=device)
     except KeyboardInterrupt:
         typer.echo("stopped; --resume goes on after the last complete epoch", err=True)
         raise

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
 from broker_classifier.errors import ConfigError
 from broker_classifier.grid import Grid
@@ -218,6 +219,10 @@ class Recipe(BaseModel):
         implied = implied_config(
             self.architecture, self.selection.bands, self.classes, self.normalisation
         )
+        free = [k for k in ARCHITECTURES[self.architecture].config.model_fields if k not in implied]
+        if unknown := sorted(set(self.network) - set(free)):
+            msg = f"network.{unknown[0]}: no such key, there are {', '.join(free)}"
+            raise ValueError(msg)
         return full_config(self.architecture, {**self.network, **implied})
 
 
@@ -237,11 +242,31 @@ def read_recipe(path: str | Path) -> Recipe:
         msg = f"Recipe {path} cannot be read ({error}): give a TOML file like models/recipes/*.toml"
         raise ConfigError(msg) from error
     except ValidationError as error:
-        wrong = "; ".join(
-            f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in error.errors()[:5]
-        )
+        wrong = "; ".join(_explained(e) for e in error.errors()[:5])
         msg = f"Recipe {path}: {wrong}. Correct these keys."
         raise ConfigError(msg) from error
+
+
+def _explained(problem: ErrorDetails) -> str:
+    """Name a key and what is wrong with it; of one that does not exist, those that do."""
+    table, key = problem["loc"][:-1], problem["loc"][-1:]
+    name = ".".join(str(part) for part in (*table, *key))
+    if problem["type"] != "extra_forbidden":
+        return f"{name}: {problem['msg']}"
+    known = _TABLES["/".join(str(part) for part in table)].model_fields
+    return f"{name}: no such key, there are {', '.join(known)}"
+
+
+_TABLES: dict[str, type[BaseModel]] = {
+    "": Recipe,
+    "selection": Selection,
+    "normalisation/points": Normalisation,
+    "normalisation/grid": Grid,
+    "homogenisation": HomogenisationRecipe,
+    "card": Card,
+    "augmentation": Augmentation,
+    "optimisation": Optimisation,
+}
 
 
 def _read_table(path: Path, read_before: tuple[Path, ...] = ()) -> dict[str, Any]:

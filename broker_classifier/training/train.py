@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from broker_classifier.bundle import Bundle, TrainingRecord
+from broker_classifier.bundle import DESCRIPTION_FILE, Bundle, TrainingRecord
 from broker_classifier.calibration import Calibration
-from broker_classifier.errors import DataError
+from broker_classifier.errors import ConfigError, DataError
 from broker_classifier.models import Network, build_network
 from broker_classifier.training.card import renew_card
 from broker_classifier.training.checkpoint import CHECKPOINT_FILE
@@ -48,6 +48,7 @@ def train(
     report: Callable[[str], None] = lambda message: None,
     *,
     resume: bool = False,
+    overwrite: bool = False,
     device: str = "auto",
 ) -> Bundle:
     """Train a bundle on folders of labelled light curves and write it.
@@ -71,15 +72,17 @@ def train(
     resume : bool
         Go on from the checkpoint, if there is one; on a CPU the weights come out as if nothing
         had happened.
+    overwrite : bool
+        Replace a bundle that the folder has already; else it is refused.
     device : str
         "auto", "cpu" or "cuda".
 
     Raises
     ------
     ConfigError, DataError
-        The recipe or the data cannot be used.
+        The recipe, the data or the folder cannot be used.
     """
-    folder, recipe = made_folder(output_folder), read_recipe(recipe_path)
+    recipe, folder = read_recipe(recipe_path), _own_folder(output_folder, resume, overwrite)
     run = Run(folder / RUN_FOLDER, seed, resume, choose_device(device), report)
     objects = _read(data, recipe, report)
     rules, training, validation = _prepared(objects, recipe)
@@ -107,6 +110,16 @@ def train(
     (run.folder / CHECKPOINT_FILE).unlink()
     report(f"bundle {bundle.name} {bundle.version} written to {folder}, hash {bundle.hash[:12]}")
     return bundle
+
+
+def _own_folder(path: str | Path, resume: bool, overwrite: bool) -> Path:
+    """Make the bundle's folder; refuse one with a complete bundle that is not to be replaced."""
+    folder = made_folder(path)
+    under_way = resume and (folder / RUN_FOLDER / CHECKPOINT_FILE).exists()
+    if (folder / DESCRIPTION_FILE).exists() and not (under_way or overwrite):
+        msg = f"{folder} holds a bundle: name another folder with --output, or say --overwrite"
+        raise ConfigError(msg)
+    return folder
 
 
 def _read(data: DataFolders, recipe: Recipe, report: Callable[[str], None]) -> list[LabelledObject]:

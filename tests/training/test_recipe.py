@@ -17,7 +17,9 @@ def test_every_shipped_recipe_is_valid_and_has_its_name(path):
 @pytest.mark.parametrize(
     ("old", "new", "complaint"),
     [
-        ("epochs = 12", "epoch = 12", "optimisation.epoch"),
+        ("epochs = 12", "epoch = 12", "optimisation.epoch: no such key, there are .*epochs"),
+        ("hidden = 24", "hiden = 24", "network.hiden: no such key, there are hidden, attention"),
+        ('name = "small"', 'title = "small"', "title: no such key, there are .*name"),
         ("epochs = 12", "epochs = 0", "optimisation.epochs"),
         ('name = "small"', "", "name"),
         ("[network]", "[network", "cannot be read"),

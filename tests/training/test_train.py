@@ -38,6 +38,11 @@ def folder(data, tmp_path_factory):
     return folder
 
 
+def stop_after_five(message):
+    if message.startswith("epoch 5/"):
+        raise KeyboardInterrupt
+
+
 def test_a_trained_bundle_loads_and_has_learned(folder):
     bundle = load_bundle(folder)
     metrics = json.loads((folder / "metrics.json").read_text())
@@ -47,10 +52,6 @@ def test_a_trained_bundle_loads_and_has_learned(folder):
 
 
 def test_a_training_that_was_interrupted_and_resumed_gives_the_same_weights(data, folder, tmp_path):
-    def stop_after_five(message):
-        if message.startswith("epoch 5/"):
-            raise KeyboardInterrupt
-
     with pytest.raises(KeyboardInterrupt):
         train(RECIPE, data, tmp_path, seed=1, report=stop_after_five)
     told = []
@@ -163,6 +164,17 @@ def test_a_report_says_in_a_few_lines_what_was_left_out(data, folder, tmp_path):
     lines = summary(report.metrics | {"labels_left_out": left}).splitlines()
     assert lines[0].startswith(f"{report.metrics['n_objects']} objects; balanced accuracy")
     assert lines[1].endswith("3 other, 1 without a label")
+
+
+def test_a_complete_bundle_is_replaced_only_when_asked(data, folder, tmp_path):
+    shutil.copytree(folder, tmp_path / "bundle")
+    for resume in (False, True):
+        with pytest.raises(ConfigError, match=r"holds a bundle.*--overwrite"):
+            train(RECIPE, data, tmp_path / "bundle", seed=2, resume=resume)
+    with pytest.raises(KeyboardInterrupt):
+        train(RECIPE, data, tmp_path / "bundle", seed=2, report=stop_after_five, overwrite=True)
+    train(RECIPE, data, tmp_path / "bundle", seed=2, resume=True)
+    assert load_bundle(tmp_path / "bundle").description.training.seed == 2
 
 
 def test_a_file_is_no_folder_for_results(data, folder, tmp_path):
