@@ -13,7 +13,7 @@ from broker_classifier.training.alert_noise import (
     kinds,
 )
 from broker_classifier.training.examples import Example, main_episode
-from broker_classifier.training.recipe import Augmentation
+from broker_classifier.training.recipe_tables import Augmentation
 
 Floats = NDArray[np.float64]
 HARD_CUT_SNR = 5.0

@@ -16,7 +16,8 @@ from broker_classifier.training.evaluate import evaluate
 from broker_classifier.training.metrics import DECISION_RULE
 from broker_classifier.training.objects import DataFolders
 from broker_classifier.training.plots import CARD_PLOTS
-from broker_classifier.training.recipe import Card, Recipe
+from broker_classifier.training.recipe import Recipe
+from broker_classifier.training.recipe_tables import Card
 from broker_classifier.training.split import TEST
 
 CARD_FILE = "README.md"

@@ -11,7 +11,7 @@ from broker_classifier.selection import Selection
 from broker_classifier.training.alert_noise import RANKS, AlertNoise
 from broker_classifier.training.homogenise import Homogenisation, homogenised
 from broker_classifier.training.objects import LabelledObject
-from broker_classifier.training.recipe import ZTF_LOG_FLUX, HomogenisationRecipe
+from broker_classifier.training.recipe_tables import ZTF_LOG_FLUX, HomogenisationRecipe
 from broker_classifier.training.visits import Visits, fit_visits
 
 Floats = NDArray[np.float64]

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from broker_classifier.models import Network
-from broker_classifier.training.recipe import Optimisation
+from broker_classifier.training.recipe_tables import Optimisation
 
 GRADIENT_NORM = 1.0
 WARM_UP_STEPS = (

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from broker_classifier.light_curve import LightCurve
 from broker_classifier.training.cuts import n_before_detection
-from broker_classifier.training.recipe import Optimisation
+from broker_classifier.training.recipe_tables import Optimisation
 
 TYPICAL_LENGTH = 20
 UNDETECTED_SHARE = 0.1  # of the first detection's weight, before it

@@ -7,7 +7,7 @@ from broker_classifier.training.augment import augmented
 from broker_classifier.training.examples import Example, main_episode, make_examples
 from broker_classifier.training.homogenise import Homogenisation
 from broker_classifier.training.objects import LabelledObject
-from broker_classifier.training.recipe import Augmentation
+from broker_classifier.training.recipe_tables import Augmentation
 from tests.curves import detections
 from tests.training.noises import plain_noise
 

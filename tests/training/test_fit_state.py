@@ -4,7 +4,7 @@ import torch
 
 from broker_classifier.models import build_network
 from broker_classifier.training.fit_state import WARM_UP_STEPS, FitState
-from broker_classifier.training.recipe import Optimisation
+from broker_classifier.training.recipe_tables import Optimisation
 
 SMALL = {"n_channels": 3, "n_classes": 2, "hidden": 4, "attention": 2, "dropout": 0.0}
 

@@ -7,7 +7,7 @@ from broker_classifier.training.prefix_shares import (
     prefix_shares,
     share_of_days,
 )
-from broker_classifier.training.recipe import Optimisation
+from broker_classifier.training.recipe_tables import Optimisation
 
 # Two forced points, a detection, a forced point and two detections.
 KIND = [Kind.FORCED] * 2 + [Kind.DETECTION, Kind.FORCED] + [Kind.DETECTION] * 2
