@@ -12,6 +12,7 @@ DataPaths = Annotated[
     list[Path], typer.Option("--data", help="Folder of labelled light curves; may be repeated.")
 ]
 RecipePath = Annotated[Path, typer.Argument(help="Recipe (TOML), such as models/recipes/*.toml.")]
+Device = Annotated[str, typer.Option(help="auto (the GPU if there is one), cpu or cuda.")]
 GatePath = Annotated[
     Path | None,
     typer.Option("--gate-bundle", help="One trained on no forced photometry of supernovae."),
@@ -20,7 +21,7 @@ GatePath = Annotated[
 
 def add_commands(app: typer.Typer) -> None:
     """Give the program these commands."""
-    for one in (train, evaluate, explain, card):
+    for one in (train, cross_validate, evaluate, explain, card):
         command(app)(one)
 
 
@@ -35,9 +36,7 @@ def train(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace a bundle that the folder has already.")
     ] = False,
-    device: Annotated[
-        str, typer.Option(help="auto (the GPU if there is one), cpu or cuda.")
-    ] = "auto",
+    device: Device = "auto",
 ) -> None:
     """Train a model on labelled light curves and write its bundle.
 
@@ -56,6 +55,30 @@ def train(
     except KeyboardInterrupt:
         typer.echo("stopped; --resume goes on after the last complete epoch", err=True)
         raise
+
+
+def cross_validate(
+    recipe: RecipePath,
+    data: DataPaths,
+    output: Annotated[Path, typer.Option("--output", help="Folder of a bundle a fold, and plots.")],
+    folds: Annotated[int, typer.Option(help="How many; 10 judge every object.")] = 10,
+    device: Device = "auto",
+) -> None:
+    """Judge a recipe on every object, each by a bundle that was trained on others.
+
+    Takes ten times as long as `train`; called again, it goes on where it was interrupted.
+
+    Example: broker-classifier cross-validate models/recipes/spcc.toml --data D --output O
+    """
+    from broker_classifier.training import require_packages
+
+    require_packages()
+    from broker_classifier.training.cross_validate import cross_validate
+    from broker_classifier.training.report import METRICS_FILE, summary
+
+    metrics = cross_validate(recipe, data, output, folds, typer.echo, device)
+    typer.echo(summary(metrics), err=True)
+    typer.echo(f"{output / METRICS_FILE}")
 
 
 def evaluate(

@@ -71,8 +71,8 @@ class Judged:
             self.bundle,
             self.rules,
             self.views,
-            is_judged=lambda name: _is_of(name, self.split),
-            has_trained=lambda name: self.split != ALL and split_of(name) == TRAIN,
+            is_judged=lambda name: self.split in (ALL, _part_of(name, self.bundle)),
+            has_trained=lambda name: self.split != ALL and _part_of(name, self.bundle) == TRAIN,
         )
 
 
@@ -128,9 +128,7 @@ def evaluate(
         "n_without_detection": len(judged.chosen) - len(judged.examples),
         "labels_left_out": labels_left_out(data, bundle.classes),
         "rule": DECISION_RULE,
-        **_all_metrics(predictions, bundle),
-        "superphot_plus": superphot_figures(predictions[Cut("full", "")], bundle),
-        "by_source": _by_source(predictions, bundle),
+        **figures(predictions, bundle),
         "gates": provenance_gates(judged.evidence, gate_bundle),
         "attention": attention_by_class(judged.examples, bundle),
     }
@@ -152,7 +150,8 @@ def read_judged(bundle_path: str | Path, data: DataFolders, split: str) -> Judge
         raise DataError(msg)
     bundle, rules = load_bundle(bundle_path), read_homogenisation(Path(bundle_path))
     views = read_objects(data, bundle.classes)
-    chosen = [o for o in preferred_objects(views) if _is_of(o.canonical_id, split)]
+    one_view = preferred_objects(views)
+    chosen = [o for o in one_view if split in (ALL, _part_of(o.canonical_id, bundle))]
     examples = make_examples(chosen, rules, bundle.selection, bundle.classes)
     if not examples:
         msg = f"No object of {name_of(data)} has a usable detection: are its fluxes in nJy?"
@@ -160,11 +159,27 @@ def read_judged(bundle_path: str | Path, data: DataFolders, split: str) -> Judge
     return Judged(bundle, rules, split, views, chosen, examples)
 
 
-def _is_of(canonical_id: str, split: str) -> bool:
-    return split in (ALL, split_of(canonical_id))
+def _part_of(canonical_id: str, bundle: Bundle) -> str:
+    return split_of(canonical_id, bundle.description.training.fold)
 
 
-def _all_metrics(predictions: Mapping[Cut, Predictions], bundle: Bundle) -> dict[str, Any]:
+def figures(predictions: Mapping[Cut, Predictions], bundle: Bundle) -> dict[str, Any]:
+    """Compute the figures of predictions, as they stand in `metrics.json`.
+
+    Parameters
+    ----------
+    predictions : mapping of Cut to Predictions
+    bundle : Bundle
+        One that made them, or of the same classes and prior.
+    """
+    return {
+        **_at_cuts(predictions, bundle),
+        "superphot_plus": superphot_figures(predictions[Cut("full", "")], bundle),
+        "by_source": _by_source(predictions, bundle),
+    }
+
+
+def _at_cuts(predictions: Mapping[Cut, Predictions], bundle: Bundle) -> dict[str, Any]:
     prior = np.array(bundle.description.calibration.prior)
     found: dict[str, Any] = {cut.family: {} for cut in all_cuts()}
     for cut, at_cut in predictions.items():

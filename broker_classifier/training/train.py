@@ -38,6 +38,7 @@ from broker_classifier.training.source_balance import balanced_over_sources
 from broker_classifier.training.split import TEST, TRAIN, VALIDATION, split_of
 
 RUN_FOLDER = "training"
+Parts = dict[str, list[LabelledObject]]
 
 
 def train(
@@ -50,6 +51,7 @@ def train(
     resume: bool = False,
     overwrite: bool = False,
     device: str = "auto",
+    fold: int = 0,
 ) -> Bundle:
     """Train a bundle on folders of labelled light curves and write it.
 
@@ -76,6 +78,8 @@ def train(
         Replace a bundle that the folder has already; else it is refused.
     device : str
         "auto", "cpu" or "cuda".
+    fold : int
+        Which objects train, validate and test; see `split_of`.
 
     Raises
     ------
@@ -84,25 +88,23 @@ def train(
     """
     recipe, folder = read_recipe(recipe_path), _own_folder(output_folder, resume, overwrite)
     run = Run(folder / RUN_FOLDER, seed, resume, choose_device(device), report)
-    objects = _read(data, recipe, report)
-    rules, training, validation = _prepared(objects, recipe)
+    parts = _parts(_read(data, recipe, report), fold)
+    rules, training, validation = _prepared(parts, recipe)
     threshold = rules.noise.detection_snr or rules.noise.threshold_snr
     report(f"{len(training)} train, {len(validation)} validate, on {run.device}")
     report(f"detections begin at SNR {threshold}")
-
     torch.manual_seed(seed)
-    config = recipe.network_config()
-    network = build_network(recipe.architecture, config)
+    network = build_network(recipe.architecture, recipe.network_config())
     fit_network(network, training, validation, rules.noise, recipe, run)
     calibration = _calibration(network, training, validation, recipe)
     report(f"temperature {calibration.temperature} at {calibration.n_points} points")
     description = {
         **recipe.model_dump(include={"name", "version", "survey", "classes", "architecture"}),
-        "config": config,
+        "config": recipe.network_config(),
         "selection": recipe.selection,
         "normalisation": recipe.normalisation,
         "calibration": calibration,
-        "training": _record(recipe_path, data, objects, recipe, seed),
+        "training": _record(recipe_path, data, parts, recipe, seed, fold),
     }
     bundle = save_bundle(folder, network, description)
     (folder / HOMOGENISATION_FILE).write_text(rules.model_dump_json(indent=1) + "\n")
@@ -130,11 +132,16 @@ def _read(data: DataFolders, recipe: Recipe, report: Callable[[str], None]) -> l
     return objects
 
 
-def _prepared(
-    objects: Sequence[LabelledObject], recipe: Recipe
-) -> tuple[Homogenisation, list[Example], list[Example]]:
+def _parts(objects: Sequence[LabelledObject], fold: int) -> Parts:
+    parts: Parts = {TRAIN: [], VALIDATION: [], TEST: []}
+    for one in objects:
+        parts[split_of(one.canonical_id, fold)].append(one)
+    return parts
+
+
+def _prepared(parts: Parts, recipe: Recipe) -> tuple[Homogenisation, list[Example], list[Example]]:
     """Fit the homogenisation on training objects; make the training and validation examples."""
-    training, validation = _part(objects, TRAIN), _part(objects, VALIDATION)
+    training, validation = parts[TRAIN], parts[VALIDATION]
     missing = set(recipe.classes) - {o.label for o in _met(training, recipe)}
     if missing:
         msg = f"No training object of {', '.join(sorted(missing))}: add some or drop the class"
@@ -173,10 +180,6 @@ def _calibration(
     return fit_calibration(logits, [e.target for e in validation], prior, weights, age, n_before)
 
 
-def _part(objects: Sequence[LabelledObject], name: str) -> list[LabelledObject]:
-    return [o for o in objects if split_of(o.canonical_id) == name]
-
-
 def _examples(
     objects: Sequence[LabelledObject], rules: Homogenisation, recipe: Recipe
 ) -> list[Example]:
@@ -187,16 +190,13 @@ def _examples(
 def _record(
     recipe_path: str | Path,
     data: DataFolders,
-    objects: Sequence[LabelledObject],
+    parts: Parts,
     recipe: Recipe,
     seed: int,
+    fold: int,
 ) -> TrainingRecord:
-    parts = {
-        TRAIN: _met(_part(objects, TRAIN), recipe),
-        VALIDATION: _met(_part(objects, VALIDATION), recipe),
-        TEST: _part(objects, TEST),
-    }
-    labels = {name: [o.label for o in preferred_objects(part)] for name, part in parts.items()}
+    met = {name: part if name == TEST else _met(part, recipe) for name, part in parts.items()}
+    labels = {name: [o.label for o in preferred_objects(part)] for name, part in met.items()}
     return TrainingRecord(
         data=name_of(data),
         n_objects={
@@ -208,6 +208,7 @@ def _record(
         seed=seed,
         date=datetime.now(UTC).date().isoformat(),
         alerts_only=recipe.homogenisation.alerts_only,
+        fold=fold,
     )
 
 

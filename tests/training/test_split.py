@@ -2,7 +2,7 @@ import hashlib
 
 import pytest
 
-from broker_classifier.training.split import split_of
+from broker_classifier.training.split import N_FOLDS, split_of
 
 
 def test_the_shares_are_eighty_ten_ten():
@@ -17,6 +17,12 @@ def test_anybody_can_redo_the_split(name):
     hundredth = int(digest[:16], 16) % 100
     expected = "train" if hundredth < 80 else "validation" if hundredth < 90 else "test"
     assert split_of(name) == expected
+
+
+def test_every_object_is_tested_and_validates_in_one_fold_each():
+    for i in range(1000):
+        found = [split_of(f"SN2026{i}", fold) for fold in range(N_FOLDS)]
+        assert (found.count("test"), found.count("validation")) == (1, 1)
 
 
 @pytest.mark.data

@@ -40,6 +40,7 @@ CARD_PLOTS = (
     "attention.png",
     "examples.png",
 )
+POOLED_PLOTS = tuple(name for name in PLOTS if name not in ("attention.png", "examples.png"))
 COMPARISON_PLOT = "comparison.png"
 
 

@@ -1,0 +1,118 @@
+"""Cross-validation: a recipe judged on every object, each by a bundle that has not seen it.
+
+A tenth of the objects is a dozen of the rare classes, and figures of a dozen objects say little.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from broker_classifier.bundle import DESCRIPTION_FILE, load_bundle
+from broker_classifier.errors import ConfigError
+from broker_classifier.training.cuts import Cut, all_cuts
+from broker_classifier.training.evaluate import Judged, figures, read_judged
+from broker_classifier.training.metrics import DECISION_RULE, group_names
+from broker_classifier.training.objects import DataFolders, labels_left_out, name_of
+from broker_classifier.training.plots import POOLED_PLOTS, write_plots
+from broker_classifier.training.predictions import Predictions, predict
+from broker_classifier.training.recipe import Recipe, read_recipe
+from broker_classifier.training.report import METRICS_FILE, made_folder, write_json
+from broker_classifier.training.split import N_FOLDS, TEST
+from broker_classifier.training.train import train
+
+
+def cross_validate(
+    recipe_path: str | Path,
+    data: DataFolders,
+    output_folder: str | Path,
+    n_folds: int = N_FOLDS,
+    report: Callable[[str], None] = lambda message: None,
+    device: str = "auto",
+) -> dict[str, Any]:
+    """Train a bundle a fold, and judge them together on the test objects of all folds.
+
+    The bundle of fold k has seed k. Folds that are complete are not trained again, and one that was
+    interrupted goes on after its last epoch.
+
+    Parameters
+    ----------
+    recipe_path : path
+    data : path or sequence of paths
+    output_folder : path
+        Gets a bundle a fold, `metrics.json` and plots.
+    n_folds : int
+        From 1 to `N_FOLDS`, which are needed for every object to be judged.
+    report : callable
+        Takes one line of progress at a time.
+    device : str
+        "auto", "cpu" or "cuda".
+
+    Returns
+    -------
+    dict
+        The content of `metrics.json`: as that of `evaluate`, without gates and attention; `folds`
+        are the hashes of the bundles.
+
+    Raises
+    ------
+    ConfigError, DataError
+        The recipe, the data or the folder cannot be used.
+    """
+    if not 1 <= n_folds <= N_FOLDS:
+        msg = f"{n_folds} folds cannot be: there are 1 to {N_FOLDS}"
+        raise ConfigError(msg)
+    output, recipe = made_folder(output_folder), read_recipe(recipe_path)
+    judged: list[Judged] = []
+    for fold in range(n_folds):
+        folder = output / f"fold-{fold}"
+        if not _is_complete(folder, recipe, fold):
+            report(f"fold {fold}, of {n_folds}")
+            train(recipe_path, data, folder, fold, report, resume=True, device=device, fold=fold)
+        judged.append(read_judged(folder, data, TEST))
+    pooled, bundle = _pooled([predict(j.examples, j.bundle) for j in judged]), judged[0].bundle
+    metrics = {
+        "recipe": {"name": bundle.name, "version": bundle.version},
+        "data": name_of(data),
+        "split": TEST,
+        "folds": [one.bundle.hash for one in judged],
+        "classes": list(bundle.classes),
+        "groups": group_names(bundle.classes),
+        "n_objects": sum(len(one.examples) for one in judged),
+        "labels_left_out": labels_left_out(data, bundle.classes),
+        "rule": DECISION_RULE,
+        **figures(pooled, bundle),
+        "gates": {},
+    }
+    write_json(output / METRICS_FILE, metrics)
+    write_plots(metrics, pooled, bundle, output, POOLED_PLOTS)
+    return metrics
+
+
+def _is_complete(folder: Path, recipe: Recipe, fold: int) -> bool:
+    """Tell whether a fold's bundle is there; refuse that of another recipe or fold."""
+    if not (folder / DESCRIPTION_FILE).exists():
+        return False
+    found = load_bundle(folder).description
+    ours = (recipe.name, recipe.version, recipe.classes, fold)
+    if (found.name, found.version, found.classes, found.training.fold) != ours:
+        msg = (
+            f"{folder} holds {found.name} {found.version}, fold {found.training.fold}, not "
+            f"{recipe.name} {recipe.version}, fold {fold}: name another folder with --output"
+        )
+        raise ConfigError(msg)
+    return True
+
+
+def _pooled(found: Sequence[Mapping[Cut, Predictions]]) -> dict[Cut, Predictions]:
+    pooled = {}
+    for cut in all_cuts():
+        parts = [predictions[cut] for predictions in found if cut in predictions]
+        if parts:
+            pooled[cut] = Predictions(
+                tuple(example for part in parts for example in part.examples),
+                np.concatenate([part.target for part in parts]),
+                np.concatenate([part.probabilities for part in parts]),
+            )
+    return pooled

@@ -1,0 +1,87 @@
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from broker_classifier.cli import app
+from broker_classifier.errors import ConfigError
+from broker_classifier.training.cross_validate import cross_validate
+from broker_classifier.training.evaluate import evaluate
+from broker_classifier.training.split import TEST, split_of
+from tests.training.synthetic import CLASSES, write_data_set
+
+SMALL = Path(__file__).with_name("small.toml")
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return write_data_set(tmp_path_factory.mktemp("data") / "made-up", n_objects=240)
+
+
+@pytest.fixture(scope="module")
+def recipe(tmp_path_factory):
+    path = tmp_path_factory.mktemp("recipe") / "recipe.toml"
+    path.write_text(SMALL.read_text().replace("epochs = 12", "epochs = 2"))
+    return path
+
+
+@pytest.fixture(scope="module")
+def folder(data, recipe, tmp_path_factory):
+    """Two folds, the second one interrupted after its first epoch."""
+    folder = tmp_path_factory.mktemp("folds")
+
+    def stop(message):
+        if "epoch 1/" in message and (folder / "fold-1").exists():
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        cross_validate(recipe, data, folder, 2, report=stop)
+    told = []
+    cross_validate(recipe, data, folder, 2, report=told.append)
+    assert [line.split()[1] for line in told if line.startswith("epoch ")] == ["2/2"]
+    return folder
+
+
+@pytest.fixture(scope="module")
+def metrics(folder):
+    return json.loads((folder / "metrics.json").read_text())
+
+
+def test_every_object_of_the_folds_is_judged_once(data, metrics):
+    table = pd.read_csv(data / "objects.csv")
+    table = table[table["label"].isin(CLASSES)]
+    tested = [split_of(name, fold) == TEST for fold in (0, 1) for name in table["canonical_id"]]
+    assert metrics["n_objects"] == metrics["full"]["n"] == sum(tested)
+
+
+def test_the_figures_are_those_of_the_folds_together(data, folder, metrics, tmp_path):
+    folds = [
+        evaluate(folder / f"fold-{k}", data, tmp_path, TEST, plots=()).metrics for k in (0, 1)
+    ]
+    assert metrics["folds"] == [one["bundle"]["hash"] for one in folds]
+    for family, value in (("by_detections", "3"), ("by_days", "10")):
+        pooled, (first, second) = metrics[family][value], [one[family][value] for one in folds]
+        assert pooled["n"] == first["n"] + second["n"]
+        right = first["accuracy"] * first["n"] + second["accuracy"] * second["n"]
+        assert pooled["accuracy"] == pytest.approx(right / pooled["n"], abs=1e-4)
+
+
+def test_complete_folds_are_not_trained_again(data, recipe, folder):
+    bundles = sorted(folder.glob("fold-*/weights.safetensors"))
+    before = [path.stat().st_mtime_ns for path in bundles]
+    given = ["cross-validate", recipe, "--data", data, "--output", folder, "--folds", 2]
+    ended = CliRunner().invoke(app, [str(one) for one in given])
+    assert ended.exit_code == 0
+    assert str(folder / "metrics.json") in ended.output
+    assert [path.stat().st_mtime_ns for path in bundles] == before
+
+
+def test_folds_of_another_recipe_are_refused(data, recipe, folder, tmp_path):
+    other = tmp_path / "other.toml"
+    other.write_text(recipe.read_text().replace('version = "0.1.0"', 'version = "0.2.0"'))
+    with pytest.raises(ConfigError, match=r"holds small 0\.1\.0, fold 0, not small 0\.2\.0"):
+        cross_validate(other, data, folder, 2)
+    with pytest.raises(ConfigError, match="11 folds"):
+        cross_validate(recipe, data, folder, 11)
