@@ -167,6 +167,9 @@ def card(
     data: DataPaths,
     bundle: Annotated[Path, typer.Option("--bundle", help="Folder of the model bundle.")],
     gate_bundle: GatePath = None,
+    cross_validation: Annotated[
+        Path | None, typer.Option("--cross-validation", help="OUTPUT of cross-validate.")
+    ] = None,
 ) -> None:
     """Judge a bundle on its own test objects and renew its card; its weights stay as they are.
 
@@ -178,5 +181,5 @@ def card(
     from broker_classifier.training.card import renew_card
     from broker_classifier.training.recipe import read_recipe
 
-    renew_card(bundle, read_recipe(recipe), data, gate_bundle)
+    renew_card(bundle, read_recipe(recipe), data, gate_bundle, cross_validation)
     typer.echo(f"{bundle / 'README.md'}")

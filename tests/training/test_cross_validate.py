@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -7,8 +8,10 @@ from typer.testing import CliRunner
 
 from broker_classifier.cli import app
 from broker_classifier.errors import ConfigError
+from broker_classifier.training.card import renew_card
 from broker_classifier.training.cross_validate import cross_validate
 from broker_classifier.training.evaluate import evaluate
+from broker_classifier.training.recipe import read_recipe
 from broker_classifier.training.split import TEST, split_of
 from tests.training.synthetic import CLASSES, write_data_set
 
@@ -57,9 +60,7 @@ def test_every_object_of_the_folds_is_judged_once(data, metrics):
 
 
 def test_the_figures_are_those_of_the_folds_together(data, folder, metrics, tmp_path):
-    folds = [
-        evaluate(folder / f"fold-{k}", data, tmp_path, TEST, plots=()).metrics for k in (0, 1)
-    ]
+    folds = [evaluate(folder / f"fold-{k}", data, tmp_path, TEST, plots=()).metrics for k in (0, 1)]
     assert metrics["folds"] == [one["bundle"]["hash"] for one in folds]
     for family, value in (("by_detections", "3"), ("by_days", "10")):
         pooled, (first, second) = metrics[family][value], [one[family][value] for one in folds]
@@ -85,3 +86,25 @@ def test_folds_of_another_recipe_are_refused(data, recipe, folder, tmp_path):
         cross_validate(other, data, folder, 2)
     with pytest.raises(ConfigError, match="11 folds"):
         cross_validate(recipe, data, folder, 11)
+
+
+def test_a_card_tells_the_cross_validation_of_its_recipe(data, recipe, folder, metrics, tmp_path):
+    bundle = shutil.copytree(folder / "fold-1", tmp_path / "bundle")
+    renew_card(bundle, read_recipe(recipe), data, cross_validation=folder)
+    _, section = (bundle / "README.md").read_text().split("## Cross-validation")
+    full = metrics["full"]
+    assert f"{metrics['n_objects']} objects, each judged" in section
+    assert f"| whole light curve | {full['n']} | {full['balanced_accuracy']:.2f} (" in section
+    kept = json.loads((bundle / "metrics.json").read_text())["cross_validation"]
+    assert (kept["full"], kept["n_folds"]) == (full, 2)
+
+
+def test_a_card_refuses_what_is_no_cross_validation_of_its_recipe(data, recipe, folder, tmp_path):
+    own = read_recipe(recipe)
+    with pytest.raises(ConfigError, match="is not of a cross-validation"):
+        renew_card(folder / "fold-0", own, data, cross_validation=folder / "fold-0")
+    judged = json.loads((folder / "metrics.json").read_text())
+    judged["recipe"]["version"] = "0.0.1"
+    (tmp_path / "metrics.json").write_text(json.dumps(judged))
+    with pytest.raises(ConfigError, match=r"0\.0\.1.*, not small 0\.1\.0"):
+        renew_card(folder / "fold-0", own, data, cross_validation=tmp_path)
