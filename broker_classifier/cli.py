@@ -55,6 +55,8 @@ def classify(
 ) -> None:
     """Classify files of alerts of every survey without Kafka; print one JSON line of counts.
 
+    Exit status 1 if nothing could be read.
+
     Example: broker-classifier classify night.tar.gz --output night.jsonl
     """
     from broker_classifier.config import LogSettings
@@ -74,6 +76,8 @@ def classify(
         typer.echo(f"declined: {', '.join(f'{n} {why}' for why, n in reasons.items())}", err=True)
     if totals["dead_lettered"]:
         typer.echo(f"what cannot be read, and why: {dead_letter_file(output)}", err=True)
+        if totals["dead_lettered"] == totals["received"]:
+            raise typer.Exit(1)
 
 
 @command(app)

@@ -19,6 +19,7 @@ COMMANDS = [
     ["classify"],
     ["subscribe"],
     ["train"],
+    ["cross-validate"],
     ["evaluate"],
     ["explain"],
     ["card"],
@@ -104,6 +105,13 @@ def test_classify_says_why_it_declined_and_where_the_unreadable_is(tmp_path):
     ended = run("classify", tmp_path, "--output", output)
     assert json.loads(ended.stdout)["declined"] == 1 == json.loads(ended.stdout)["dead_lettered"]
     assert "declined: 1 no_usable_points" in ended.stderr
+    assert str(tmp_path / "night.dead-letters.jsonl") in ended.stderr
+
+
+def test_classify_fails_where_nothing_could_be_read(tmp_path):
+    (tmp_path / "noise.avro").write_bytes(b"no alert" * 9)
+    ended = run("classify", tmp_path / "noise.avro", "--output", tmp_path / "night.jsonl")
+    assert ended.exit_code == 1
     assert str(tmp_path / "night.dead-letters.jsonl") in ended.stderr
 
 
