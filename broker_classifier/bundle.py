@@ -44,8 +44,8 @@ _STRICT = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 class TrainingRecord(BaseModel):
     """Where the weights come from: data sets, objects per split and class, code, seed, date.
 
-    `alerts_only` are classes whose forced photometry was kept from the training, `pretraining` the
-    data that the network met before; `fold` says which objects trained (`training.split`).
+    `alerts_only` are classes whose forced photometry was kept from the training; `fold` says which
+    objects were (`training.split`).
     """
 
     model_config = _STRICT
@@ -57,7 +57,6 @@ class TrainingRecord(BaseModel):
     seed: int
     date: str
     alerts_only: tuple[str, ...] = ()
-    pretraining: str = ""
     fold: int = Field(0, ge=0)
 
 

@@ -11,10 +11,6 @@ from broker_classifier.config import Stream
 DataPaths = Annotated[
     list[Path], typer.Option("--data", help="Folder of labelled light curves; may be repeated.")
 ]
-PretrainingPaths = Annotated[
-    list[Path] | None,
-    typer.Option("--pretraining", help="Folder of supernovae with redshifts, to pretrain on."),
-]
 RecipePath = Annotated[Path, typer.Argument(help="Recipe (TOML), such as models/recipes/*.toml.")]
 Device = Annotated[str, typer.Option(help="auto (the GPU if there is one), cpu or cuda.")]
 GatePath = Annotated[
@@ -41,7 +37,6 @@ def train(
         bool, typer.Option("--overwrite", help="Replace a bundle that the folder has already.")
     ] = False,
     device: Device = "auto",
-    pretraining: PretrainingPaths = None,
 ) -> None:
     """Train a model on labelled light curves and write its bundle.
 
@@ -54,18 +49,9 @@ def train(
     require_packages()
     from broker_classifier.training.train import train
 
+    how = {"resume": resume, "overwrite": overwrite}
     try:
-        train(
-            recipe,
-            data,
-            output,
-            seed,
-            typer.echo,
-            resume=resume,
-            overwrite=overwrite,
-            device=device,
-            pretraining=pretraining,
-        )
+        train(recipe, data, output, seed, typer.echo, **how, device=device)
     except KeyboardInterrupt:
         typer.echo("stopped; --resume goes on after the last complete epoch", err=True)
         raise
@@ -77,7 +63,6 @@ def cross_validate(
     output: Annotated[Path, typer.Option("--output", help="Folder of a bundle a fold, and plots.")],
     folds: Annotated[int, typer.Option(help="How many; 10 judge every object.")] = 10,
     device: Device = "auto",
-    pretraining: PretrainingPaths = None,
 ) -> None:
     """Judge a recipe on every object, each by a bundle that was trained on others.
 
@@ -91,7 +76,7 @@ def cross_validate(
     from broker_classifier.training.cross_validate import cross_validate
     from broker_classifier.training.report import METRICS_FILE, summary
 
-    metrics = cross_validate(recipe, data, output, folds, typer.echo, device, pretraining)
+    metrics = cross_validate(recipe, data, output, folds, typer.echo, device)
     typer.echo(summary(metrics), err=True)
     typer.echo(f"{output / METRICS_FILE}")
 

@@ -117,9 +117,8 @@ def _by_source(metrics: Mapping[str, Any], name: str) -> str:
 
 def _making(bundle: Bundle) -> str:
     record = bundle.description.training
-    before = f", pretrained on `{record.pretraining}`" if record.pretraining else ""
     return (
-        f"## How it was made\n\nRecipe `{record.recipe}`, data `{record.data}`{before}, seed "
+        f"## How it was made\n\nRecipe `{record.recipe}`, data `{record.data}`, seed "
         f"{record.seed}, commit `{record.commit}`, {record.date}. Objects are assigned to train, "
         "validation and test by a hash of their id (`training/split.py`). What was tried is in "
         "`models/LOG.md`."

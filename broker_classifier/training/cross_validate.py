@@ -4,7 +4,6 @@ A tenth of the objects is a dozen of the rare classes, and figures of a dozen ob
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +30,6 @@ def cross_validate(
     n_folds: int = N_FOLDS,
     report: Callable[[str], None] = lambda message: None,
     device: str = "auto",
-    pretraining: DataFolders | None = None,
 ) -> dict[str, Any]:
     """Train a bundle a fold, and judge them together on the test objects of all folds.
 
@@ -50,8 +48,6 @@ def cross_validate(
         Takes one line of progress at a time.
     device : str
         "auto", "cpu" or "cuda".
-    pretraining : path or sequence of paths, optional
-        As for `train`.
 
     Returns
     -------
@@ -68,27 +64,15 @@ def cross_validate(
         msg = f"{n_folds} folds cannot be: there are 1 to {N_FOLDS}"
         raise ConfigError(msg)
     output, recipe = made_folder(output_folder), read_recipe(recipe_path)
-    train_one = partial(
-        train, recipe_path, data, report=report, resume=True, device=device, pretraining=pretraining
-    )
     judged: list[Judged] = []
     for fold in range(n_folds):
         folder = output / f"fold-{fold}"
         if not _is_complete(folder, recipe, fold):
             report(f"fold {fold}, of {n_folds}")
-            train_one(folder, seed=fold, fold=fold)
+            train(recipe_path, data, folder, fold, report, resume=True, device=device, fold=fold)
         judged.append(read_judged(folder, data, TEST))
     pooled, bundle = _pooled([predict(j.examples, j.bundle) for j in judged]), judged[0].bundle
-    metrics = _told(judged, data) | figures(pooled, bundle)
-    write_json(output / METRICS_FILE, metrics)
-    write_plots(metrics, pooled, bundle, output, POOLED_PLOTS)
-    return metrics
-
-
-def _told(judged: Sequence[Judged], data: DataFolders) -> dict[str, Any]:
-    """Say what was judged."""
-    bundle = judged[0].bundle
-    return {
+    metrics = {
         "recipe": {"name": bundle.name, "version": bundle.version},
         "data": name_of(data),
         "split": TEST,
@@ -98,8 +82,12 @@ def _told(judged: Sequence[Judged], data: DataFolders) -> dict[str, Any]:
         "n_objects": sum(len(one.examples) for one in judged),
         "labels_left_out": labels_left_out(data, bundle.classes),
         "rule": DECISION_RULE,
+        **figures(pooled, bundle),
         "gates": {},
     }
+    write_json(output / METRICS_FILE, metrics)
+    write_plots(metrics, pooled, bundle, output, POOLED_PLOTS)
+    return metrics
 
 
 def _is_complete(folder: Path, recipe: Recipe, fold: int) -> bool:

@@ -1,6 +1,6 @@
 """Reading labelled light curves: folders with `objects.csv` and `photometry.parquet`.
 
-    objects.csv          object_id, label; canonical_id, source_repo, preferred, raw_type, redshift
+    objects.csv          object_id, label; canonical_id, source_repo, preferred, raw_type
     photometry.parquet   object_id, mjd, band, flux_njy, flux_err_njy; is_upper_limit, forced
 
 Columns after the semicolon may be absent; an object's source is then the name of its folder. Fluxes
@@ -48,8 +48,6 @@ class LabelledObject:
         Whether any point is forced photometry; None if the set does not tell.
     names_source : bool
         Whether the set says what the source is; else it is the folder's name.
-    redshift : float
-        NaN if unknown.
     """
 
     object_id: str
@@ -64,7 +62,6 @@ class LabelledObject:
     raw_type: str = ""
     is_forced: bool | None = None
     names_source: bool = True
-    redshift: float = np.nan
 
 
 def read_objects(data: DataFolders, classes: Sequence[str]) -> list[LabelledObject]:
@@ -136,8 +133,6 @@ def _objects_table(path: Path) -> pd.DataFrame:
     for column, default in defaults:
         found = table[column] if column in table else pd.Series(default, index=table.index)
         table[column] = found.fillna(default).astype(str)
-    known = [column for column in ("redshift", "sim_z") if column in table]
-    table["redshift"] = pd.to_numeric(table[known[0]], errors="coerce") if known else np.nan
     canonical = table["canonical_id"] if "canonical_id" in table else table["object_id"]
     table["canonical_id"] = canonical.fillna(table["object_id"])
     return table
@@ -187,7 +182,6 @@ def _labelled_object(row: Any, points: dict[str, pd.DataFrame]) -> LabelledObjec
         band=columns.get("band", empty).astype(np.int64),
         raw_type=row.raw_type,
         names_source=bool(row.names_source),
-        redshift=float(row.redshift),
         is_forced=None if mine is None or "forced" not in mine else bool(mine["forced"].any()),
     )
 

@@ -11,7 +11,6 @@ from broker_classifier.errors import ConfigError
 from broker_classifier.grid import Grid
 from broker_classifier.inputs import ModelInput, implied_config
 from broker_classifier.interpolate import Normalisation
-from broker_classifier.light_curve import BANDS
 from broker_classifier.models import ARCHITECTURES, full_config
 from broker_classifier.selection import Selection
 from broker_classifier.training.recipe_tables import (
@@ -19,7 +18,6 @@ from broker_classifier.training.recipe_tables import (
     Card,
     HomogenisationRecipe,
     Optimisation,
-    Pretraining,
 )
 
 _STRICT = ConfigDict(frozen=True, extra="forbid")
@@ -45,7 +43,6 @@ class Recipe(BaseModel):
     card: Card
     network: dict[str, int | float] = {}
     augmentation: Augmentation = Augmentation()
-    pretraining: Pretraining | None = None
     optimisation: Optimisation = Optimisation()
 
     @model_validator(mode="before")
@@ -64,15 +61,6 @@ class Recipe(BaseModel):
         if isinstance(self.normalisation, Grid) and self.optimisation.share_by_days:
             msg = "optimisation.share_by_days: a grid network weighs prefixes by rank, leave it out"
             raise ValueError(msg)
-        return self
-
-    @model_validator(mode="after")
-    def _stand_ins_fit(self) -> Self:
-        n_bands = len(self.selection.bands)
-        for letters in self.pretraining.stand_ins if self.pretraining else ():
-            if len(letters) != n_bands or not set(letters) <= set(BANDS):
-                msg = f"pretraining.stand_ins: {letters!r} are not {n_bands} bands of {BANDS}"
-                raise ValueError(msg)
         return self
 
     @model_validator(mode="after")
@@ -131,7 +119,6 @@ _TABLES: dict[str, type[BaseModel]] = {
     "homogenisation": HomogenisationRecipe,
     "card": Card,
     "augmentation": Augmentation,
-    "pretraining": Pretraining,
     "optimisation": Optimisation,
 }
 

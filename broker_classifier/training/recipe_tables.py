@@ -98,28 +98,6 @@ class Augmentation(BaseModel):
     kept_bands_probability: float = 0.0
 
 
-class Pretraining(BaseModel):
-    """How to pretrain on supernovae of a deeper survey, if a folder of such is given.
-
-    They are brought nearer (`nearer`) and made to look like alerts; then the network starts from
-    what it has learned of them, but for its last layer.
-
-    Attributes
-    ----------
-    epochs : int
-    stand_ins : mapping of str to float
-        Bands in the place of the bundle's, such as "ri" for "gr", and the ratio of wavelengths.
-    redshifts : (float, float)
-        Of what has been brought nearer; the first stand-ins that lead there are taken.
-    """
-
-    model_config = _STRICT
-
-    epochs: int = Field(20, gt=0)
-    stand_ins: dict[str, float]
-    redshifts: tuple[float, float] = (0.0, 0.22)
-
-
 class Optimisation(BaseModel):
     """AdamW under a one-cycle learning rate.
 

@@ -5,14 +5,14 @@ import subprocess
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+import torch
 
-from broker_classifier.bundle import DESCRIPTION_FILE, Bundle
+from broker_classifier.bundle import DESCRIPTION_FILE, Bundle, TrainingRecord
 from broker_classifier.calibration import Calibration
 from broker_classifier.errors import ConfigError, DataError
-from broker_classifier.models import Network
+from broker_classifier.models import Network, build_network
 from broker_classifier.training.card import renew_card
 from broker_classifier.training.checkpoint import CHECKPOINT_FILE
 from broker_classifier.training.cuts import n_before_detection
@@ -30,7 +30,6 @@ from broker_classifier.training.objects import (
     read_objects,
 )
 from broker_classifier.training.prefixes import prefix_logits
-from broker_classifier.training.pretrain import pretrained_network
 from broker_classifier.training.recipe import Recipe, read_recipe
 from broker_classifier.training.report import left_out, made_folder
 from broker_classifier.training.run import Run, choose_device
@@ -52,7 +51,6 @@ def train(
     resume: bool = False,
     overwrite: bool = False,
     device: str = "auto",
-    pretraining: DataFolders | None = None,
     fold: int = 0,
 ) -> Bundle:
     """Train a bundle on folders of labelled light curves and write it.
@@ -80,8 +78,6 @@ def train(
         Replace a bundle that the folder has already; else it is refused.
     device : str
         "auto", "cpu" or "cuda".
-    pretraining : path or sequence of paths, optional
-        Folders of labelled light curves with redshifts, for the recipe's pretraining.
     fold : int
         Which objects train, validate and test; see `split_of`.
 
@@ -93,8 +89,12 @@ def train(
     recipe, folder = read_recipe(recipe_path), _own_folder(output_folder, resume, overwrite)
     run = Run(folder / RUN_FOLDER, seed, resume, choose_device(device), report)
     parts = _parts(_read(data, recipe, report), fold)
-    rules, training, validation = _prepared(parts, recipe, report)
-    network = pretrained_network(pretraining, parts[TRAIN], rules, recipe, run)
+    rules, training, validation = _prepared(parts, recipe)
+    threshold = rules.noise.detection_snr or rules.noise.threshold_snr
+    report(f"{len(training)} train, {len(validation)} validate, on {run.device}")
+    report(f"detections begin at SNR {threshold}")
+    torch.manual_seed(seed)
+    network = build_network(recipe.architecture, recipe.network_config())
     fit_network(network, training, validation, rules.noise, recipe, run)
     calibration = _calibration(network, training, validation, recipe)
     report(f"temperature {calibration.temperature} at {calibration.n_points} points")
@@ -104,15 +104,12 @@ def train(
         "selection": recipe.selection,
         "normalisation": recipe.normalisation,
         "calibration": calibration,
-        "training": _record(
-            parts, recipe, data, pretraining, recipe=Path(recipe_path).name, seed=seed, fold=fold
-        ),
+        "training": _record(recipe_path, data, parts, recipe, seed, fold),
     }
     bundle = save_bundle(folder, network, description)
     (folder / HOMOGENISATION_FILE).write_text(rules.model_dump_json(indent=1) + "\n")
     renew_card(folder, recipe, data)
-    for checkpoint in run.folder.rglob(CHECKPOINT_FILE):
-        checkpoint.unlink()
+    (run.folder / CHECKPOINT_FILE).unlink()
     report(f"bundle {bundle.name} {bundle.version} written to {folder}, hash {bundle.hash[:12]}")
     return bundle
 
@@ -142,9 +139,7 @@ def _parts(objects: Sequence[LabelledObject], fold: int) -> Parts:
     return parts
 
 
-def _prepared(
-    parts: Parts, recipe: Recipe, report: Callable[[str], None]
-) -> tuple[Homogenisation, list[Example], list[Example]]:
+def _prepared(parts: Parts, recipe: Recipe) -> tuple[Homogenisation, list[Example], list[Example]]:
     """Fit the homogenisation on training objects; make the training and validation examples."""
     training, validation = parts[TRAIN], parts[VALIDATION]
     missing = set(recipe.classes) - {o.label for o in _met(training, recipe)}
@@ -152,7 +147,6 @@ def _prepared(
         msg = f"No training object of {', '.join(sorted(missing))}: add some or drop the class"
         raise DataError(msg)
     rules = fit_homogenisation(training, recipe.homogenisation, recipe.selection)
-    report(f"detections begin at SNR {rules.noise.detection_snr or rules.noise.threshold_snr}")
     training, validation = _met(training, recipe), _met(validation, recipe)
     one_view = preferred_objects(validation)
     again = seen_again([o for o in training if o.source in recipe.homogenisation.seen_again])
@@ -160,9 +154,7 @@ def _prepared(
     found = _examples(training, rules, recipe)
     if recipe.optimisation.balance_sources:
         found = balanced_over_sources(found, rules.alert_sources, len(recipe.classes))
-    judged = _examples(one_view, rules, recipe)
-    report(f"{len(found)} train, {len(judged)} validate")
-    return rules, found, judged
+    return rules, found, _examples(one_view, rules, recipe)
 
 
 def _met(objects: Sequence[LabelledObject], recipe: Recipe) -> list[LabelledObject]:
@@ -196,23 +188,28 @@ def _examples(
 
 
 def _record(
-    parts: Parts, by: Recipe, data: DataFolders, pretraining: DataFolders | None, **given: str | int
-) -> dict[str, Any]:
-    """Give the fields of `TrainingRecord`."""
-    met = {name: part if name == TEST else _met(part, by) for name, part in parts.items()}
+    recipe_path: str | Path,
+    data: DataFolders,
+    parts: Parts,
+    recipe: Recipe,
+    seed: int,
+    fold: int,
+) -> TrainingRecord:
+    met = {name: part if name == TEST else _met(part, recipe) for name, part in parts.items()}
     labels = {name: [o.label for o in preferred_objects(part)] for name, part in met.items()}
-    return {
-        "data": name_of(data),
-        "pretraining": "" if pretraining is None else name_of(pretraining),
-        "n_objects": {
-            name: {c: int(np.sum([label == c for label in found])) for c in by.classes}
+    return TrainingRecord(
+        data=name_of(data),
+        n_objects={
+            name: {c: int(np.sum([label == c for label in found])) for c in recipe.classes}
             for name, found in labels.items()
         },
-        "commit": _commit(),
-        "date": datetime.now(UTC).date().isoformat(),
-        "alerts_only": by.homogenisation.alerts_only,
-        **given,
-    }
+        recipe=Path(recipe_path).name,
+        commit=_commit(),
+        seed=seed,
+        date=datetime.now(UTC).date().isoformat(),
+        alerts_only=recipe.homogenisation.alerts_only,
+        fold=fold,
+    )
 
 
 def _commit() -> str:
