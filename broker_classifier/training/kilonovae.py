@@ -5,8 +5,9 @@ from an angle. It takes the times, bands and errors at which a survey measured s
 that cadence, weather and noise are those of the survey, and is kept if that survey would have
 detected it twice. What comes out is a data folder as `objects` describes it.
 
-Training events have other ejecta masses than validation and test events, so a figure about the
-latter says how well unseen ejecta are recognised; it says nothing about what the models lack.
+Training events have other ejecta masses than validation and test events (those of fold 0), so a
+figure about the latter says how well unseen ejecta are recognised; it says nothing about what the
+models lack.
 """
 
 from collections.abc import Callable, Mapping, Sequence
