@@ -62,7 +62,7 @@ def cross_validation_section(pooled: Mapping[str, Any] | None) -> str:
         f"## Cross-validation\n\nThe same recipe trained {pooled['n_folds']} times, with other "
         "objects set aside and another seed each time: "
         f"{pooled['n_objects']} objects, each judged by a bundle that has not seen it. It judges "
-        "the recipe; the weights here are one of these.\n\n"
+        "the recipe, not these very weights.\n\n"
         f"{_table(pooled)}\n\n{_superphot(pooled)}"
     ).rstrip()
 
