@@ -1,5 +1,7 @@
 """The commands about models: train one, judge it, write its card."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -23,6 +25,15 @@ def add_commands(app: typer.Typer) -> None:
     """Give the program these commands."""
     for one in (train, cross_validate, evaluate, explain, card):
         command(app)(one)
+
+
+@contextmanager
+def _told_how_to_go_on(how: str) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo(f"stopped; {how} after the last complete epoch", err=True)
+        raise
 
 
 def train(
@@ -50,11 +61,8 @@ def train(
     from broker_classifier.training.train import train
 
     how = {"resume": resume, "overwrite": overwrite}
-    try:
+    with _told_how_to_go_on("--resume goes on"):
         train(recipe, data, output, seed, typer.echo, **how, device=device)
-    except KeyboardInterrupt:
-        typer.echo("stopped; --resume goes on after the last complete epoch", err=True)
-        raise
 
 
 def cross_validate(
@@ -76,7 +84,8 @@ def cross_validate(
     from broker_classifier.training.cross_validate import cross_validate
     from broker_classifier.training.report import METRICS_FILE, summary
 
-    metrics = cross_validate(recipe, data, output, folds, typer.echo, device)
+    with _told_how_to_go_on("the same command goes on"):
+        metrics = cross_validate(recipe, data, output, folds, typer.echo, device)
     typer.echo(summary(metrics), err=True)
     typer.echo(f"{output / METRICS_FILE}")
 

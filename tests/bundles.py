@@ -1,5 +1,6 @@
 """Small untrained bundles for tests that need any valid one."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ def small_bundle(
     seed: int = 0,
     classes: tuple[str, ...] = CLASSES,
     architecture: str = "streaming_attentive_gru",
+    training: Mapping[str, Any] | None = None,
 ) -> Bundle:
     """Write and load a bundle with random weights."""
     selection = Selection()
@@ -49,7 +51,8 @@ def small_bundle(
         "selection": selection,
         "normalisation": model_input or Normalisation(),
         "calibration": {"prior": even, "log_trained_prior": tuple(0.0 for _ in classes)},
-        "training": {
+        "training": training
+        or {
             "data": "none",
             "n_objects": {},
             "recipe": "none",

@@ -50,8 +50,10 @@ def renew_card(
         raise ConfigError(msg)
     pooled = pooled_figures(cross_validation, recipe) if cross_validation else None
     report = evaluate(folder, data, folder, TEST, gate_bundle, CARD_PLOTS)
-    metrics = report.metrics | {"cross_validation": pooled}
-    write_json(folder / METRICS_FILE, metrics)
+    metrics = report.metrics
+    if pooled:
+        metrics = metrics | {"cross_validation": pooled}
+        write_json(folder / METRICS_FILE, metrics)
     (folder / CARD_FILE).write_text(card_text(report.judged.bundle, recipe.card, metrics))
 
 
@@ -63,14 +65,14 @@ def card_text(bundle: Bundle, card: Card, metrics: Mapping[str, Any]) -> str:
     card : Card
         What only a person can say, from the recipe.
     metrics : mapping
-        Of the test objects, as in `metrics.json`.
+        Of the test objects, as in `metrics.json`; `cross_validation` is there if there was one.
     """
     sections = [
         f"# {bundle.name} {bundle.version}",
         card.about,
         _input(bundle),
         figures_section(metrics),
-        cross_validation_section(metrics["cross_validation"]),
+        cross_validation_section(metrics.get("cross_validation")),
         gates_section(metrics["gates"]),
         _by_source(metrics, card.provenance_class) if card.provenance_class else "",
         attention_section(metrics["attention"]),

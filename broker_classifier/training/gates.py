@@ -66,6 +66,12 @@ def provenance_gates(evidence: Evidence, gate_bundle: Path | None = None) -> dic
 def _forced_supernovae(evidence: Evidence, gate_bundle: Path | None) -> Gate:
     if gate_bundle is not None:
         met_none, rules = load_bundle(gate_bundle), read_homogenisation(gate_bundle)
+        fold, judged_fold = (b.description.training.fold for b in (met_none, evidence.bundle))
+        if fold != judged_fold:
+            return untried(
+                f"the gate bundle is of fold {fold}, and has seen objects that fold {judged_fold} "
+                "judges: give one of the same fold"
+            )
         evidence = replace(evidence, bundle=met_none, rules=rules)
     bundle = evidence.bundle
     if SUPERNOVA not in bundle.description.training.alerts_only:

@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -6,7 +7,7 @@ import pytest
 from broker_classifier.classify import classify
 from broker_classifier.training.evidence import Evidence
 from broker_classifier.training.gates import provenance_gates
-from broker_classifier.training.homogenise import Homogenisation, homogenised
+from broker_classifier.training.homogenise import HOMOGENISATION_FILE, Homogenisation, homogenised
 from broker_classifier.training.objects import LabelledObject
 from tests.bundles import small_bundle
 from tests.training.noises import plain_noise
@@ -71,6 +72,19 @@ def test_forced_supernovae_are_judged_by_a_bundle_that_met_none(bundle, kept_fro
     assert found["recall_forced"] == pytest.approx(said.count("SNIa") / 30, abs=1e-4)
     assert found["recall_alerts"] == pytest.approx(said_of_alerts.count("SNIa") / 40, abs=1e-4)
     assert gate("forced_supernovae", bundle, [*forced, *alerts])["passed"] is None
+
+
+@pytest.mark.parametrize(("fold", "reason"), [(0, ""), (3, "is of fold 3.*that fold 0 judges")])
+def test_a_gate_bundle_of_another_fold_does_not_judge(
+    bundle, kept_from_forced, fold, reason, tmp_path
+):
+    record = kept_from_forced.description.training.model_copy(update={"fold": fold})
+    small_bundle(tmp_path, seed=3, training=record.model_dump())
+    (tmp_path / HOMOGENISATION_FILE).write_text(RULES.model_dump_json())
+    objects = [event(i, "forced" if i < 30 else "alerts") for i in range(60)]
+    found = provenance_gates(evidence(bundle, objects), tmp_path)["forced_supernovae"]
+    assert (found["passed"] is None) == bool(reason)
+    assert re.search(reason, found["reason"])
 
 
 def test_beside_them_stand_the_alerts_of_the_same_year(kept_from_forced):
