@@ -4,18 +4,47 @@ It serves to give forced photometry the look of alerts, so that a class cannot b
 its light curves were found, and to draw new errors when a light curve is dimmed for training.
 """
 
+from typing import Self
+
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from broker_classifier.light_curve import Kind
 
 Floats = NDArray[np.float64]
+Positions = NDArray[np.int64]
 RANKS = tuple(np.linspace(0, 1, 11).round(2).tolist())
 
 
+class Depth(BaseModel):
+    """How deep a stream's visits see, and which part of what they see becomes alerts, per band.
+
+    Attributes
+    ----------
+    log_depth : per band, per rank 0, 0.1, ..., 1
+        log10 of the noise of the sky (1 sigma, nJy) that has this rank among the visits, the ones
+        that found nothing included.
+    log_excess : per band, per node of `AlertNoise.log_flux`
+        log10 of what the quoted error of an alert has beyond it, in quadrature (nJy).
+    threshold_snr, threshold_width : tuple of float, one per band
+        At this flux over depth half of `completeness` become alerts; the logistic width of the
+        step, in ln(flux over depth).
+    completeness : tuple of float, one per band
+        Of the bright ones, the part that become alerts.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    log_depth: tuple[tuple[float, ...], ...]
+    log_excess: tuple[tuple[float, ...], ...]
+    threshold_snr: tuple[float, ...]
+    threshold_width: tuple[float, ...]
+    completeness: tuple[float, ...]
+
+
 class AlertNoise(BaseModel):
-    """Quantiles of the alerts' errors at given flux, and their detection thresholds, per band.
+    """Quantiles of the alerts' errors at given flux, and which points are alerts, per band.
 
     Attributes
     ----------
@@ -24,28 +53,33 @@ class AlertNoise(BaseModel):
         log10 of the flux (nJy) at the nodes.
     log_err : per band, per node of `log_flux`, per rank 0, 0.1, ..., 1
         log10 of the quoted error (nJy) that has this rank among alerts of this flux.
-    threshold_snr, threshold_width : tuple of float, one per band
-        Half of the points of this quoted signal-to-noise ratio become alerts; the logistic
-        width of the step, in ln(SNR).
     scatter_fraction : float
         Real scatter of the alerts over their quoted error.
+    depth : Depth or None
+        What is too faint for its visit is lost.
     detection_snr : float or None
         A sharp threshold instead: points of this |SNR| are detections, those below are forced
         photometry of the same object, and none is lost.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     bands: tuple[str, ...]
     log_flux: tuple[float, ...]
     log_err: tuple[tuple[tuple[float, ...], ...], ...]
-    threshold_snr: tuple[float, ...]
-    threshold_width: tuple[float, ...]
     scatter_fraction: float = 0.55
+    depth: Depth | None = None
     detection_snr: float | None = None
 
+    @model_validator(mode="after")
+    def _says_what_is_lost(self) -> Self:
+        if (self.depth is None) == (self.detection_snr is None):
+            msg = "noise has either depth or detection_snr; up to 0.2.0 ztf bundles had neither"
+            raise ValueError(msg)
+        return self
 
-def alert_error(flux: Floats, band: NDArray[np.int64], rank: Floats, noise: AlertNoise) -> Floats:
+
+def alert_error(flux: Floats, band: Positions, rank: Floats, noise: AlertNoise) -> Floats:
     """Quote the error (nJy) that an alert of this flux, band position and rank would have.
 
     Parameters
@@ -65,9 +99,7 @@ def alert_error(flux: Floats, band: NDArray[np.int64], rank: Floats, noise: Aler
     return np.asarray(10.0**log_err)
 
 
-def error_rank(
-    flux: Floats, flux_err: Floats, band: NDArray[np.int64], noise: AlertNoise
-) -> Floats:
+def error_rank(flux: Floats, flux_err: Floats, band: Positions, noise: AlertNoise) -> Floats:
     """Invert `alert_error`: the rank of a quoted error among alerts of the same flux."""
     ladder = _ladder(flux, band, noise)
     log_err = np.log10(flux_err)[:, None]
@@ -78,12 +110,34 @@ def error_rank(
     return np.asarray((low + part) / (len(RANKS) - 1))
 
 
-def alert_probability(snr: Floats, band: NDArray[np.int64], noise: AlertNoise) -> Floats:
-    """Probability that a point of this quoted signal-to-noise ratio is an alert."""
-    threshold = np.array(noise.threshold_snr)[band]
-    width = np.array(noise.threshold_width)[band]
-    distance = np.log(np.maximum(snr, 1e-3) / threshold) / width
-    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(distance, -50, 50))))
+def visit_depth(rank: Floats, band: Positions, depth: Depth) -> Floats:
+    """Give the depth (nJy) of a rank among the visits; arrays of shape (n,)."""
+    return _per_band(band, rank, RANKS, depth.log_depth)
+
+
+def depth_of_alert(
+    flux: Floats, flux_err: Floats, band: Positions, noise: AlertNoise, depth: Depth
+) -> Floats:
+    """Tell from an alert's quoted error how deep its visit was (nJy), within what visits are."""
+    ladder = 10.0 ** np.array(depth.log_depth)[band]
+    excess = _excess_error(flux, band, noise, depth)
+    square = np.maximum(flux_err**2 - excess**2, 0.0)
+    return np.asarray(np.clip(np.sqrt(square), ladder[:, 0], ladder[:, -1]))
+
+
+def alert_error_at(
+    flux: Floats, band: Positions, at_depth: Floats, noise: AlertNoise, depth: Depth
+) -> Floats:
+    """Quote the usual error (nJy) of an alert of this flux from a visit of this depth (nJy)."""
+    return np.hypot(at_depth, _excess_error(flux, band, noise, depth))
+
+
+def alert_probability(flux_over_depth: Floats, band: Positions, depth: Depth) -> Floats:
+    """Probability that a source becomes an alert."""
+    threshold, width = np.array(depth.threshold_snr)[band], np.array(depth.threshold_width)[band]
+    distance = np.log(np.maximum(flux_over_depth, 1e-3) / threshold) / width
+    step = 1.0 / (1.0 + np.exp(-np.clip(distance, -50, 50)))
+    return np.asarray(np.array(depth.completeness)[band] * step)
 
 
 def kinds(flux: Floats, flux_err: Floats, noise: AlertNoise) -> NDArray[np.uint8]:
@@ -96,11 +150,27 @@ def kinds(flux: Floats, flux_err: Floats, noise: AlertNoise) -> NDArray[np.uint8
     return np.where(is_detection, Kind.DETECTION, Kind.FORCED).astype(np.uint8)
 
 
-def _ladder(flux: Floats, band: NDArray[np.int64], noise: AlertNoise) -> Floats:
+def _excess_error(flux: Floats, band: Positions, noise: AlertNoise, depth: Depth) -> Floats:
+    return _per_band(band, _log(flux), noise.log_flux, depth.log_excess)
+
+
+def _per_band(
+    band: Positions, at: Floats, nodes: tuple[float, ...], table: tuple[tuple[float, ...], ...]
+) -> Floats:
+    """Interpolate in the row of each band; the table holds log10."""
+    rows = [np.interp(at, nodes, row) for row in table]
+    return np.asarray(10.0 ** np.choose(band, rows))
+
+
+def _ladder(flux: Floats, band: Positions, noise: AlertNoise) -> Floats:
     """log10 errors of every rank at these fluxes, shape (n, ranks)."""
     table = np.array(noise.log_err)
     nodes = np.array(noise.log_flux)
-    at = np.clip(np.log10(np.maximum(np.abs(flux), 1e-3)), nodes[0], nodes[-1])
+    at = np.clip(_log(flux), nodes[0], nodes[-1])
     high = np.clip(np.searchsorted(nodes, at), 1, len(nodes) - 1)
     part = ((at - nodes[high - 1]) / (nodes[high] - nodes[high - 1]))[:, None]
     return np.asarray((1 - part) * table[band, high - 1] + part * table[band, high])
+
+
+def _log(flux: Floats) -> Floats:
+    return np.log10(np.maximum(np.abs(flux), 1e-3))

@@ -7,16 +7,21 @@ from broker_classifier.light_curve import POINT, LightCurve, bands, point_flags
 from broker_classifier.selection import Selection, band_positions
 from broker_classifier.training.alert_noise import (
     AlertNoise,
+    Positions,
     alert_error,
+    alert_error_at,
     alert_probability,
+    depth_of_alert,
     error_rank,
     kinds,
 )
 from broker_classifier.training.examples import Example, main_episode
 from broker_classifier.training.recipe_tables import Augmentation
+from broker_classifier.training.visits import nights_apart
 
 Floats = NDArray[np.float64]
 HARD_CUT_SNR = 5.0
+NIGHT_OFFSET_DAYS = 0.3  # as `Selection` has it; a night may begin anywhere by day
 TRIES = 4  # then what is faint is left as it is
 
 
@@ -48,7 +53,8 @@ def augmented(
 def _varied(
     curve: LightCurve, settings: Augmentation, noise: AlertNoise, random: np.random.Generator
 ) -> LightCurve:
-    for change in (_scaled, _without_the_beginning, _without_bands, _thinned, _cut):
+    changes = (_scaled, _at_fewer_visits, _without_the_beginning, _without_bands, _thinned, _cut)
+    for change in changes:
         changed = change(curve, settings, noise, random)
         curve = changed if len(changed) else curve
     return curve
@@ -60,21 +66,9 @@ def _scaled(
     if random.random() >= settings.scale_probability:
         return curve
     x = random.uniform(settings.ln_dimmest, settings.ln_brightest)
-    position = band_positions(noise.bands)[curve.band]
     flux, err = curve.psf_flux.astype(np.float64), curve.psf_flux_err.astype(np.float64)
-    rank = error_rank(flux, err, position, noise)
-    scaled = flux * np.exp(x)
-    quoted = alert_error(scaled, position, rank, noise)
-    if x < 0:
-        missing = np.sqrt(np.maximum(quoted**2 - (err * np.exp(x)) ** 2, 0.0))
-        scatter = noise.scatter_fraction * missing * random.normal(size=len(flux))
-        scaled = scaled + scatter
-    kept = np.ones(len(flux), dtype=bool)
-    if noise.detection_snr is None:
-        scaled = np.maximum(scaled, 1.0)
-        before = alert_probability(flux / err, position, noise)
-        after = alert_probability(scaled / quoted, position, noise)
-        kept = random.random(len(flux)) * before < after
+    position = band_positions(noise.bands)[curve.band]
+    scaled, quoted, kept = _at_brightness(flux, err, position, np.exp(x), noise, random)
     ln_stretch = settings.dilation_per_ln * max(-x, 0.0) * random.random()
     stretch = np.exp(ln_stretch + random.normal(0.0, settings.stretch))
     mjd = curve.mjd[0] + (curve.mjd - curve.mjd[0]) * stretch
@@ -82,6 +76,43 @@ def _scaled(
     points["mjd"], points["psf_flux"], points["psf_flux_err"] = mjd, scaled, quoted
     points["flags"] = point_flags(curve.band, kinds(scaled, quoted, noise))
     return LightCurve(points[kept])
+
+
+def _at_brightness(
+    flux: Floats,
+    err: Floats,
+    band: Positions,
+    factor: float,
+    noise: AlertNoise,
+    random: np.random.Generator,
+) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+    """Give fluxes and errors of a source so many times as bright, and which are still found."""
+    scaled, deep = flux * factor, noise.depth
+    if deep is None:
+        quoted = alert_error(scaled, band, error_rank(flux, err, band, noise), noise)
+    else:
+        depth = depth_of_alert(flux, err, band, noise, deep)
+        usual, new = (alert_error_at(one, band, depth, noise, deep) for one in (flux, scaled))
+        quoted = err * new / usual
+    if factor < 1.0:
+        missing = np.sqrt(np.maximum(quoted**2 - (err * factor) ** 2, 0.0))
+        scaled = scaled + noise.scatter_fraction * missing * random.normal(size=len(flux))
+    if deep is None:
+        return scaled, quoted, np.ones(len(flux), dtype=bool)
+    before, after = (alert_probability(one / depth, band, deep) for one in (flux, scaled))
+    kept = random.random(len(flux)) * before < after
+    return np.maximum(scaled, 1.0), quoted, kept
+
+
+def _at_fewer_visits(
+    curve: LightCurve, settings: Augmentation, _: AlertNoise, random: np.random.Generator
+) -> LightCurve:
+    probability = settings.fewer_visits_probability
+    if not probability or random.random() >= probability:
+        return curve
+    night = np.floor(curve.mjd + NIGHT_OFFSET_DAYS).astype(np.int64)
+    gap = random.choice(settings.visit_gaps)
+    return LightCurve(curve.points[np.isin(night, nights_apart(np.unique(night), (gap,), random))])
 
 
 def _without_the_beginning(

@@ -6,26 +6,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broker_classifier.errors import DataError
-from broker_classifier.light_curve import LightCurve, bands
+from broker_classifier.light_curve import bands
 from broker_classifier.selection import Selection
 from broker_classifier.training.alert_noise import RANKS, AlertNoise
-from broker_classifier.training.homogenise import Homogenisation, homogenised
+from broker_classifier.training.fit_depth import fit_depth, same_visits
+from broker_classifier.training.homogenise import Homogenisation
 from broker_classifier.training.objects import LabelledObject
 from broker_classifier.training.recipe_tables import ZTF_LOG_FLUX, HomogenisationRecipe
+from broker_classifier.training.signs import with_signs
 from broker_classifier.training.visits import Visits, fit_visits
 
 Floats = NDArray[np.float64]
 MIN_POINTS = 100
-THRESHOLDS_SNR = np.arange(3.0, 6.01, 0.1)
-WIDTHS = np.arange(0.05, 0.41, 0.025)
-SNR_EDGES = np.exp(np.arange(np.log(2.0), np.log(16.0), 0.1))
-NO_THRESHOLD = 1e-3
 
 
 def fit_homogenisation(
     objects: Sequence[LabelledObject], how: HomogenisationRecipe, selection: Selection
 ) -> Homogenisation:
-    """Fit errors to all alerts; thresholds, unless given, to a class also in forced photometry.
+    """Fit errors to all alerts; the depth, unless a threshold is given, to visits of both kinds.
 
     Raises
     ------
@@ -33,6 +31,7 @@ def fit_homogenisation(
         No object comes from one of the alert sources.
     """
     alert_sources, band_letters = how.alert_sources, selection.bands
+    objects = with_signs(objects, how.unsigned_sources)
     alerts = [o for o in objects if o.source in alert_sources]
     if not alerts:
         others = ", ".join(sorted({o.source for o in objects})) or "nowhere"
@@ -41,33 +40,29 @@ def fit_homogenisation(
             "homogenisation.alert_sources in the recipe, or source_repo in objects.csv"
         )
         raise DataError(msg)
-    n_bands, offset = len(band_letters), selection.night_offset_days
+    log_err = fit_alert_errors(alerts, band_letters, how.log_flux)
+    depth = None
+    if how.threshold_class is not None:
+        same_class = [o for o in objects if o.label == how.threshold_class]
+        visits = same_visits(same_class, alert_sources)
+        depth = fit_depth(alerts, visits, band_letters, how.log_flux, log_err)
     noise = AlertNoise(
         bands=band_letters,
         log_flux=how.log_flux,
-        log_err=fit_alert_errors(alerts, band_letters, how.log_flux),
-        threshold_snr=(NO_THRESHOLD,) * n_bands,
-        threshold_width=(1.0,) * n_bands,
+        log_err=log_err,
         scatter_fraction=how.scatter_fraction,
+        depth=depth,
         detection_snr=how.detection_snr,
     )
-    open_rules = Homogenisation(
+    return Homogenisation(
         alert_sources=alert_sources,
         noise=noise,
-        night_offset_days=offset,
+        unsigned_sources=how.unsigned_sources,
+        night_offset_days=selection.night_offset_days,
         cadence_nights=how.cadence_nights,
         joint_visits=how.joint_visits,
         visits=_visits(alerts, how, selection),
     )
-    if how.threshold_class is None:
-        return open_rules
-    same_class = [o for o in objects if o.label == how.threshold_class]
-    curves = homogenised(same_class, open_rules)
-    is_alert = [o.source in alert_sources for o in same_class]
-    fits = [fit_threshold(curves, is_alert, int(band)) for band in bands(band_letters)]
-    threshold_snr, threshold_width = zip(*fits, strict=True)
-    found = {"threshold_snr": threshold_snr, "threshold_width": threshold_width}
-    return open_rules.model_copy(update={"noise": noise.model_copy(update=found)})
 
 
 def _visits(
@@ -102,37 +97,6 @@ def fit_alert_errors(
         ours, log_err = np.log10(flux[mine]), np.log10(err[mine])
         tables.append(tuple(_quantiles_near(node, ours, log_err) for node in log_flux))
     return tuple(tables)
-
-
-def fit_threshold(
-    curves: Sequence[LightCurve], is_alert: Sequence[bool], band: int
-) -> tuple[float, float]:
-    """Find the threshold (SNR) and width (ln SNR) that lead from forced photometry to alerts.
-
-    The forced points, homogenised but for the threshold, show how many points there are of each
-    SNR; times the alert probability they must be distributed as the alerts are, up to SNR 16.
-    Maximum likelihood on a grid. Without forced points, 5 with a narrow width.
-    """
-    alert = _snr_counts([c for c, is_one in zip(curves, is_alert, strict=True) if is_one], band)
-    forced = _snr_counts(
-        [c for c, is_one in zip(curves, is_alert, strict=True) if not is_one], band
-    )
-    if forced.sum() < MIN_POINTS or alert.sum() < MIN_POINTS:
-        return 5.0, float(WIDTHS[0])
-    centre = (np.log(SNR_EDGES[1:]) + np.log(SNR_EDGES[:-1])) / 2
-    smooth = np.maximum(np.polyval(np.polyfit(centre, forced, 2), centre), 1e-3)
-    grid = [(t, w) for t in THRESHOLDS_SNR.tolist() for w in WIDTHS.tolist()]
-    likelihood = []
-    for threshold, width in grid:
-        expected = smooth / (1 + np.exp(-(centre - np.log(threshold)) / width))
-        likelihood.append(float((alert * np.log(expected / expected.sum())).sum()))
-    threshold, width = grid[int(np.argmax(likelihood))]
-    return round(threshold, 3), round(width, 3)
-
-
-def _snr_counts(curves: Sequence[LightCurve], band: int) -> NDArray[np.intp]:
-    snr = [(c.psf_flux / c.psf_flux_err)[c.band == band] for c in curves]
-    return np.histogram(np.concatenate([*snr, np.empty(0)]), SNR_EDGES)[0]
 
 
 def _quantiles_near(node: float, log_flux: Floats, log_err: Floats) -> tuple[float, ...]:

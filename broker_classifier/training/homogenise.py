@@ -1,10 +1,10 @@
 """Give every labelled light curve the look that the alert stream would have given it.
 
 Classes come from different sources: supernovae from alerts, AGN from forced photometry. A model
-would learn the source. So points that are no alerts are thinned to a survey's public cadence, get
-the errors of alerts of their flux and band, the scatter that goes with them, and the alerts'
-detection threshold; or they are observed again at the visits of the other survey (`visits`). What
-the label is plays no part in it.
+would learn the source. So points that are no alerts are thinned to a survey's public cadence, lost
+where they are too faint for the depth of their visit, and get the errors of alerts of their flux
+and band and the scatter that goes with them; or they are observed again at the visits of the other
+survey (`visits`). What the label is plays no part in it.
 """
 
 import hashlib
@@ -26,14 +26,21 @@ from broker_classifier.training.alert_noise import (
     alert_error,
     alert_probability,
     kinds,
+    visit_depth,
 )
 from broker_classifier.training.objects import LabelledObject
-from broker_classifier.training.visits import Visits, observed_again, spread_within_nights
+from broker_classifier.training.signs import with_signs
+from broker_classifier.training.visits import (
+    Visits,
+    nights_apart,
+    observed_again,
+    spread_within_nights,
+)
 
 AGAIN = " again"
 HOMOGENISATION_FILE = "homogenisation.json"
 Floats = NDArray[np.float64]
-_MIN_FORCED_SNR = 2.0
+_MIN_RANKED_SNR = 2.0
 _BIN_DEX = 0.2
 _MIN_IN_BIN = 10
 
@@ -46,6 +53,8 @@ class Homogenisation(BaseModel):
     alert_sources : tuple of str
         Sources whose points are alerts already: they are taken as they are.
     noise : AlertNoise
+    unsigned_sources : tuple of str
+        Alert sources that have lost the sign of the fluxes: see `signs`.
     cadence_nights : tuple of int
         Least gaps between visits, each drawn with equal probability.
     joint_visits : bool
@@ -63,6 +72,7 @@ class Homogenisation(BaseModel):
 
     alert_sources: tuple[str, ...]
     noise: AlertNoise
+    unsigned_sources: tuple[str, ...] = ()
     cadence_nights: tuple[int, ...] = (1, 2, 2, 3, 3)
     joint_visits: bool = False
     visits: tuple[Visits, ...] = ()
@@ -87,13 +97,16 @@ def read_homogenisation(bundle_folder: Path) -> Homogenisation:
 
 def homogenised(objects: Sequence[LabelledObject], rules: Homogenisation) -> list[LightCurve]:
     """Make one light curve of detections per object; empty where nothing would be detected."""
+    objects = with_signs(objects, rules.unsigned_sources)
     if rules.visits:
         return [_at_visits(o, rules) for o in objects]
-    ranks = error_ranks([o for o in objects if not is_from_alerts(o, rules.alert_sources)])
+    found = _found_by_visits(
+        [o for o in objects if not is_from_alerts(o, rules.alert_sources)], rules
+    )
+    ranks = error_ranks(found)
+    as_alerts = {o.object_id: _quoted_as_alerts(o, ranks[o.object_id], rules) for o in found}
     return [
-        _forced_as_alerts(o, ranks[o.object_id], rules)
-        if o.object_id in ranks
-        else _as_measured(o, rules)
+        as_alerts[o.object_id] if o.object_id in as_alerts else _as_measured(o, rules)
         for o in objects
     ]
 
@@ -124,8 +137,8 @@ def seen_again(objects: Sequence[LabelledObject]) -> list[LabelledObject]:
     return [replace(o, object_id=f"{o.object_id}{AGAIN}", source=o.source + AGAIN) for o in objects]
 
 
-def error_ranks(objects: Sequence[LabelledObject]) -> dict[str, Floats]:
-    """Rank every error among points of the same source, band and flux (0.2 dex).
+def error_ranks(objects: Sequence[LabelledObject], *, by_flux: bool = True) -> dict[str, Floats]:
+    """Rank every error among points of the same source and band, and of like flux (0.2 dex).
 
     A rank carries over what made one observation worse than another (moon, seeing, host).
     Where fewer than ten points compare, the rank is drawn at random, by the object's id.
@@ -142,11 +155,12 @@ def error_ranks(objects: Sequence[LabelledObject]) -> dict[str, Floats]:
     source = np.repeat([sources[o.source] for o in objects], lengths)
     flux = np.concatenate([o.flux for o in objects])
     err = np.concatenate([o.flux_err for o in objects])
-    band = np.concatenate([o.band for o in objects])
-    is_bright = flux > _MIN_FORCED_SNR * err
-    bin_ = np.floor(np.log10(np.where(is_bright, flux, 1.0)) / _BIN_DEX).astype(np.int64)
+    cell = source * 8 + np.concatenate([o.band for o in objects])
+    if by_flux:
+        is_bright = flux > _MIN_RANKED_SNR * err
+        bin_ = np.floor(np.log10(np.where(is_bright, flux, 1.0)) / _BIN_DEX).astype(np.int64)
+        cell = np.where(is_bright, cell * 1000 + bin_ + 500, -1)
     ranks = np.concatenate([random_of(o.object_id, "rank").random(len(o.mjd)) for o in objects])
-    cell = np.where(is_bright, (source * 8 + band) * 1000 + bin_ + 500, -1)
     _rank_within(cell, err, ranks)
     pieces = np.split(ranks, np.cumsum(lengths)[:-1])
     return {o.object_id: piece for o, piece in zip(objects, pieces, strict=True)}
@@ -167,21 +181,36 @@ def _rank_within(cell: NDArray[np.int64], err: Floats, ranks: Floats) -> None:
             ranks[order[start:stop]] = (np.arange(n) + 0.5) / n
 
 
-def _forced_as_alerts(labelled: LabelledObject, ranks: Floats, rules: Homogenisation) -> LightCurve:
-    random = random_of(labelled.object_id, "homogenise")
-    visited = _visits(labelled, rules, random)
-    bright = labelled.flux > _MIN_FORCED_SNR * labelled.flux_err
-    position = band_positions(rules.noise.bands)[labelled.band]
-    kept = visited & bright & (position >= 0)
-    noise, rank, band = rules.noise, ranks[kept], position[kept]
-    flux, err = labelled.flux[kept], labelled.flux_err[kept]
-    scatter = noise.scatter_fraction * alert_error(flux, band, rank, noise)
+def _found_by_visits(
+    forced: Sequence[LabelledObject], rules: Homogenisation
+) -> list[LabelledObject]:
+    """Keep of forced photometry what a survey's public visits would have found."""
+    ranks = error_ranks(forced, by_flux=False)
+    found = []
+    for labelled in forced:
+        random = random_of(labelled.object_id, "homogenise")
+        position = band_positions(rules.noise.bands)[labelled.band]
+        kept = np.flatnonzero(_visits(labelled, rules, random) & (position >= 0))
+        flux, band = labelled.flux[kept], position[kept]
+        is_alert = flux > 0.0
+        if rules.noise.depth is not None:
+            depth = visit_depth(ranks[labelled.object_id][kept], band, rules.noise.depth)
+            probability = alert_probability(flux / depth, band, rules.noise.depth)
+            is_alert &= random.random(len(flux)) < probability
+        found.append(labelled.at(kept[is_alert]))
+    return found
+
+
+def _quoted_as_alerts(labelled: LabelledObject, rank: Floats, rules: Homogenisation) -> LightCurve:
+    random = random_of(labelled.object_id, "quoted")
+    noise, flux, err = rules.noise, labelled.flux, labelled.flux_err
+    position = band_positions(noise.bands)[labelled.band]
+    scatter = noise.scatter_fraction * alert_error(flux, position, rank, noise)
     missing = np.sqrt(np.maximum(scatter**2 - err**2, 0.0))
     flux = np.maximum(flux + missing * random.normal(size=len(flux)), 1.0)
-    quoted = alert_error(flux, band, rank, noise)
-    is_alert = random.random(len(flux)) < alert_probability(flux / quoted, band, noise)
-    columns = labelled.mjd[kept], flux, quoted, labelled.band[kept]
-    return light_curve(*(column[is_alert] for column in columns))
+    quoted = alert_error(flux, position, rank, noise)
+    kind = kinds(flux, quoted, noise)
+    return light_curve(labelled.mjd, flux, quoted, labelled.band, kind)
 
 
 def _visits(
@@ -190,22 +219,11 @@ def _visits(
     """Mark a survey's public visits: the first point of a band and night, every 1-3 nights."""
     is_visit = np.zeros(len(labelled.mjd), dtype=bool)
     night = np.floor(labelled.mjd + rules.night_offset_days).astype(np.int64)
-    nights_visited = _thinned(np.unique(night), rules, random) if rules.joint_visits else None
+    gaps = rules.cadence_nights
+    nights_visited = nights_apart(np.unique(night), gaps, random) if rules.joint_visits else None
     for band in np.unique(labelled.band):
         mine = np.flatnonzero(labelled.band == band)
         nights, first = np.unique(night[mine], return_index=True)
-        kept = _thinned(nights, rules, random) if nights_visited is None else nights_visited
+        kept = nights_apart(nights, gaps, random) if nights_visited is None else nights_visited
         is_visit[mine[first[np.isin(nights, kept)]]] = True
     return is_visit
-
-
-def _thinned(
-    nights: NDArray[np.int64], rules: Homogenisation, random: np.random.Generator
-) -> list[int]:
-    """Choose nights, ascending, that are at least the drawn gaps apart."""
-    kept, due = [], -1
-    for night in nights.tolist():
-        if night >= due:
-            kept.append(night)
-            due = night + random.choice(rules.cadence_nights)
-    return kept

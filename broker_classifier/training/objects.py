@@ -9,9 +9,9 @@ are AB nJy, times MJD.
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
@@ -26,9 +26,25 @@ POINT_COLUMNS = ("object_id", "mjd", "band", "flux_njy", "flux_err_njy")
 DataFolders = str | Path | Sequence[str | Path]
 
 
+class Limits(NamedTuple):
+    """Visits that found nothing: MJD, noise of the sky (1 sigma, nJy), index into `BANDS`; (n,)."""
+
+    mjd: NDArray[np.float64]
+    depth: NDArray[np.float64]
+    band: NDArray[np.int64]
+
+    def of_band(self, band: int) -> "Limits":
+        """Keep those in one band."""
+        mine = self.band == band
+        return Limits(self.mjd[mine], self.depth[mine], self.band[mine])
+
+
+NO_LIMITS = Limits(np.empty(0), np.empty(0), np.empty(0, dtype=np.int64))
+
+
 @dataclass(frozen=True, eq=False)
 class LabelledObject:
-    """One view of one object: its label and measured fluxes, sorted by time; no upper limits.
+    """One view of one object: its label and measured fluxes, sorted by time.
 
     Attributes
     ----------
@@ -48,6 +64,8 @@ class LabelledObject:
         Whether any point is forced photometry; None if the set does not tell.
     names_source : bool
         Whether the set says what the source is; else it is the folder's name.
+    limits : Limits
+        Visits of the same survey that found nothing.
     """
 
     object_id: str
@@ -62,6 +80,12 @@ class LabelledObject:
     raw_type: str = ""
     is_forced: bool | None = None
     names_source: bool = True
+    limits: Limits = NO_LIMITS
+
+    def at(self, index: NDArray[np.int64]) -> Self:
+        """Keep the points at these positions, ascending."""
+        columns = {name: getattr(self, name)[index] for name in ("mjd", "flux", "flux_err", "band")}
+        return replace(self, **columns)
 
 
 def read_objects(data: DataFolders, classes: Sequence[str]) -> list[LabelledObject]:
@@ -99,8 +123,8 @@ def _read_folder(folder: Path, classes: Sequence[str]) -> list[LabelledObject]:
     if table.empty:
         msg = f"{folder / 'objects.csv'} has no object of {', '.join(classes)}: give another folder"
         raise DataError(msg)
-    points = _points_by_object(folder / "photometry.parquet")
-    return [_labelled_object(row, points) for row in table.itertuples()]
+    points, limits = _points_by_object(folder / "photometry.parquet")
+    return [_labelled_object(row, points, limits) for row in table.itertuples()]
 
 
 def labels_left_out(data: DataFolders, classes: Sequence[str]) -> dict[str, int]:
@@ -144,29 +168,39 @@ def _refined(table: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
     return table.assign(label=[refined_label(label, of_type, classes) for label, of_type in found])
 
 
-def _points_by_object(path: Path) -> dict[str, pd.DataFrame]:
+def _points_by_object(path: Path) -> tuple[dict[str, pd.DataFrame], dict[str, pd.DataFrame]]:
+    """Read the measured points and the upper limits of every object that has some."""
     try:
         table = pd.read_parquet(path)
     except (OSError, ValueError) as error:
         raise _unreadable(path, error) from error
     _require(path, table, POINT_COLUMNS)
-    usable = np.isfinite(table["flux_njy"]) & (table["flux_err_njy"] > 0)
-    usable &= table["band"].isin(list(BANDS)) & np.isfinite(table["mjd"])
+    usable = (table["flux_err_njy"] > 0) & np.isfinite(table["mjd"])
+    table = table[usable & table["band"].isin(list(BANDS))]
+    is_limit = np.zeros(len(table), dtype=bool)
     if "is_upper_limit" in table:
-        usable &= ~table["is_upper_limit"].astype(bool)
-    table = table.loc[usable, [*POINT_COLUMNS, *({"forced"} & set(table))]]
-    table["object_id"] = table["object_id"].astype(str)
-    table["band"] = table["band"].astype(str).map(BANDS.index).astype(np.int64)
-    return dict(_groups(table.sort_values(["object_id", "mjd", "band"])))
+        is_limit = table["is_upper_limit"].to_numpy(dtype=bool)
+    is_measured = np.isfinite(table["flux_njy"]).to_numpy() & ~is_limit
+    table = table[[*POINT_COLUMNS, *({"forced"} & set(table))]]
+    table = table.assign(
+        object_id=table["object_id"].astype(str),
+        band=table["band"].astype(str).map(BANDS.index).astype(np.int64),
+    )
+    kinds = (table[is_measured], table[is_limit])
+    points, limits = (dict(_groups(k.sort_values(["object_id", "mjd", "band"]))) for k in kinds)
+    return points, limits
 
 
 def _groups(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
     names, starts = np.unique(table["object_id"].to_numpy(dtype=str), return_index=True)
-    for name, start, stop in zip(names, starts, [*starts[1:], len(table)], strict=True):
+    stops = np.append(starts, len(table))[1:]
+    for name, start, stop in zip(names, starts, stops, strict=True):
         yield str(name), table.iloc[start:stop]
 
 
-def _labelled_object(row: Any, points: dict[str, pd.DataFrame]) -> LabelledObject:
+def _labelled_object(
+    row: Any, points: dict[str, pd.DataFrame], limits: dict[str, pd.DataFrame]
+) -> LabelledObject:
     mine = points.get(row.object_id)
     columns = {} if mine is None else {name: mine[name].to_numpy() for name in POINT_COLUMNS[1:]}
     empty = np.empty(0)
@@ -182,8 +216,16 @@ def _labelled_object(row: Any, points: dict[str, pd.DataFrame]) -> LabelledObjec
         band=columns.get("band", empty).astype(np.int64),
         raw_type=row.raw_type,
         names_source=bool(row.names_source),
+        limits=_limits(limits.get(row.object_id)),
         is_forced=None if mine is None or "forced" not in mine else bool(mine["forced"].any()),
     )
+
+
+def _limits(table: pd.DataFrame | None) -> Limits:
+    if table is None:
+        return NO_LIMITS
+    depth = table["flux_err_njy"].to_numpy(np.float64)
+    return Limits(table["mjd"].to_numpy(np.float64), depth, table["band"].to_numpy(np.int64))
 
 
 def _require(path: Path, table: pd.DataFrame, columns: Sequence[str]) -> None:

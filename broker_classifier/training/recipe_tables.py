@@ -16,7 +16,8 @@ class HomogenisationRecipe(BaseModel):
     alert_sources : tuple of str
         Values of `source_repo` (or names of data folders) whose points are as the survey has them.
     threshold_class : str or None
-        A class with both alerts and forced photometry, on which the threshold is fitted.
+        A class with objects in both alerts and forced photometry, by which is fitted what becomes
+        an alert.
     detection_snr : float or None
         A sharp threshold instead, for data that hold every visit: points of this |SNR| are
         detections, those below are forced photometry. One of the two must be given.
@@ -31,7 +32,7 @@ class HomogenisationRecipe(BaseModel):
     alerts_only : tuple of str
         Classes of which only objects seen in alerts train and validate: so that the provenance
         gate can ask what the network makes of their forced photometry, which it never met.
-    cadence_nights, joint_visits
+    unsigned_sources, cadence_nights, joint_visits
         As in `Homogenisation`.
     """
 
@@ -45,6 +46,7 @@ class HomogenisationRecipe(BaseModel):
     visits_of: tuple[str, ...] = ()
     seen_again: tuple[str, ...] = ()
     alerts_only: tuple[str, ...] = ()
+    unsigned_sources: tuple[str, ...] = ()
     cadence_nights: tuple[int, ...] = Field((1, 2, 2, 3, 3), min_length=1)
     joint_visits: bool = False
 
@@ -72,6 +74,10 @@ class Augmentation(BaseModel):
         Of dropping points, each with one of `drop_fractions`.
     hard_cut_probability : float
         Of keeping only points of quoted |SNR| >= 5, so that no class is told by those below.
+    fewer_visits_probability : float
+        Of keeping only nights that are as far apart as one of `visit_gaps`, as a slower survey's.
+    visit_gaps : tuple of int
+        Nights.
     late_start_classes : tuple of str
         Variable sources without a beginning: half of the time seen from a random point on.
     late_start_probability : float
@@ -92,6 +98,8 @@ class Augmentation(BaseModel):
     drop_probability: float = 0.6
     drop_fractions: tuple[float, ...] = (0.1, 0.25, 0.5)
     hard_cut_probability: float = 0.3
+    fewer_visits_probability: float = 0.0
+    visit_gaps: tuple[int, ...] = (2, 3, 4)
     late_start_classes: tuple[str, ...] = ("AGN",)
     late_start_probability: float = 0.0
     kept_bands: tuple[str, ...] = ()

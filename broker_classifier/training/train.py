@@ -90,7 +90,8 @@ def train(
     run = Run(folder / RUN_FOLDER, seed, resume, choose_device(device), report)
     parts = _parts(_read(data, recipe, report), fold)
     rules, training, validation = _prepared(parts, recipe)
-    threshold = rules.noise.detection_snr or rules.noise.threshold_snr
+    noise = rules.noise
+    threshold = noise.detection_snr if noise.depth is None else noise.depth.threshold_snr
     report(f"{len(training)} train, {len(validation)} validate, on {run.device}")
     report(f"detections begin at SNR {threshold}")
     torch.manual_seed(seed)

@@ -4,13 +4,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from broker_classifier.light_curve import Kind
-from broker_classifier.training.alert_noise import alert_error, alert_probability, error_rank, kinds
-from broker_classifier.training.fit_alert_noise import fit_alert_errors, fit_threshold
+from broker_classifier.training.alert_noise import (
+    AlertNoise,
+    alert_error,
+    alert_error_at,
+    alert_probability,
+    depth_of_alert,
+    error_rank,
+    kinds,
+    visit_depth,
+)
+from broker_classifier.training.fit_alert_noise import fit_alert_errors
 from broker_classifier.training.objects import LabelledObject
-from tests.curves import detections
-from tests.training.noises import plain_noise
+from tests.training.noises import plain_noise, sharp_noise
 
 NOISE = plain_noise()
+DEPTH = NOISE.depth
 
 
 def at(value):
@@ -37,8 +46,42 @@ def test_errors_beyond_the_ladder_have_the_outermost_ranks(err, expected):
 
 
 def test_half_of_the_points_at_the_threshold_are_alerts():
-    found = alert_probability(np.array([5.0, 1.0, 50.0]), np.array([0, 1, 1]), NOISE)
+    found = alert_probability(np.array([5.0, 1.0, 50.0]), np.array([0, 1, 1]), DEPTH)
     assert found == pytest.approx([0.5, 0.0, 1.0], abs=1e-3)
+
+
+def test_of_bright_sources_the_complete_part_become_alerts():
+    deep = DEPTH.model_copy(update={"completeness": (0.9, 0.7)})
+    found = alert_probability(np.array([500.0, 500.0]), np.array([0, 1]), deep)
+    assert found == pytest.approx([0.9, 0.7], abs=1e-6)
+
+
+@pytest.mark.parametrize(("rank", "expected"), [(0.0, 1e3), (0.25, 10**3.25), (1.0, 1e4)])
+def test_the_depth_of_a_rank_is_read_off_the_ladder(rank, expected):
+    assert visit_depth(at(rank), np.array([1]), DEPTH)[0] == pytest.approx(expected, rel=1e-6)
+
+
+@settings(deadline=None)
+@given(st.floats(1e3, 1e4), st.floats(1e3, 1e7), st.integers(0, 1))
+def test_the_depth_of_an_error_inverts_the_error_at_a_depth(depth, flux, band):
+    deep = DEPTH.model_copy(update={"log_excess": ((3.0, 3.5, 4.0), (2.0, 3.0, 4.5))})
+    where, noise = np.array([band]), NOISE.model_copy(update={"depth": deep})
+    err = alert_error_at(at(flux), where, at(depth), noise, deep)
+    assert err[0] > depth
+    assert depth_of_alert(at(flux), err, where, noise, deep)[0] == pytest.approx(depth, rel=1e-6)
+
+
+@pytest.mark.parametrize(("err", "expected"), [(1.0, 1e3), (1e6, 1e4)])
+def test_no_visit_is_deeper_or_shallower_than_visits_are(err, expected):
+    found = depth_of_alert(at(1e4), at(err), np.array([0]), NOISE, DEPTH)
+    assert found[0] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("of_both", [True, False])
+def test_noise_says_in_one_way_what_is_lost(of_both):
+    said = NOISE.model_dump() | ({"detection_snr": 5.0} if of_both else {"depth": None})
+    with pytest.raises(ValueError, match="either depth or detection_snr"):
+        AlertNoise.model_validate(said)
 
 
 def test_a_known_error_relation_is_recovered():
@@ -52,23 +95,8 @@ def test_a_known_error_relation_is_recovered():
     assert np.abs(np.array(tables[0]) - expected).max() < 0.08
 
 
-def test_a_known_threshold_is_recovered():
-    random = np.random.default_rng(0)
-    forced = np.exp(random.uniform(np.log(2), np.log(30), 60000))
-    p = 1 / (1 + np.exp(-np.log(forced / 4.5) / 0.2))
-    alert = forced[random.random(60000) < p]
-    curves = [detections(np.arange(float(len(s))), 1000 * s, 1000.0) for s in (alert, forced)]
-    threshold, width = fit_threshold(curves, [True, False], 2)
-    assert threshold == pytest.approx(4.5, abs=0.2)
-    assert width == pytest.approx(0.2, abs=0.06)
-
-
-def test_without_forced_points_the_threshold_is_five():
-    assert fit_threshold([detections([1.0])], [True], 2)[0] == 5.0
-
-
 def test_a_sharp_threshold_makes_detections_of_either_sign():
-    sharp = NOISE.model_copy(update={"detection_snr": 5.0})
+    sharp = sharp_noise()
     flux, err = np.array([5.0, -5.0, 4.9, -4.9]), np.ones(4)
     expected = [Kind.DETECTION, Kind.DETECTION, Kind.FORCED, Kind.FORCED]
     assert kinds(flux, err, sharp).tolist() == expected

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from broker_classifier.light_curve import Kind, bands, light_curve
 from broker_classifier.selection import Selection
@@ -9,10 +10,10 @@ from broker_classifier.training.homogenise import Homogenisation
 from broker_classifier.training.objects import LabelledObject
 from broker_classifier.training.recipe_tables import Augmentation
 from tests.curves import detections
-from tests.training.noises import plain_noise
+from tests.training.noises import plain_noise, sharp_noise
 
 RULES, NOISE = Selection(), plain_noise()
-SHARP = NOISE.model_copy(update={"detection_snr": 5.0})
+SHARP = sharp_noise()
 FAINT = np.array([Kind.FORCED] * 2 + [Kind.DETECTION] * 2 + [Kind.FORCED] * 2)
 UNCHANGED = Augmentation(
     scale_probability=0, drop_probability=0, hard_cut_probability=0, late_start_probability=0
@@ -68,9 +69,23 @@ def test_dimming_keeps_colours_and_loses_points_below_the_threshold():
     assert all(c.psf_flux.max() < 0.6e6 for c in dimmed)
 
 
+def test_a_dimmed_point_has_the_error_of_its_visit():
+    """Without excess the error is the depth: the same for the bright source and the dim one."""
+    curve = detections(np.arange(0.0, 90.0, 3.0), 1e6, np.geomspace(1e3, 1e4, 30))
+    for dimmed in varied(curve, scale_probability=1, ln_dimmest=-0.9, ln_brightest=-0.8):
+        assert dimmed.psf_flux_err == pytest.approx(curve.psf_flux_err, rel=1e-5)
+
+
 def test_the_hard_cut_leaves_only_five_sigma_points():
     curve = detections([0.0, 1.0, 2.0], [4e3, 5e3, 9e3], 1000.0)
     assert all(c.mjd.tolist() == [1.0, 2.0] for c in varied(curve, hard_cut_probability=1))
+
+
+def test_a_slower_survey_comes_back_after_as_many_nights_with_all_of_its_bands():
+    curve = detections(np.repeat(np.arange(60.0), 2), 1e6, band=np.tile([1, 2], 60))
+    expected = np.repeat(np.arange(0.0, 60.0, 4.0), 2).tolist()
+    for slower in varied(curve, fewer_visits_probability=1, visit_gaps=(4,)):
+        assert slower.mjd.tolist() == expected
 
 
 def test_only_the_kept_bands_stay():

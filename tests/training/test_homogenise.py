@@ -14,7 +14,7 @@ from broker_classifier.training.homogenise import (
     seen_again,
 )
 from broker_classifier.training.objects import LabelledObject
-from tests.training.noises import plain_noise
+from tests.training.noises import plain_noise, sharp_noise
 from tests.training.test_visits import VISITS
 
 RULES = Homogenisation(alert_sources=("alerts",), noise=plain_noise())
@@ -61,11 +61,34 @@ def test_forced_points_get_the_scatter_of_alerts():
     assert pulls.std() == pytest.approx(RULES.noise.scatter_fraction, rel=0.1)
 
 
-def test_forced_points_below_the_threshold_are_no_alerts():
-    (curve,) = homogenised([labelled(np.full(4000, 2e4))], RULES)
+def test_forced_points_too_faint_for_their_visit_are_no_alerts():
+    """At flux 2e4 and depths of 1e3 to 1e4, evenly in log, those below 2e4 / 5 find it: 60 %."""
+    mine = replace(labelled(np.full(4000, 2e4)), flux_err=np.geomspace(100, 1000, 4000))
+    found = homogenised([mine], RULES)[0]
+    visits = homogenised([replace(mine, flux=np.full(4000, 1e9))], RULES)[0]
+    assert len(found) / len(visits) == pytest.approx(np.log10(4), abs=0.03)
+    assert set(found.mjd[:300].tolist()) <= set(visits.mjd.tolist())
+    assert set(visits.mjd[:300].tolist()) <= set(found.mjd.tolist())  # the deep ones, all found
+
+
+def test_forced_photometry_that_no_visit_finds_leaves_nothing():
+    assert [len(c) for c in homogenised([labelled(np.full(200, 10.0))], RULES)] == [0]
+
+
+def test_what_is_lost_does_not_depend_on_the_brightness_of_others():
+    flux = np.where(np.arange(4000) % 2, 2e4, 1e9)
+    mine = replace(labelled(flux), flux_err=np.geomspace(100, 1000, 4000))
+    (curve,) = homogenised([mine], RULES)
+    is_faint = curve.psf_flux < 1e6
+    assert is_faint.sum() / (~is_faint).sum() == pytest.approx(np.log10(4), abs=0.05)
+
+
+def test_forced_photometry_below_a_sharp_threshold_stays_what_it_is():
+    rules = RULES.model_copy(update={"noise": sharp_noise()})
+    (curve,) = homogenised([labelled(np.full(200, 1.5e4))], rules)
     snr = curve.psf_flux / curve.psf_flux_err
-    assert snr.min() > 5 * np.exp(-8 * 0.1)
-    assert 0 < len(curve) < 4000
+    assert ((curve.kind == Kind.DETECTION) == (snr >= 5)).all()
+    assert set(curve.kind.tolist()) == {Kind.DETECTION, Kind.FORCED}
 
 
 def test_forced_photometry_is_thinned_to_one_visit_in_one_to_three_nights():
@@ -93,8 +116,7 @@ def test_the_label_plays_no_part():
 
 
 def test_a_sharp_threshold_loses_no_point():
-    sharp = RULES.noise.model_copy(update={"detection_snr": 5.0})
-    rules = RULES.model_copy(update={"noise": sharp})
+    rules = RULES.model_copy(update={"noise": sharp_noise()})
     (curve,) = homogenised([labelled(np.array([900.0, -900.0, 400.0]), source="alerts")], rules)
     assert curve.kind.tolist() == [Kind.DETECTION, Kind.DETECTION, Kind.FORCED]
 
@@ -129,6 +151,13 @@ def test_errors_are_ranked_among_points_of_like_flux():
     assert error_ranks([mine])["a"] == pytest.approx(expected)
 
 
+def test_depths_are_ranked_among_points_of_any_flux():
+    flux = np.where(np.arange(20) % 2, 1e6, 1e3)
+    mine = replace(labelled(flux), flux_err=np.arange(20.0) + 1)
+    expected = (np.arange(20) + 0.5) / 20
+    assert error_ranks([mine], by_flux=False)["a"] == pytest.approx(expected)
+
+
 def test_an_object_without_points_gives_an_empty_curve():
     assert [len(c) for c in homogenised([labelled(np.empty(0))], RULES)] == [0]
 
@@ -139,6 +168,8 @@ def test_a_bundle_without_its_homogenisation_is_refused(tmp_path):
 
 
 def test_a_bundle_that_knew_of_no_visits_is_read(tmp_path):
-    (tmp_path / "homogenisation.json").write_text(RULES.model_dump_json().replace("[]", "null"))
+    (tmp_path / "homogenisation.json").write_text(
+        RULES.model_dump_json().replace('"visits":[]', '"visits":null')
+    )
     assert '"visits":null' in (tmp_path / "homogenisation.json").read_text()
     assert read_homogenisation(tmp_path) == RULES

@@ -1,3 +1,4 @@
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -83,6 +84,20 @@ def test_upper_limits_are_left_out(tmp_path):
     points = POINTS | {"is_upper_limit": [True, False, False, True, False, False]}
     first, _ = read_objects(write(tmp_path, OBJECTS, points), ["SNIa"])
     assert first.mjd.tolist() == [1.0]
+
+
+def test_upper_limits_are_read_beside_the_points(tmp_path):
+    points = POINTS | {"is_upper_limit": [True, False, False, True, True, True]}
+    first, last = read_objects(write(tmp_path, OBJECTS, points), ["SNIa"])
+    assert (first.limits.mjd.tolist(), first.limits.depth.tolist()) == ([2.0, 3.0], [3.0, 1.0])
+    assert first.limits.of_band(1).mjd.tolist() == [2.0]
+    assert len(last.limits.mjd) == 0
+
+
+def test_points_of_an_object_are_chosen_together(tmp_path):
+    first, _ = read_objects(write(tmp_path, OBJECTS, POINTS), ["SNIa"])
+    later = first.at(np.array([1]))
+    assert (later.mjd.tolist(), later.flux.tolist(), later.band.tolist()) == ([3.0], [30.0], [2])
 
 
 def test_an_object_without_points_is_empty(tmp_path):

@@ -1,0 +1,172 @@
+"""Fitting `Depth`: what a stream's visits see, from visits whose forced photometry is known, too.
+
+An upper limit says how deep a visit was that found nothing. So alerts and limits together are all
+visits, and where the same visits have forced photometry they show which sources become alerts.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from broker_classifier.light_curve import bands
+from broker_classifier.training.alert_noise import RANKS, Depth, alert_probability
+from broker_classifier.training.objects import LabelledObject
+
+Floats = NDArray[np.float64]
+SAME_VISIT_DAYS = 0.003
+DAYS_BEFORE = 30.0  # that an alert looks back
+MIN_VISITS = 100
+OUTERMOST_RANKS = (0.02, 0.98)  # a few limits of every stream are nonsense
+THRESHOLDS = np.arange(3.0, 8.01, 0.1)
+WIDTHS = np.arange(0.1, 0.61, 0.025)
+COMPLETENESS = np.arange(0.9, 1.001, 0.02)
+USUAL_STEP = (5.0, 0.3, 1.0)
+LEAST_EXCESS = 0.01  # of the flux
+MIDDLE = len(RANKS) // 2
+
+
+class SameVisits(NamedTuple):
+    """Visits of a stream that forced photometry has, too; arrays of shape (n,).
+
+    snr : flux over error of the forced photometry
+    is_alert : whether the stream found something
+    depth_ratio : depth that the stream gives over the forced error; NaN where it found something
+    band : indices into `BANDS`
+    """
+
+    snr: Floats
+    is_alert: NDArray[np.bool_]
+    depth_ratio: Floats
+    band: NDArray[np.int64]
+
+
+def same_visits(objects: Sequence[LabelledObject], alert_sources: Sequence[str]) -> SameVisits:
+    """Find the visits that alerts and forced photometry of the same objects share."""
+    views: dict[str, list[LabelledObject]] = {}
+    for one in objects:
+        views.setdefault(one.canonical_id, []).append(one)
+    found = [
+        _shared(alerts, forced)
+        for group in views.values()
+        for alerts in group
+        if alerts.source in alert_sources and len(alerts.mjd)
+        for forced in group
+        if forced.source not in alert_sources
+    ]
+    empty = SameVisits(np.empty(0), np.empty(0, bool), np.empty(0), np.empty(0, np.int64))
+    return SameVisits(*map(np.concatenate, zip(empty, *found, strict=True)))
+
+
+def _shared(alerts: LabelledObject, forced: LabelledObject) -> SameVisits:
+    depth = np.full(len(forced.mjd), np.nan)
+    is_alert = np.zeros(len(forced.mjd), dtype=bool)
+    for band in np.unique(forced.band):
+        mine, limits = forced.band == band, alerts.limits.of_band(band)
+        is_alert[mine] = _nearest(forced.mjd[mine], alerts.mjd[alerts.band == band]) >= 0
+        nearest = _nearest(forced.mjd[mine], limits.mjd)
+        depth[mine] = np.where(nearest >= 0, np.append(limits.depth, np.nan)[nearest], np.nan)
+    depth[is_alert] = np.nan
+    in_time = (forced.mjd >= alerts.mjd[0] - DAYS_BEFORE) & (forced.mjd <= alerts.mjd[-1])
+    shared = in_time & (is_alert | np.isfinite(depth))
+    snr, ratio = forced.flux / forced.flux_err, depth / forced.flux_err
+    return SameVisits(snr[shared], is_alert[shared], ratio[shared], forced.band[shared])
+
+
+def _nearest(mjd: Floats, known: Floats) -> NDArray[np.int64]:
+    """Find the known visit (ascending times) of each time; -1 where there is none."""
+    if not len(known):
+        return np.full(len(mjd), -1)
+    after = np.minimum(np.searchsorted(known, mjd), len(known) - 1)
+    before = np.maximum(after - 1, 0)
+    nearest = np.where(mjd - known[before] < known[after] - mjd, before, after)
+    return np.where(np.abs(known[nearest] - mjd) < SAME_VISIT_DAYS, nearest, -1)
+
+
+def fit_depth(
+    alerts: Sequence[LabelledObject],
+    visits: SameVisits,
+    band_letters: Sequence[str],
+    log_flux: Sequence[float],
+    log_err: Sequence[Sequence[Sequence[float]]],
+) -> Depth:
+    """Fit the depth of a stream to alerts, their limits and visits also seen otherwise.
+
+    With less than 100 shared visits in a band the step is the `USUAL_STEP`. Without limits the
+    errors of the faintest alerts stand for the depth.
+
+    Parameters
+    ----------
+    alerts : sequence of LabelledObject
+    visits : SameVisits
+    band_letters : sequence of str
+    log_flux, log_err
+        As in `AlertNoise`.
+    """
+    ladders = [
+        _depth_ladder(alerts, int(band), log_err[i][0])
+        for i, band in enumerate(bands(band_letters))
+    ]
+    steps = [_step(visits, int(band)) for band in bands(band_letters)]
+    threshold, width, completeness = zip(*steps, strict=True)
+    known = {
+        "threshold_snr": threshold,
+        "threshold_width": width,
+        "completeness": completeness,
+        "log_depth": tuple(ladders),
+    }
+    without = Depth(**known, log_excess=((0.0,) * len(log_flux),) * len(ladders))
+    excess = [
+        tuple(
+            _log_excess(node, errors[MIDDLE], i, without)
+            for node, errors in zip(log_flux, of_band, strict=True)
+        )
+        for i, of_band in enumerate(log_err)
+    ]
+    return Depth(**known, log_excess=tuple(excess))
+
+
+def _depth_ladder(
+    alerts: Sequence[LabelledObject], band: int, of_faintest: Sequence[float]
+) -> tuple[float, ...]:
+    """Rank the depth of visits before the first detection: later ones are not all told."""
+    pieces = []
+    for one in alerts:
+        if len(one.mjd):
+            known, first = one.limits.of_band(band), one.mjd[0]
+            pieces.append(known.depth[(known.mjd < first) & (known.mjd > first - DAYS_BEFORE)])
+    depth = np.concatenate([*pieces, np.empty(0)])
+    if len(depth) < MIN_VISITS:
+        return tuple(of_faintest)
+    found = np.quantile(np.log10(depth), np.clip(RANKS, *OUTERMOST_RANKS))
+    return tuple(found.round(4).tolist())
+
+
+def _step(visits: SameVisits, band: int) -> tuple[float, float, float]:
+    """Find threshold, width and completeness of `alert_probability`: the likeliest on a grid."""
+    mine = visits.band == band
+    ratio = visits.depth_ratio[mine & np.isfinite(visits.depth_ratio)]
+    if mine.sum() < MIN_VISITS or not len(ratio):
+        return USUAL_STEP
+    x, is_alert = np.log(np.maximum(visits.snr[mine], 0.01)), visits.is_alert[mine]
+    likeliest, best = -np.inf, USUAL_STEP
+    for threshold in THRESHOLDS.tolist():
+        for width in WIDTHS.tolist():
+            step = 1.0 / (1.0 + np.exp(-(x - np.log(threshold)) / width))
+            for part in COMPLETENESS.tolist():
+                p = np.clip(part * step, 1e-3, 1 - 1e-3)
+                likelihood = float(np.log(np.where(is_alert, p, 1 - p)).sum())
+                if likelihood > likeliest:
+                    likeliest, best = likelihood, (threshold, width, part)
+    threshold, width, part = best
+    return round(threshold / float(np.median(ratio)), 3), round(width, 3), round(part, 2)
+
+
+def _log_excess(log_flux: float, log_err: float, band: int, depth: Depth) -> float:
+    """Give log10 of what the usual error at this flux has beyond the usual depth of its alerts."""
+    flux, ladder = 10.0**log_flux, 10.0 ** np.array(depth.log_depth[band])
+    weight = alert_probability(flux / ladder, np.full(len(ladder), band), depth)
+    share = (np.cumsum(weight) - weight / 2) / weight.sum()
+    square = (10.0**log_err) ** 2 - float(np.interp(0.5, share, ladder)) ** 2
+    return round(float(np.log10(np.sqrt(max(square, (LEAST_EXCESS * flux) ** 2)))), 4)

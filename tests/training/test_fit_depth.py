@@ -1,0 +1,96 @@
+import numpy as np
+import pytest
+
+from broker_classifier.training.alert_noise import RANKS
+from broker_classifier.training.fit_depth import USUAL_STEP, SameVisits, fit_depth, same_visits
+from broker_classifier.training.objects import NO_LIMITS, LabelledObject, Limits
+
+LOG_FLUX = (3.0, 4.0, 5.0, 6.0)
+FLAT = (((3.0,) * 11,) * 4,) * 2
+NO_VISITS = same_visits([], ["alerts"])
+
+
+def view(source, mjd, flux, err=1000.0, limits=NO_LIMITS, name="a", band=2):
+    n = len(mjd)
+    columns = np.asarray(mjd, float), np.asarray(flux, float), np.full(n, err)
+    return LabelledObject(
+        source + name, name, "SNIa", source, True, *columns, np.full(n, band), limits=limits
+    )
+
+
+def limits(mjd, depth, band=2):
+    n = len(mjd)
+    return Limits(np.asarray(mjd, float), np.broadcast_to(depth, n).astype(float), np.full(n, band))
+
+
+def test_shared_visits_are_those_with_an_alert_or_a_limit():
+    alerts = view("alerts", [10.0, 13.0, 20.0], [9e3] * 3, limits=limits([7.0, 16.0], 1100.0))
+    forced = view("forced", [7.0, 8.0, 10.001, 13.0, 16.0, 25.0], [1e3, 2e3, 8e3, 9e3, 4e3, 3e3])
+    found = same_visits([alerts, forced], ["alerts"])
+    assert found.snr.tolist() == [1.0, 8.0, 9.0, 4.0]
+    assert found.is_alert.tolist() == [False, True, True, False]
+    assert found.depth_ratio[[0, 3]] == pytest.approx([1.1, 1.1])
+    assert np.isnan(found.depth_ratio[[1, 2]]).all()
+
+
+def test_visits_of_other_bands_objects_and_times_are_not_shared():
+    alerts = view("alerts", [10.0, 13.0], [9e3] * 2)
+    others = (
+        view("forced", [10.0], [9e3], band=1),
+        view("forced", [13.0], [9e3], name="b"),
+        view("forced", [10.1, 14.0], [9e3, 9e3]),
+        view("alerts too", [13.0], [9e3], name="c"),
+    )
+    assert len(same_visits([alerts, *others], ["alerts", "alerts too"]).snr) == 0
+
+
+def test_a_known_step_is_recovered():
+    random = np.random.default_rng(0)
+    snr = np.exp(random.uniform(np.log(1), np.log(60), 30000))
+    p = 0.94 / (1 + np.exp(-np.log(snr / 5.5) / 0.3))
+    is_alert = random.random(30000) < p
+    ratio = np.where(is_alert, np.nan, 1.1)
+    visits = SameVisits(snr, is_alert, ratio, np.full(30000, 2))
+    found = fit_depth([], visits, "gr", LOG_FLUX, FLAT)
+    assert found.threshold_snr[1] == pytest.approx(5.5 / 1.1, abs=0.15)
+    assert found.threshold_width[1] == pytest.approx(0.3, abs=0.03)
+    assert found.completeness[1] == pytest.approx(0.94)
+    steps = (found.threshold_snr, found.threshold_width, found.completeness)
+    assert tuple(values[0] for values in steps) == USUAL_STEP  # no visit in g
+
+
+def test_the_depth_is_that_of_the_limits_before_the_first_detection():
+    depth = np.geomspace(1e3, 1e4, 201)
+    mjd = 80.0 + np.linspace(0, 19, 201)
+    early, late = limits(mjd - 60, 1.0), limits(mjd + 40, 1e6)
+    known = Limits(
+        *(np.concatenate(parts) for parts in zip(early, limits(mjd, depth), late, strict=True))
+    )
+    found = fit_depth(
+        [view("alerts", [100.0], [1e5], limits=known)], NO_VISITS, "gr", LOG_FLUX, FLAT
+    )
+    expected = 3 + np.clip(RANKS, 0.02, 0.98)
+    assert found.log_depth[1] == pytest.approx(expected, abs=1e-3)
+    assert found.log_depth[0] == FLAT[0][0]  # no limit in g: the errors of the faintest alerts
+
+
+def test_the_excess_is_what_the_error_has_beyond_the_depth():
+    """Far above the threshold every visit counts, and its usual depth is the median, 1000 nJy."""
+    log_err = ((tuple(np.log10([2e3] * 11)),) * 4,) * 2
+    known = limits(np.linspace(80, 99, 200), 1000.0)
+    found = fit_depth(
+        [view("alerts", [100.0], [1e5], limits=known)], NO_VISITS, "gr", LOG_FLUX, log_err
+    )
+    assert 10 ** found.log_excess[1][1] == pytest.approx(np.sqrt(3) * 1000, rel=1e-3)
+    assert 10 ** found.log_excess[1][3] == pytest.approx(1e4)  # never below a hundredth of 1e6
+
+
+def test_near_the_threshold_only_deep_visits_have_alerts():
+    """Half of the visits are 1000 nJy deep, half 10000: at 2e4 nJy the alerts are of the former."""
+    known = limits(np.linspace(80, 99, 400), np.tile([1e3, 1e4], 200))
+    alerts = [view("alerts", [100.0], [1e5], limits=known)]
+    found = fit_depth(alerts, NO_VISITS, "gr", (np.log10(2e4), 7.0), ((FLAT[0][:2]),) * 2)
+    at_2e4 = 10 ** found.log_excess[1][0]
+    assert at_2e4 == pytest.approx(
+        200.0, rel=1e-3
+    )  # an error of 1000 at a depth of 1000: only the least
