@@ -10,6 +10,7 @@ from broker_classifier.training.gates import (
     MAX_MISTAKEN,
     MAX_RECALL_DIFFERENCE,
     MAX_SHIFT,
+    RISE_DAYS,
 )
 
 
@@ -73,6 +74,8 @@ def _forced_supernovae(gate: Mapping[str, Any]) -> str:
             with_interval(figures, "recall_alerts"),
             with_interval(figures, "recall_alerts_of_that_year"),
             with_interval(figures, "recall_difference"),
+            f"{number(figures['recall_forced_on_the_rise'])}, "
+            f"{number(figures['recall_alerts_on_the_rise'])}",
             _verdict(figures["passed"]),
         )
         for cut, figures in gate["at"].items()
@@ -86,14 +89,16 @@ def _forced_supernovae(gate: Mapping[str, Any]) -> str:
         "recall, alerts",
         f"of {year}",
         "difference",
+        "on the rise: forced, alerts",
         "passed",
     )
     return (
         f"**Forced supernovae: {_verdict(gate['passed'])}.** A network of the same recipe that met "
         f"no forced photometry of supernovae in training calls at most {MAX_MISTAKEN:g} of the "
         f"forced {SUPERNOVA} AGN or TDE, and its recall of {SUPERNOVA} (as a group, equal prior) "
-        f"differs by {MAX_RECALL_DIFFERENCE:g} at most. Beside, the alerts of the year that the "
-        "forced ones are of, when the cadence was another: they do not decide."
+        f"differs by {MAX_RECALL_DIFFERENCE:g} at most. Beside, what does not decide: the alerts "
+        "of the year that the forced ones are of, when the cadence was another, and the recall of "
+        f"those that are first seen {RISE_DAYS:g} days or more before their brightest point."
         + _reason(gate)
         + _table(head, rows)
     )

@@ -98,6 +98,18 @@ def test_beside_them_stand_the_alerts_of_the_same_year(kept_from_forced):
     assert at_end["recall_alerts_of_that_year"] == pytest.approx(share, abs=1e-4)
 
 
+def test_beside_them_stand_those_that_are_first_seen_on_the_rise(kept_from_forced):
+    """An event of this module is brightest after 15 days; one cut there begins at its brightest."""
+    whole = [event(i, "forced") for i in range(20)]
+    late = [one.at(np.arange(int(one.flux.argmax()), 30)) for one in whole[:8]]
+    alerts = [event(i, "alerts") for i in range(100, 120)]
+    found = gate("forced_supernovae", kept_from_forced, [*late, *whole[8:], *alerts])["at"]["full"]
+    share = decided(kept_from_forced, whole[8:]).count("SNIa") / 12
+    assert (found["n_forced"], found["n_forced_on_the_rise"]) == (20, 12)
+    assert found["recall_forced_on_the_rise"] == pytest.approx(share, abs=1e-4)
+    assert found["recall_alerts_on_the_rise"] == found["recall_alerts"]
+
+
 def test_forced_views_of_objects_whose_alerts_trained_are_not_judged(kept_from_forced):
     forced = [event(i, "forced", canonical_id=f"object {i}") for i in range(20)]
     alerts = [event(i, "alerts", canonical_id=f"object {i}") for i in range(10)]
