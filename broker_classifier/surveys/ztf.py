@@ -15,7 +15,6 @@ from broker_classifier import photometry
 from broker_classifier.errors import MessageError, SchemaError
 from broker_classifier.light_curve import BANDS, Kind, LightCurve
 from broker_classifier.surveys.alert import Alert
-from broker_classifier.surveys.avro import Record
 from broker_classifier.surveys.curves import NO_BAND, BatchPoints, light_curves
 from broker_classifier.surveys.framing import Containers
 from broker_classifier.surveys.layout import (
@@ -27,7 +26,6 @@ from broker_classifier.surveys.layout import (
     short_text,
 )
 from broker_classifier.surveys.projection import Projector
-from broker_classifier.surveys.slow import project_decoded
 
 BAND_OF_FID = {1: BANDS.index("g"), 2: BANDS.index("r"), 3: BANDS.index("i")}
 MISSING = -99999.0
@@ -97,17 +95,6 @@ def decode(message: bytes) -> Alert:
         If the record does not say which object it is, which alert, or when.
     """
     return _only(decode_batch([message]))
-
-
-def alert_from_record(record: Record) -> Alert:
-    """Turn a decoded ZTF record into an `Alert`.
-
-    Raises
-    ------
-    SchemaError
-        If `objectId`, `candid` or `candidate.jd` is missing.
-    """
-    return _only(alerts(project_decoded([record], LAYOUT)))
 
 
 def _only(results: list[Alert | MessageError]) -> Alert:
