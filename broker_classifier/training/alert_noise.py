@@ -32,6 +32,8 @@ class Depth(BaseModel):
         step, in ln(flux over depth).
     completeness : tuple of float, one per band
         Of the bright ones, the part that become alerts.
+    scales : dict of str to tuple of float, one per band
+        By which the errors of a source of forced photometry are multiplied to be depths.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -41,6 +43,12 @@ class Depth(BaseModel):
     threshold_snr: tuple[float, ...]
     threshold_width: tuple[float, ...]
     completeness: tuple[float, ...]
+    scales: dict[str, tuple[float, ...]] = {}
+
+    def scale_of(self, source: str) -> Floats:
+        """Give the scale of each band; of an unknown source the mean of those that are known."""
+        known = [self.scales[source]] if source in self.scales else list(self.scales.values())
+        return np.mean(known, axis=0) if known else np.ones(len(self.log_depth))
 
 
 class AlertNoise(BaseModel):
@@ -108,11 +116,6 @@ def error_rank(flux: Floats, flux_err: Floats, band: Positions, noise: AlertNois
     step = np.maximum(ladder[rows, low + 1] - ladder[rows, low], 1e-9)
     part = np.clip((log_err[:, 0] - ladder[rows, low]) / step, 0, 1)
     return np.asarray((low + part) / (len(RANKS) - 1))
-
-
-def visit_depth(rank: Floats, band: Positions, depth: Depth) -> Floats:
-    """Give the depth (nJy) of a rank among the visits; arrays of shape (n,)."""
-    return _per_band(band, rank, RANKS, depth.log_depth)
 
 
 def depth_of_alert(

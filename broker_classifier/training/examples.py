@@ -7,7 +7,12 @@ import numpy as np
 
 from broker_classifier.light_curve import EMPTY, LightCurve
 from broker_classifier.selection import Selection, band_positions, episodes
-from broker_classifier.training.homogenise import Homogenisation, homogenised, random_of
+from broker_classifier.training.homogenise import (
+    Homogenisation,
+    homogenised,
+    is_from_alerts,
+    random_of,
+)
 from broker_classifier.training.objects import LabelledObject
 
 N_LATE_STARTS = 8
@@ -26,7 +31,8 @@ class Example:
     weight : float
         Views of one object share a weight of 1.
     curves : tuple of LightCurve
-        Episodes of used points only; the first is the event, the others are later starts.
+        Episodes of used points only; the first is the event, the others are later starts of it
+        and what other visits would have seen.
     measured : tuple of LightCurve
         Around each of them, what was measured, used or not: a variation may use other points.
         Empty where there is nothing more.
@@ -60,12 +66,18 @@ def make_examples(
     selection: Selection,
     classes: Sequence[str],
     late_start_classes: Sequence[str] = (),
+    n_draws: int = 1,
 ) -> list[Example]:
-    """Homogenise objects and find their events; objects without a usable point are left out."""
+    """Homogenise objects and find their events; objects without a usable point are left out.
+
+    With `n_draws`, what is no alert is homogenised as often, as other visits would have seen it.
+    """
     found = []
+    drawn = _other_draws(objects, rules, selection, n_draws)
     for labelled, curve in zip(objects, homogenised(objects, rules), strict=True):
         starts_late = labelled.label in late_start_classes
         curves = _curves(labelled, curve, selection, starts_late)
+        curves = (*curves, *drawn[labelled.object_id]) if curves else ()
         if curves:
             is_whole = rules.noise.detection_snr is not None
             measured = [_around(c, curve, selection) for c in curves if is_whole]
@@ -85,6 +97,18 @@ def make_examples(
         )
         for labelled, curves, measured in found
     ]
+
+
+def _other_draws(
+    objects: Sequence[LabelledObject], rules: Homogenisation, selection: Selection, n_draws: int
+) -> dict[str, list[LightCurve]]:
+    forced = [o for o in objects if not is_from_alerts(o, rules.alert_sources)]
+    found: dict[str, list[LightCurve]] = {o.object_id: [] for o in objects}
+    for draw in range(1, n_draws):
+        for labelled, curve in zip(forced, homogenised(forced, rules, draw), strict=True):
+            event = main_episode(curve, selection)
+            found[labelled.object_id] += [event] if len(event) > 1 else []
+    return found
 
 
 def _around(episode: LightCurve, curve: LightCurve, selection: Selection) -> LightCurve:

@@ -45,7 +45,8 @@ def fit_homogenisation(
     if how.threshold_class is not None:
         same_class = [o for o in objects if o.label == how.threshold_class]
         visits = same_visits(same_class, alert_sources)
-        depth = fit_depth(alerts, visits, band_letters, how.log_flux, log_err)
+        forced = [o for o in objects if o.source not in alert_sources]
+        depth = fit_depth(alerts, forced, visits, band_letters, how.log_flux, log_err)
     noise = AlertNoise(
         bands=band_letters,
         log_flux=how.log_flux,

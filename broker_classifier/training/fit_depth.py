@@ -86,6 +86,7 @@ def _nearest(mjd: Floats, known: Floats) -> NDArray[np.int64]:
 
 def fit_depth(
     alerts: Sequence[LabelledObject],
+    forced: Sequence[LabelledObject],
     visits: SameVisits,
     band_letters: Sequence[str],
     log_flux: Sequence[float],
@@ -98,23 +99,23 @@ def fit_depth(
 
     Parameters
     ----------
-    alerts : sequence of LabelledObject
+    alerts, forced : sequence of LabelledObject
+        Of the stream, and of other sources.
     visits : SameVisits
     band_letters : sequence of str
     log_flux, log_err
         As in `AlertNoise`.
     """
-    ladders = [
-        _depth_ladder(alerts, int(band), log_err[i][0])
-        for i, band in enumerate(bands(band_letters))
-    ]
-    steps = [_step(visits, int(band)) for band in bands(band_letters)]
+    codes = [int(band) for band in bands(band_letters)]
+    ladders = [_depth_ladder(alerts, b, of[0]) for b, of in zip(codes, log_err, strict=True)]
+    steps = [_step(visits, band) for band in codes]
     threshold, width, completeness = zip(*steps, strict=True)
     known = {
         "threshold_snr": threshold,
         "threshold_width": width,
         "completeness": completeness,
         "log_depth": tuple(ladders),
+        "scales": _scales(forced, codes, ladders),
     }
     without = Depth(**known, log_excess=((0.0,) * len(log_flux),) * len(ladders))
     excess = [
@@ -141,6 +142,33 @@ def _depth_ladder(
         return tuple(of_faintest)
     found = np.quantile(np.log10(depth), np.clip(RANKS, *OUTERMOST_RANKS))
     return tuple(found.round(4).tolist())
+
+
+def _scales(
+    forced: Sequence[LabelledObject], codes: Sequence[int], ladders: Sequence[Sequence[float]]
+) -> dict[str, tuple[float, ...]]:
+    """Make the deepest tenth of each source's visits as deep as the stream's.
+
+    Sources scale their errors differently, and some have dropped what is faint, which does not
+    touch the deepest visits.
+    """
+    found = {}
+    for source in sorted({o.source for o in forced}):
+        mine = [o for o in forced if o.source == source]
+        err, band = (
+            np.concatenate([getattr(o, name) for o in mine]) for name in ("flux_err", "band")
+        )
+        found[source] = tuple(
+            _scale(err[band == code], ladder[1])
+            for code, ladder in zip(codes, ladders, strict=True)
+        )
+    return found
+
+
+def _scale(err: Floats, log_depth: float) -> float:
+    if len(err) < MIN_VISITS:
+        return 1.0
+    return round(float(10.0**log_depth / np.quantile(err, RANKS[1])), 3)
 
 
 def _step(visits: SameVisits, band: int) -> tuple[float, float, float]:

@@ -26,7 +26,6 @@ from broker_classifier.training.alert_noise import (
     alert_error,
     alert_probability,
     kinds,
-    visit_depth,
 )
 from broker_classifier.training.objects import LabelledObject
 from broker_classifier.training.signs import with_signs
@@ -95,16 +94,20 @@ def read_homogenisation(bundle_folder: Path) -> Homogenisation:
         raise BundleError(msg) from error
 
 
-def homogenised(objects: Sequence[LabelledObject], rules: Homogenisation) -> list[LightCurve]:
-    """Make one light curve of detections per object; empty where nothing would be detected."""
+def homogenised(
+    objects: Sequence[LabelledObject], rules: Homogenisation, draw: int = 0
+) -> list[LightCurve]:
+    """Make one light curve of detections per object; empty where nothing would be detected.
+
+    What is random (visits, losses, scatter) depends on the object and on the number of the draw.
+    """
     objects = with_signs(objects, rules.unsigned_sources)
     if rules.visits:
         return [_at_visits(o, rules) for o in objects]
-    found = _found_by_visits(
-        [o for o in objects if not is_from_alerts(o, rules.alert_sources)], rules
-    )
+    forced = [o for o in objects if not is_from_alerts(o, rules.alert_sources)]
+    found = [_found_by_visits(o, rules, draw) for o in forced]
     ranks = error_ranks(found)
-    as_alerts = {o.object_id: _quoted_as_alerts(o, ranks[o.object_id], rules) for o in found}
+    as_alerts = {o.object_id: _quoted_as_alerts(o, ranks[o.object_id], rules, draw) for o in found}
     return [
         as_alerts[o.object_id] if o.object_id in as_alerts else _as_measured(o, rules)
         for o in objects
@@ -137,8 +140,8 @@ def seen_again(objects: Sequence[LabelledObject]) -> list[LabelledObject]:
     return [replace(o, object_id=f"{o.object_id}{AGAIN}", source=o.source + AGAIN) for o in objects]
 
 
-def error_ranks(objects: Sequence[LabelledObject], *, by_flux: bool = True) -> dict[str, Floats]:
-    """Rank every error among points of the same source and band, and of like flux (0.2 dex).
+def error_ranks(objects: Sequence[LabelledObject]) -> dict[str, Floats]:
+    """Rank every error among points of the same source, band and flux (0.2 dex).
 
     A rank carries over what made one observation worse than another (moon, seeing, host).
     Where fewer than ten points compare, the rank is drawn at random, by the object's id.
@@ -155,12 +158,11 @@ def error_ranks(objects: Sequence[LabelledObject], *, by_flux: bool = True) -> d
     source = np.repeat([sources[o.source] for o in objects], lengths)
     flux = np.concatenate([o.flux for o in objects])
     err = np.concatenate([o.flux_err for o in objects])
-    cell = source * 8 + np.concatenate([o.band for o in objects])
-    if by_flux:
-        is_bright = flux > _MIN_RANKED_SNR * err
-        bin_ = np.floor(np.log10(np.where(is_bright, flux, 1.0)) / _BIN_DEX).astype(np.int64)
-        cell = np.where(is_bright, cell * 1000 + bin_ + 500, -1)
+    band = np.concatenate([o.band for o in objects])
+    is_bright = flux > _MIN_RANKED_SNR * err
+    bin_ = np.floor(np.log10(np.where(is_bright, flux, 1.0)) / _BIN_DEX).astype(np.int64)
     ranks = np.concatenate([random_of(o.object_id, "rank").random(len(o.mjd)) for o in objects])
+    cell = np.where(is_bright, (source * 8 + band) * 1000 + bin_ + 500, -1)
     _rank_within(cell, err, ranks)
     pieces = np.split(ranks, np.cumsum(lengths)[:-1])
     return {o.object_id: piece for o, piece in zip(objects, pieces, strict=True)}
@@ -172,6 +174,10 @@ def random_of(object_id: str, purpose: str) -> np.random.Generator:
     return np.random.default_rng(int.from_bytes(digest[:8], "big"))
 
 
+def _purpose(purpose: str, draw: int) -> str:
+    return f"{purpose} {draw}" if draw else purpose
+
+
 def _rank_within(cell: NDArray[np.int64], err: Floats, ranks: Floats) -> None:
     order = np.lexsort((err, cell))
     bounds = np.flatnonzero(np.diff(cell[order], prepend=-2, append=-2))
@@ -181,28 +187,24 @@ def _rank_within(cell: NDArray[np.int64], err: Floats, ranks: Floats) -> None:
             ranks[order[start:stop]] = (np.arange(n) + 0.5) / n
 
 
-def _found_by_visits(
-    forced: Sequence[LabelledObject], rules: Homogenisation
-) -> list[LabelledObject]:
+def _found_by_visits(labelled: LabelledObject, rules: Homogenisation, draw: int) -> LabelledObject:
     """Keep of forced photometry what a survey's public visits would have found."""
-    ranks = error_ranks(forced, by_flux=False)
-    found = []
-    for labelled in forced:
-        random = random_of(labelled.object_id, "homogenise")
-        position = band_positions(rules.noise.bands)[labelled.band]
-        kept = np.flatnonzero(_visits(labelled, rules, random) & (position >= 0))
-        flux, band = labelled.flux[kept], position[kept]
-        is_alert = flux > 0.0
-        if rules.noise.depth is not None:
-            depth = visit_depth(ranks[labelled.object_id][kept], band, rules.noise.depth)
-            probability = alert_probability(flux / depth, band, rules.noise.depth)
-            is_alert &= random.random(len(flux)) < probability
-        found.append(labelled.at(kept[is_alert]))
-    return found
+    random = random_of(labelled.object_id, _purpose("homogenise", draw))
+    position = band_positions(rules.noise.bands)[labelled.band]
+    kept = np.flatnonzero(_visits(labelled, rules, random) & (position >= 0))
+    flux, band = labelled.flux[kept], position[kept]
+    is_alert = flux > 0.0
+    if rules.noise.depth is not None:
+        depth = labelled.flux_err[kept] * rules.noise.depth.scale_of(labelled.source)[band]
+        probability = alert_probability(flux / depth, band, rules.noise.depth)
+        is_alert &= random.random(len(flux)) < probability
+    return labelled.at(kept[is_alert])
 
 
-def _quoted_as_alerts(labelled: LabelledObject, rank: Floats, rules: Homogenisation) -> LightCurve:
-    random = random_of(labelled.object_id, "quoted")
+def _quoted_as_alerts(
+    labelled: LabelledObject, rank: Floats, rules: Homogenisation, draw: int
+) -> LightCurve:
+    random = random_of(labelled.object_id, _purpose("quoted", draw))
     noise, flux, err = rules.noise, labelled.flux, labelled.flux_err
     position = band_positions(noise.bands)[labelled.band]
     scatter = noise.scatter_fraction * alert_error(flux, position, rank, noise)

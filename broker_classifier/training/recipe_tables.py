@@ -32,6 +32,9 @@ class HomogenisationRecipe(BaseModel):
     alerts_only : tuple of str
         Classes of which only objects seen in alerts train and validate: so that the provenance
         gate can ask what the network makes of their forced photometry, which it never met.
+    n_draws : int
+        So many times is each training object that is not from alerts homogenised, as if other
+        visits had seen it.
     unsigned_sources, cadence_nights, joint_visits
         As in `Homogenisation`.
     """
@@ -46,6 +49,7 @@ class HomogenisationRecipe(BaseModel):
     visits_of: tuple[str, ...] = ()
     seen_again: tuple[str, ...] = ()
     alerts_only: tuple[str, ...] = ()
+    n_draws: int = Field(1, ge=1)
     unsigned_sources: tuple[str, ...] = ()
     cadence_nights: tuple[int, ...] = Field((1, 2, 2, 3, 3), min_length=1)
     joint_visits: bool = False

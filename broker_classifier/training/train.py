@@ -152,7 +152,7 @@ def _prepared(parts: Parts, recipe: Recipe) -> tuple[Homogenisation, list[Exampl
     one_view = preferred_objects(validation)
     again = seen_again([o for o in training if o.source in recipe.homogenisation.seen_again])
     training = [*training, *again]
-    found = _examples(training, rules, recipe)
+    found = _examples(training, rules, recipe, recipe.homogenisation.n_draws)
     if recipe.optimisation.balance_sources:
         found = balanced_over_sources(found, rules.alert_sources, len(recipe.classes))
     return rules, found, _examples(one_view, rules, recipe)
@@ -182,10 +182,10 @@ def _calibration(
 
 
 def _examples(
-    objects: Sequence[LabelledObject], rules: Homogenisation, recipe: Recipe
+    objects: Sequence[LabelledObject], rules: Homogenisation, recipe: Recipe, n_draws: int = 1
 ) -> list[Example]:
     late = recipe.augmentation.late_start_classes
-    return make_examples(objects, rules, recipe.selection, recipe.classes, late)
+    return make_examples(objects, rules, recipe.selection, recipe.classes, late, n_draws)
 
 
 def _record(
