@@ -12,7 +12,6 @@ from broker_classifier.training.alert_noise import (
     depth_of_alert,
     error_rank,
     kinds,
-    visit_depth,
 )
 from broker_classifier.training.fit_alert_noise import fit_alert_errors
 from broker_classifier.training.objects import LabelledObject
@@ -56,9 +55,11 @@ def test_of_bright_sources_the_complete_part_become_alerts():
     assert found == pytest.approx([0.9, 0.7], abs=1e-6)
 
 
-@pytest.mark.parametrize(("rank", "expected"), [(0.0, 1e3), (0.25, 10**3.25), (1.0, 1e4)])
-def test_the_depth_of_a_rank_is_read_off_the_ladder(rank, expected):
-    assert visit_depth(at(rank), np.array([1]), DEPTH)[0] == pytest.approx(expected, rel=1e-6)
+def test_a_source_without_a_scale_of_its_own_has_the_mean_of_the_known():
+    deep = DEPTH.model_copy(update={"scales": {"a": (1.0, 2.0), "b": (2.0, 4.0)}})
+    assert deep.scale_of("b").tolist() == [2.0, 4.0]
+    assert deep.scale_of("c").tolist() == [1.5, 3.0]
+    assert DEPTH.scale_of("c").tolist() == [1.0, 1.0]
 
 
 @settings(deadline=None)

@@ -57,6 +57,22 @@ def test_views_of_an_object_share_its_weight():
     ]
 
 
+def test_what_is_forced_is_an_example_of_what_several_draws_would_have_seen():
+    n = 300
+    columns = np.arange(59000.0, 59000.0 + n), np.full(n, 1e6), np.full(n, 100.0), np.full(n, 2)
+    objects = [
+        LabelledObject(name, name, "SNIa", source, True, *columns)
+        for name, source in (("a", "alerts"), ("b", "forced"))
+    ]
+    rules = Homogenisation(alert_sources=("alerts",), noise=NOISE)
+    once = make_examples(objects, rules, RULES, ["SNIa"])
+    often = make_examples(objects, rules, RULES, ["SNIa"], n_draws=4)
+    assert [len(e.curves) for e in once] == [1, 1]
+    assert [len(e.curves) for e in often] == [1, 4]
+    assert often[1].curves[0] == once[1].curves[0]
+    assert len({c.mjd.tobytes() for c in often[1].curves}) == 4
+
+
 def test_without_augmentation_a_curve_stays_as_it_is():
     curve = detections([0.0, 1.0, 5.0])
     assert all(c == curve for c in varied(curve))

@@ -12,7 +12,7 @@ NO_VISITS = same_visits([], ["alerts"])
 
 def view(source, mjd, flux, err=1000.0, limits=NO_LIMITS, name="a", band=2):
     n = len(mjd)
-    columns = np.asarray(mjd, float), np.asarray(flux, float), np.full(n, err)
+    columns = np.asarray(mjd, float), np.asarray(flux, float), np.broadcast_to(err, n)
     return LabelledObject(
         source + name, name, "SNIa", source, True, *columns, np.full(n, band), limits=limits
     )
@@ -51,7 +51,7 @@ def test_a_known_step_is_recovered():
     is_alert = random.random(30000) < p
     ratio = np.where(is_alert, np.nan, 1.1)
     visits = SameVisits(snr, is_alert, ratio, np.full(30000, 2))
-    found = fit_depth([], visits, "gr", LOG_FLUX, FLAT)
+    found = fit_depth([], [], visits, "gr", LOG_FLUX, FLAT)
     assert found.threshold_snr[1] == pytest.approx(5.5 / 1.1, abs=0.15)
     assert found.threshold_width[1] == pytest.approx(0.3, abs=0.03)
     assert found.completeness[1] == pytest.approx(0.94)
@@ -67,7 +67,7 @@ def test_the_depth_is_that_of_the_limits_before_the_first_detection():
         *(np.concatenate(parts) for parts in zip(early, limits(mjd, depth), late, strict=True))
     )
     found = fit_depth(
-        [view("alerts", [100.0], [1e5], limits=known)], NO_VISITS, "gr", LOG_FLUX, FLAT
+        [view("alerts", [100.0], [1e5], limits=known)], [], NO_VISITS, "gr", LOG_FLUX, FLAT
     )
     expected = 3 + np.clip(RANKS, 0.02, 0.98)
     assert found.log_depth[1] == pytest.approx(expected, abs=1e-3)
@@ -79,7 +79,7 @@ def test_the_excess_is_what_the_error_has_beyond_the_depth():
     log_err = ((tuple(np.log10([2e3] * 11)),) * 4,) * 2
     known = limits(np.linspace(80, 99, 200), 1000.0)
     found = fit_depth(
-        [view("alerts", [100.0], [1e5], limits=known)], NO_VISITS, "gr", LOG_FLUX, log_err
+        [view("alerts", [100.0], [1e5], limits=known)], [], NO_VISITS, "gr", LOG_FLUX, log_err
     )
     assert 10 ** found.log_excess[1][1] == pytest.approx(np.sqrt(3) * 1000, rel=1e-3)
     assert 10 ** found.log_excess[1][3] == pytest.approx(1e4)  # never below a hundredth of 1e6
@@ -89,8 +89,23 @@ def test_near_the_threshold_only_deep_visits_have_alerts():
     """Half of the visits are 1000 nJy deep, half 10000: at 2e4 nJy the alerts are of the former."""
     known = limits(np.linspace(80, 99, 400), np.tile([1e3, 1e4], 200))
     alerts = [view("alerts", [100.0], [1e5], limits=known)]
-    found = fit_depth(alerts, NO_VISITS, "gr", (np.log10(2e4), 7.0), ((FLAT[0][:2]),) * 2)
+    found = fit_depth(alerts, [], NO_VISITS, "gr", (np.log10(2e4), 7.0), ((FLAT[0][:2]),) * 2)
     at_2e4 = 10 ** found.log_excess[1][0]
     assert at_2e4 == pytest.approx(
         200.0, rel=1e-3
     )  # an error of 1000 at a depth of 1000: only the least
+
+
+def test_the_deepest_tenth_of_every_source_is_as_deep_as_that_of_the_stream():
+    """Half as large errors are doubled; that faint points were dropped changes nothing."""
+    known = limits(np.linspace(80, 99, 500), np.geomspace(1e3, 1e4, 500))
+    alerts = [view("alerts", [100.0], [1e5], limits=known)]
+    err = np.geomspace(500, 5000, 500)
+    whole = view("whole", np.arange(500.0), [1e6] * 500, err)
+    cut = view("cut", np.arange(470.0), [1e6] * 470, err[:470], name="b")
+    few = view("few", [1.0], [1e6], name="c")
+    found = fit_depth(alerts, [whole, cut, few], NO_VISITS, "gr", LOG_FLUX, FLAT)
+    assert found.scales["whole"][1] == pytest.approx(2.0, rel=0.01)
+    assert found.scales["cut"][1] == pytest.approx(2.0, rel=0.03)
+    assert found.scales["few"] == (1.0, 1.0)
+    assert found.scales["whole"][0] == 1.0  # nothing in g
