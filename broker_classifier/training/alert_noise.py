@@ -45,10 +45,18 @@ class Depth(BaseModel):
     completeness: tuple[float, ...]
     scales: dict[str, tuple[float, ...]] = {}
 
-    def scale_of(self, source: str) -> Floats:
-        """Give the scale of each band; of an unknown source the mean of those that are known."""
-        known = [self.scales[source]] if source in self.scales else list(self.scales.values())
-        return np.mean(known, axis=0) if known else np.ones(len(self.log_depth))
+    def of_errors(self, flux_err: Floats, band: Positions, source: str) -> Floats:
+        """Tell from the errors (nJy) of forced photometry how deep the visits were (nJy).
+
+        An unknown source has the mean scale of those that are known, and no visit that is deeper
+        than the stream's deepest.
+        """
+        if source in self.scales:
+            return np.asarray(flux_err * np.array(self.scales[source])[band])
+        scales = list(self.scales.values()) or [(1.0,) * len(self.log_depth)]
+        deepest = 10.0 ** np.array(self.log_depth)[:, 0]
+        scaled = flux_err * np.mean(scales, axis=0)[band]
+        return np.asarray(np.maximum(scaled, deepest[band]))
 
 
 class AlertNoise(BaseModel):

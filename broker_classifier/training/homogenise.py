@@ -195,7 +195,7 @@ def _found_by_visits(labelled: LabelledObject, rules: Homogenisation, draw: int)
     flux, band = labelled.flux[kept], position[kept]
     is_alert = flux > 0.0
     if rules.noise.depth is not None:
-        depth = labelled.flux_err[kept] * rules.noise.depth.scale_of(labelled.source)[band]
+        depth = rules.noise.depth.of_errors(labelled.flux_err[kept], band, labelled.source)
         probability = alert_probability(flux / depth, band, rules.noise.depth)
         is_alert &= random.random(len(flux)) < probability
     return labelled.at(kept[is_alert])

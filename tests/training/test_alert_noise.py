@@ -55,11 +55,12 @@ def test_of_bright_sources_the_complete_part_become_alerts():
     assert found == pytest.approx([0.9, 0.7], abs=1e-6)
 
 
-def test_a_source_without_a_scale_of_its_own_has_the_mean_of_the_known():
+def test_an_unknown_source_has_the_mean_scale_and_no_visit_deeper_than_the_deepest():
     deep = DEPTH.model_copy(update={"scales": {"a": (1.0, 2.0), "b": (2.0, 4.0)}})
-    assert deep.scale_of("b").tolist() == [2.0, 4.0]
-    assert deep.scale_of("c").tolist() == [1.5, 3.0]
-    assert DEPTH.scale_of("c").tolist() == [1.0, 1.0]
+    err, band = np.array([1e3, 1e3, 1.0]), np.array([0, 1, 1])
+    assert deep.of_errors(err, band, "b").tolist() == [2e3, 4e3, 4.0]
+    assert deep.of_errors(err, band, "c").tolist() == pytest.approx([1.5e3, 3e3, 1e3])
+    assert DEPTH.of_errors(err, band, "c").tolist() == pytest.approx([1e3, 1e3, 1e3])
 
 
 @settings(deadline=None)
