@@ -62,6 +62,8 @@ class Depth(BaseModel):
 class AlertNoise(BaseModel):
     """Quantiles of the alerts' errors at given flux, and which points are alerts, per band.
 
+    Keys of earlier versions are ignored.
+
     Attributes
     ----------
     bands : tuple of str
@@ -146,9 +148,13 @@ def alert_error_at(
 def alert_probability(flux_over_depth: Floats, band: Positions, depth: Depth) -> Floats:
     """Probability that a source becomes an alert."""
     threshold, width = np.array(depth.threshold_snr)[band], np.array(depth.threshold_width)[band]
-    distance = np.log(np.maximum(flux_over_depth, 1e-3) / threshold) / width
-    step = 1.0 / (1.0 + np.exp(-np.clip(distance, -50, 50)))
-    return np.asarray(np.array(depth.completeness)[band] * step)
+    return np.array(depth.completeness)[band] * logistic_step(flux_over_depth, threshold, width)
+
+
+def logistic_step(snr: Floats, threshold: Floats | float, width: Floats | float) -> Floats:
+    """Rise from 0 to 1 around a threshold, over a width in ln(SNR)."""
+    distance = np.log(np.maximum(snr, 1e-3) / threshold) / width
+    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(distance, -50, 50))))
 
 
 def kinds(flux: Floats, flux_err: Floats, noise: AlertNoise) -> NDArray[np.uint8]:

@@ -1,5 +1,7 @@
 """Variations of a training light curve that could have been observed: the same event elsewhere."""
 
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,7 +23,6 @@ from broker_classifier.training.visits import nights_apart
 
 Floats = NDArray[np.float64]
 HARD_CUT_SNR = 5.0
-NIGHT_OFFSET_DAYS = 0.3  # as `Selection` has it; a night may begin anywhere by day
 TRIES = 4  # then what is faint is left as it is
 
 
@@ -44,16 +45,21 @@ def augmented(
     if later and random.random() < 0.5:
         curve = later[random.integers(len(later))]
     for _ in range(TRIES):
-        varied = main_episode(_varied(curve, settings, noise, random), selection)
+        varied = main_episode(_varied(curve, settings, noise, selection, random), selection)
         if len(varied):
             return varied
     return example.curves[0]
 
 
 def _varied(
-    curve: LightCurve, settings: Augmentation, noise: AlertNoise, random: np.random.Generator
+    curve: LightCurve,
+    settings: Augmentation,
+    noise: AlertNoise,
+    selection: Selection,
+    random: np.random.Generator,
 ) -> LightCurve:
-    changes = (_scaled, _at_fewer_visits, _without_the_beginning, _without_bands, _thinned, _cut)
+    at_fewer_visits = partial(_at_fewer_visits, night_offset_days=selection.night_offset_days)
+    changes = (_scaled, at_fewer_visits, _without_the_beginning, _without_bands, _thinned, _cut)
     for change in changes:
         changed = change(curve, settings, noise, random)
         curve = changed if len(changed) else curve
@@ -105,12 +111,16 @@ def _at_brightness(
 
 
 def _at_fewer_visits(
-    curve: LightCurve, settings: Augmentation, _: AlertNoise, random: np.random.Generator
+    curve: LightCurve,
+    settings: Augmentation,
+    _: AlertNoise,
+    random: np.random.Generator,
+    night_offset_days: float,
 ) -> LightCurve:
     probability = settings.fewer_visits_probability
     if not probability or random.random() >= probability:
         return curve
-    night = np.floor(curve.mjd + NIGHT_OFFSET_DAYS).astype(np.int64)
+    night = np.floor(curve.mjd + night_offset_days).astype(np.int64)
     gap = random.choice(settings.visit_gaps)
     return LightCurve(curve.points[np.isin(night, nights_apart(np.unique(night), (gap,), random))])
 

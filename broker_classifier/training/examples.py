@@ -77,11 +77,11 @@ def make_examples(
     for labelled, curve in zip(objects, homogenised(objects, rules), strict=True):
         starts_late = labelled.label in late_start_classes
         curves = _curves(labelled, curve, selection, starts_late)
-        curves = (*curves, *drawn[labelled.object_id]) if curves else ()
         if curves:
+            seen = [(c, curve) for c in curves] + drawn[labelled.object_id]
             is_whole = rules.noise.detection_snr is not None
-            measured = [_around(c, curve, selection) for c in curves if is_whole]
-            found.append((labelled, curves, tuple(measured)))
+            measured = [_around(c, whole, selection) for c, whole in seen if is_whole]
+            found.append((labelled, tuple(c for c, _ in seen), tuple(measured)))
     ids = [labelled.canonical_id for labelled, *_ in found]
     n_views = dict(zip(*np.unique(ids, return_counts=True), strict=True))
     return [
@@ -101,13 +101,14 @@ def make_examples(
 
 def _other_draws(
     objects: Sequence[LabelledObject], rules: Homogenisation, selection: Selection, n_draws: int
-) -> dict[str, list[LightCurve]]:
+) -> dict[str, list[tuple[LightCurve, LightCurve]]]:
+    """Give the events that other visits would have seen, each with its whole light curve."""
     forced = [o for o in objects if not is_from_alerts(o, rules.alert_sources)]
-    found: dict[str, list[LightCurve]] = {o.object_id: [] for o in objects}
+    found: dict[str, list[tuple[LightCurve, LightCurve]]] = {o.object_id: [] for o in objects}
     for draw in range(1, n_draws):
         for labelled, curve in zip(forced, homogenised(forced, rules, draw), strict=True):
             event = main_episode(curve, selection)
-            found[labelled.object_id] += [event] if len(event) > 1 else []
+            found[labelled.object_id] += [(event, curve)] if len(event) > 1 else []
     return found
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broker_classifier.light_curve import bands
-from broker_classifier.training.alert_noise import RANKS, Depth, alert_probability
+from broker_classifier.training.alert_noise import RANKS, Depth, alert_probability, logistic_step
 from broker_classifier.training.objects import LabelledObject
 
 Floats = NDArray[np.float64]
@@ -177,11 +177,11 @@ def _step(visits: SameVisits, band: int) -> tuple[float, float, float]:
     ratio = visits.depth_ratio[mine & np.isfinite(visits.depth_ratio)]
     if mine.sum() < MIN_VISITS or not len(ratio):
         return USUAL_STEP
-    x, is_alert = np.log(np.maximum(visits.snr[mine], 0.01)), visits.is_alert[mine]
+    snr, is_alert = visits.snr[mine], visits.is_alert[mine]
     likeliest, best = -np.inf, USUAL_STEP
     for threshold in THRESHOLDS.tolist():
         for width in WIDTHS.tolist():
-            step = 1.0 / (1.0 + np.exp(-(x - np.log(threshold)) / width))
+            step = logistic_step(snr, threshold, width)
             for part in COMPLETENESS.tolist():
                 p = np.clip(part * step, 1e-3, 1 - 1e-3)
                 likelihood = float(np.log(np.where(is_alert, p, 1 - p)).sum())

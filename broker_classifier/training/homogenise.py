@@ -103,7 +103,7 @@ def homogenised(
     """
     objects = with_signs(objects, rules.unsigned_sources)
     if rules.visits:
-        return [_at_visits(o, rules) for o in objects]
+        return [_at_visits(o, rules, draw) for o in objects]
     forced = [o for o in objects if not is_from_alerts(o, rules.alert_sources)]
     found = [_found_by_visits(o, rules, draw) for o in forced]
     ranks = error_ranks(found)
@@ -126,8 +126,8 @@ def _as_measured(labelled: LabelledObject, rules: Homogenisation) -> LightCurve:
     return light_curve(labelled.mjd, labelled.flux, labelled.flux_err, labelled.band, kind)
 
 
-def _at_visits(labelled: LabelledObject, rules: Homogenisation) -> LightCurve:
-    random = random_of(labelled.object_id, "visits")
+def _at_visits(labelled: LabelledObject, rules: Homogenisation, draw: int) -> LightCurve:
+    random = random_of(labelled.object_id, _purpose("visits", draw))
     elsewhere = [v for v in rules.visits if v.source + AGAIN != labelled.source] or rules.visits
     visits = elsewhere[int(random.integers(len(elsewhere)))]
     if not is_from_alerts(labelled, rules.alert_sources):

@@ -73,6 +73,17 @@ def test_what_is_forced_is_an_example_of_what_several_draws_would_have_seen():
     assert len({c.mjd.tobytes() for c in often[1].curves}) == 4
 
 
+def test_every_draw_has_around_it_what_was_measured_in_that_draw():
+    n = 300
+    columns = np.arange(59000.0, 59000.0 + n), np.full(n, 1e6), np.full(n, 100.0), np.full(n, 2)
+    mine = LabelledObject("b", "b", "SNIa", "forced", True, *columns)
+    rules = Homogenisation(alert_sources=("alerts",), noise=SHARP)
+    (found,) = make_examples([mine], rules, RULES, ["SNIa"], n_draws=3)
+    assert len(found.measured) == len(found.curves) == 3
+    for curve, measured in zip(found.curves, found.measured, strict=True):
+        assert set(curve.mjd.tolist()) <= set(measured.mjd.tolist())
+
+
 def test_without_augmentation_a_curve_stays_as_it_is():
     curve = detections([0.0, 1.0, 5.0])
     assert all(c == curve for c in varied(curve))

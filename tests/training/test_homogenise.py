@@ -133,6 +133,14 @@ def test_a_second_view_is_observed_at_the_visits_of_another_source():
     assert [o.canonical_id for o in seen_again(ours)] == [o.canonical_id for o in ours]
 
 
+def test_another_draw_observes_an_object_again_at_other_visits():
+    rules = RULES.model_copy(update={"visits": (VISITS,)})
+    mine = [labelled(np.full(300, 1e6))]
+    first, again, second = (homogenised(mine, rules, draw) for draw in (0, 0, 1))
+    assert first == again
+    assert first != second
+
+
 def test_every_run_draws_the_same():
     mine = [labelled(np.geomspace(1e4, 1e6, 50), name=name) for name in "ab"]
     assert homogenised(mine, RULES) == homogenised(mine, RULES)
