@@ -17,9 +17,9 @@ from broker_classifier.training.alert_noise import (
     error_rank,
     kinds,
 )
+from broker_classifier.training.cadence import Cadence
 from broker_classifier.training.examples import Example, main_episode
 from broker_classifier.training.recipe_tables import Augmentation
-from broker_classifier.training.visits import nights_apart
 
 Floats = NDArray[np.float64]
 HARD_CUT_SNR = 5.0
@@ -121,8 +121,8 @@ def _at_fewer_visits(
     if not probability or random.random() >= probability:
         return curve
     night = np.floor(curve.mjd + night_offset_days).astype(np.int64)
-    gap = random.choice(settings.visit_gaps)
-    return LightCurve(curve.points[np.isin(night, nights_apart(np.unique(night), (gap,), random))])
+    slower = Cadence(gap_nights=((int(random.choice(settings.visit_gaps)),),))
+    return LightCurve(curve.points[np.isin(night, slower.visited(np.unique(night), random))])
 
 
 def _without_the_beginning(

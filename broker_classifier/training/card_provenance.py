@@ -64,6 +64,20 @@ def examples_section() -> str:
     )
 
 
+_FORCED_COLUMNS = (
+    "known",
+    "n forced, alerts, of {}",
+    "called AGN or TDE",
+    "recall, forced",
+    "recall, alerts",
+    "of {}",
+    "difference",
+    "on the rise: forced, alerts",
+    "difference at the same phase",
+    "passed",
+)
+
+
 def _forced_supernovae(gate: Mapping[str, Any]) -> str:
     rows = [
         (
@@ -76,29 +90,20 @@ def _forced_supernovae(gate: Mapping[str, Any]) -> str:
             with_interval(figures, "recall_difference"),
             f"{number(figures['recall_forced_on_the_rise'])}, "
             f"{number(figures['recall_alerts_on_the_rise'])}",
+            with_interval(figures, "difference_at_same_phase"),
             _verdict(figures["passed"]),
         )
         for cut, figures in gate["at"].items()
     ]
-    year = gate.get("year", "")
-    head = (
-        "known",
-        f"n forced, alerts, of {year}",
-        "called AGN or TDE",
-        "recall, forced",
-        "recall, alerts",
-        f"of {year}",
-        "difference",
-        "on the rise: forced, alerts",
-        "passed",
-    )
+    head = tuple(column.format(gate.get("year", "")) for column in _FORCED_COLUMNS)
     return (
         f"**Forced supernovae: {_verdict(gate['passed'])}.** A network of the same recipe that met "
         f"no forced photometry of supernovae in training calls at most {MAX_MISTAKEN:g} of the "
         f"forced {SUPERNOVA} AGN or TDE, and its recall of {SUPERNOVA} (as a group, equal prior) "
         f"differs by {MAX_RECALL_DIFFERENCE:g} at most. Beside, what does not decide: the alerts "
-        "of the year that the forced ones are of, when the cadence was another, and the recall of "
-        f"those that are first seen {RISE_DAYS:g} days or more before their brightest point."
+        "of the year that the forced ones are of, when the cadence was another; the recall of "
+        f"those that are first seen {RISE_DAYS:g} days or more before their brightest point; and "
+        "the difference to alerts that are weighted so that as many of them are."
         + _reason(gate)
         + _table(head, rows)
     )

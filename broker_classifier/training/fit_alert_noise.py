@@ -9,8 +9,9 @@ from broker_classifier.errors import DataError
 from broker_classifier.light_curve import bands
 from broker_classifier.selection import Selection
 from broker_classifier.training.alert_noise import RANKS, AlertNoise
+from broker_classifier.training.cadence import Cadence, fit_cadence
 from broker_classifier.training.fit_depth import fit_depth, same_visits
-from broker_classifier.training.homogenise import Homogenisation
+from broker_classifier.training.homogenise import Homogenisation, is_from_alerts
 from broker_classifier.training.objects import LabelledObject
 from broker_classifier.training.recipe_tables import ZTF_LOG_FLUX, HomogenisationRecipe
 from broker_classifier.training.signs import with_signs
@@ -23,7 +24,7 @@ MIN_POINTS = 100
 def fit_homogenisation(
     objects: Sequence[LabelledObject], how: HomogenisationRecipe, selection: Selection
 ) -> Homogenisation:
-    """Fit errors to all alerts; the depth, unless a threshold is given, to visits of both kinds.
+    """Fit errors and cadence to alerts and, without a threshold, the depth to visits shared.
 
     Raises
     ------
@@ -31,8 +32,9 @@ def fit_homogenisation(
         No object comes from one of the alert sources.
     """
     alert_sources, band_letters = how.alert_sources, selection.bands
+    offset = selection.night_offset_days
     objects = with_signs(objects, how.unsigned_sources)
-    alerts = [o for o in objects if o.source in alert_sources]
+    alerts = [o for o in objects if is_from_alerts(o, alert_sources)]
     if not alerts:
         others = ", ".join(sorted({o.source for o in objects})) or "nowhere"
         msg = (
@@ -45,7 +47,7 @@ def fit_homogenisation(
     if how.threshold_class is not None:
         same_class = [o for o in objects if o.label == how.threshold_class]
         visits = same_visits(same_class, alert_sources)
-        forced = [o for o in objects if o.source not in alert_sources]
+        forced = [o for o in objects if not is_from_alerts(o, alert_sources)]
         depth = fit_depth(alerts, forced, visits, band_letters, how.log_flux, log_err)
     noise = AlertNoise(
         bands=band_letters,
@@ -59,9 +61,8 @@ def fit_homogenisation(
         alert_sources=alert_sources,
         noise=noise,
         unsigned_sources=how.unsigned_sources,
-        night_offset_days=selection.night_offset_days,
-        cadence_nights=how.cadence_nights,
-        joint_visits=how.joint_visits,
+        night_offset_days=offset,
+        cadence=Cadence() if how.visits_of else fit_cadence(alerts, band_letters, offset),
         visits=_visits(alerts, how, selection),
     )
 

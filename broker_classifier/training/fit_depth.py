@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from broker_classifier.light_curve import bands
 from broker_classifier.training.alert_noise import RANKS, Depth, alert_probability, logistic_step
+from broker_classifier.training.homogenise import is_from_alerts
 from broker_classifier.training.objects import LabelledObject
 
 Floats = NDArray[np.float64]
@@ -51,9 +52,9 @@ def same_visits(objects: Sequence[LabelledObject], alert_sources: Sequence[str])
         _shared(alerts, forced)
         for group in views.values()
         for alerts in group
-        if alerts.source in alert_sources and len(alerts.mjd)
+        if is_from_alerts(alerts, alert_sources) and len(alerts.mjd)
         for forced in group
-        if forced.source not in alert_sources
+        if not is_from_alerts(forced, alert_sources)
     ]
     empty = SameVisits(np.empty(0), np.empty(0, bool), np.empty(0), np.empty(0, np.int64))
     return SameVisits(*map(np.concatenate, zip(empty, *found, strict=True)))

@@ -107,8 +107,7 @@ def _forced_figures(
     mistaken = np.isin(one.decided, mistaken_for).astype(np.float64)
     found, found_in_alerts = one.decided == one.target, other.decided == other.target
     in_that_year = found_in_alerts[[year_of(e) == year for e in alerts.examples]]
-    rising = found[[_rises(e) for e in forced.examples]]
-    rising_in_alerts = found_in_alerts[[_rises(e) for e in alerts.examples]]
+    rises, rises_in_alerts = (np.array([_rises(e) for e in p.examples]) for p in (forced, alerts))
     difference = found.mean() - found_in_alerts.mean()
     drawn = _means(found, seed=1) - _means(found_in_alerts, seed=2)
     return {
@@ -117,8 +116,9 @@ def _forced_figures(
         "called_agn_or_tde": rounded(mistaken.mean()),
         "called_agn_or_tde_95": mean_interval(mistaken),
         **_recall("alerts_of_that_year", in_that_year),
-        **_recall("forced_on_the_rise", rising),
-        **_recall("alerts_on_the_rise", rising_in_alerts),
+        **_recall("forced_on_the_rise", found[rises]),
+        **_recall("alerts_on_the_rise", found_in_alerts[rises_in_alerts]),
+        **_at_same_phase(found, rises, found_in_alerts, rises_in_alerts),
         "recall_difference": rounded(difference),
         "recall_difference_95": interval(drawn),
         "passed": bool(
@@ -131,6 +131,29 @@ def _rises(example: Example) -> bool:
     """Whether a light curve begins well before its brightest point: after it, types look alike."""
     curve = example.curves[0]
     return bool(curve.mjd[curve.psf_flux.argmax()] - curve.mjd[0] >= RISE_DAYS)
+
+
+def _at_same_phase(
+    found: NDArray[np.bool_],
+    rises: NDArray[np.bool_],
+    found_in_alerts: NDArray[np.bool_],
+    rises_in_alerts: NDArray[np.bool_],
+) -> dict[str, Any]:
+    """Compare with alerts weighted so that as many of them are first seen on the rise."""
+    wanted, given = rises.mean(), rises_in_alerts.mean()
+    if given in (0.0, 1.0) and given != wanted:
+        return {"difference_at_same_phase": None, "difference_at_same_phase_95": [None, None]}
+    weight = np.ones(len(rises_in_alerts))
+    weight[rises_in_alerts] = wanted / given if given else 1.0
+    weight[~rises_in_alerts] = (1 - wanted) / (1 - given) if given < 1 else 1.0
+    weighted = weight * found_in_alerts
+    drawn = resamples(rises, seed=1) @ found / len(found)
+    drawn_alerts = resamples(rises_in_alerts, seed=2) @ weighted / len(weighted)
+    n = min(len(drawn), len(drawn_alerts))
+    return {
+        "difference_at_same_phase": rounded(found.mean() - weighted.mean()),
+        "difference_at_same_phase_95": interval(drawn[:n] - drawn_alerts[:n]),
+    }
 
 
 def _recall(of: str, found: NDArray[np.bool_]) -> dict[str, Any]:

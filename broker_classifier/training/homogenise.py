@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_validator
 
 from broker_classifier.errors import BundleError
 from broker_classifier.light_curve import LightCurve, light_curve
@@ -27,11 +27,11 @@ from broker_classifier.training.alert_noise import (
     alert_probability,
     kinds,
 )
+from broker_classifier.training.cadence import Cadence
 from broker_classifier.training.objects import LabelledObject
 from broker_classifier.training.signs import with_signs
 from broker_classifier.training.visits import (
     Visits,
-    nights_apart,
     observed_again,
     spread_within_nights,
 )
@@ -50,15 +50,13 @@ class Homogenisation(BaseModel):
     Attributes
     ----------
     alert_sources : tuple of str
-        Sources whose points are alerts already: they are taken as they are.
+        Sources whose points are alerts already, unless the set says that they are forced
+        photometry: alerts are taken as they are.
     noise : AlertNoise
     unsigned_sources : tuple of str
         Alert sources that have lost the sign of the fluxes: see `signs`.
-    cadence_nights : tuple of int
-        Least gaps between visits, each drawn with equal probability.
-    joint_visits : bool
-        Whether a night that is visited keeps all of its bands, as a survey takes them; else every
-        band has visits of its own.
+    cadence : Cadence
+        Of the alert sources' visits; a night that is visited keeps all of its bands.
     visits : tuple of Visits
         Each object that is not from the alert sources is observed again at one of them, of another
         source than its own, drawn by its id, instead of having its points thinned and given the
@@ -72,10 +70,20 @@ class Homogenisation(BaseModel):
     alert_sources: tuple[str, ...]
     noise: AlertNoise
     unsigned_sources: tuple[str, ...] = ()
-    cadence_nights: tuple[int, ...] = (1, 2, 2, 3, 3)
-    joint_visits: bool = False
+    cadence: Cadence = Cadence()
     visits: tuple[Visits, ...] = ()
     night_offset_days: float = 0.3
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_cadence_is_of_all_years(cls, values: Any) -> Any:
+        """Read the bundles that have one cadence of all years."""
+        if isinstance(values, dict) and "cadence_nights" in values:
+            gaps = values["cadence_nights"]
+            dropped = {"cadence_nights", "joint_visits"}
+            values = {k: v for k, v in values.items() if k not in dropped}
+            values["cadence"] = {"gap_nights": [gaps]}
+        return values
 
     @field_validator("visits", mode="before")
     @classmethod
@@ -115,9 +123,9 @@ def homogenised(
 
 
 def is_from_alerts(labelled: LabelledObject, alert_sources: Sequence[str]) -> bool:
-    """Say whether points are alerts: by their source, else by what the set says of them."""
+    """Say whether points are alerts: by their source, and by what the set says of them."""
     if labelled.names_source or labelled.source in alert_sources:
-        return labelled.source in alert_sources
+        return labelled.source in alert_sources and labelled.is_forced is not True
     return labelled.is_forced is False
 
 
@@ -218,14 +226,12 @@ def _quoted_as_alerts(
 def _visits(
     labelled: LabelledObject, rules: Homogenisation, random: np.random.Generator
 ) -> NDArray[np.bool_]:
-    """Mark a survey's public visits: the first point of a band and night, every 1-3 nights."""
+    """Mark a survey's public visits: the first point of each band, in the nights visited."""
     is_visit = np.zeros(len(labelled.mjd), dtype=bool)
     night = np.floor(labelled.mjd + rules.night_offset_days).astype(np.int64)
-    gaps = rules.cadence_nights
-    nights_visited = nights_apart(np.unique(night), gaps, random) if rules.joint_visits else None
+    visited = rules.cadence.visited(np.unique(night), random)
     for band in np.unique(labelled.band):
         mine = np.flatnonzero(labelled.band == band)
         nights, first = np.unique(night[mine], return_index=True)
-        kept = nights_apart(nights, gaps, random) if nights_visited is None else nights_visited
-        is_visit[mine[first[np.isin(nights, kept)]]] = True
+        is_visit[mine[first[np.isin(nights, visited)]]] = True
     return is_visit

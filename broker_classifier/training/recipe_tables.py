@@ -14,7 +14,8 @@ class HomogenisationRecipe(BaseModel):
     Attributes
     ----------
     alert_sources : tuple of str
-        Values of `source_repo` (or names of data folders) whose points are as the survey has them.
+        Values of `source_repo` (or names of data folders) whose points are as the survey has them,
+        but for objects that the set says are forced photometry.
     threshold_class : str or None
         A class with objects in both alerts and forced photometry, by which is fitted what becomes
         an alert.
@@ -35,7 +36,7 @@ class HomogenisationRecipe(BaseModel):
     n_draws : int
         So many times is each training object that is not from alerts homogenised, as if other
         visits had seen it.
-    unsigned_sources, cadence_nights, joint_visits
+    unsigned_sources
         As in `Homogenisation`.
     """
 
@@ -51,8 +52,6 @@ class HomogenisationRecipe(BaseModel):
     alerts_only: tuple[str, ...] = ()
     n_draws: int = Field(1, ge=1)
     unsigned_sources: tuple[str, ...] = ()
-    cadence_nights: tuple[int, ...] = Field((1, 2, 2, 3, 3), min_length=1)
-    joint_visits: bool = False
 
     @model_validator(mode="after")
     def _has_one_threshold(self) -> Self:

@@ -20,7 +20,12 @@ from broker_classifier.training.examples import Example, make_examples
 from broker_classifier.training.fit_alert_noise import fit_homogenisation
 from broker_classifier.training.fit_calibration import fit_calibration
 from broker_classifier.training.fit_network import class_frequencies, class_weights, fit_network
-from broker_classifier.training.homogenise import HOMOGENISATION_FILE, Homogenisation, seen_again
+from broker_classifier.training.homogenise import (
+    HOMOGENISATION_FILE,
+    Homogenisation,
+    is_from_alerts,
+    seen_again,
+)
 from broker_classifier.training.objects import (
     DataFolders,
     LabelledObject,
@@ -162,7 +167,9 @@ def _met(objects: Sequence[LabelledObject], recipe: Recipe) -> list[LabelledObje
     """Leave out what the recipe keeps from the network: see `alerts_only`."""
     rules = recipe.homogenisation
     return [
-        o for o in objects if o.label not in rules.alerts_only or o.source in rules.alert_sources
+        o
+        for o in objects
+        if o.label not in rules.alerts_only or is_from_alerts(o, rules.alert_sources)
     ]
 
 

@@ -166,18 +166,6 @@ def _errors(visits: Visits, band: NDArray[np.int64], rank: Floats) -> Floats:
     return np.asarray(10.0 ** (lower + (at - low) * (upper - lower)))
 
 
-def nights_apart(
-    nights: NDArray[np.int64], gaps: Sequence[int], random: np.random.Generator
-) -> list[int]:
-    """Choose nights, ascending, each at least a gap drawn from these after the one before."""
-    kept, due = [], -1
-    for night in nights.tolist():
-        if night >= due:
-            kept.append(night)
-            due = night + random.choice(gaps)
-    return kept
-
-
 def dimmed(labelled: LabelledObject, visits: Visits, random: np.random.Generator) -> LabelledObject:
     """Take an object farther away, where it is as bright as some object of the other survey.
 

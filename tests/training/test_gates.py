@@ -41,6 +41,11 @@ def event(i, source, label="SNIa", canonical_id="", days_later=0.0, brighter=1.0
     return LabelledObject(name, known_as, label, source, True, mjd, flux, errors, band)
 
 
+def late(one):
+    """Begin at the brightest point."""
+    return one.at(np.arange(int(one.flux.argmax()), len(one.flux)))
+
+
 def evidence(bundle, objects, judged=(), trained=()):
     return Evidence(
         bundle,
@@ -99,15 +104,31 @@ def test_beside_them_stand_the_alerts_of_the_same_year(kept_from_forced):
 
 
 def test_beside_them_stand_those_that_are_first_seen_on_the_rise(kept_from_forced):
-    """An event of this module is brightest after 15 days; one cut there begins at its brightest."""
     whole = [event(i, "forced") for i in range(20)]
-    late = [one.at(np.arange(int(one.flux.argmax()), 30)) for one in whole[:8]]
     alerts = [event(i, "alerts") for i in range(100, 120)]
-    found = gate("forced_supernovae", kept_from_forced, [*late, *whole[8:], *alerts])["at"]["full"]
+    mixed = [*map(late, whole[:8]), *whole[8:], *alerts]
+    found = gate("forced_supernovae", kept_from_forced, mixed)["at"]["full"]
     share = decided(kept_from_forced, whole[8:]).count("SNIa") / 12
     assert (found["n_forced"], found["n_forced_on_the_rise"]) == (20, 12)
     assert found["recall_forced_on_the_rise"] == pytest.approx(share, abs=1e-4)
     assert found["recall_alerts_on_the_rise"] == found["recall_alerts"]
+    assert found["difference_at_same_phase"] is None  # no alerts are first seen late
+
+
+def test_beside_them_stands_the_difference_at_the_same_phase(kept_from_forced):
+    """Of the forced 5 in 20 are first seen late, of the alerts 20 in 40."""
+    forced = [event(i, "forced") for i in range(20)]
+    alerts = [event(i, "alerts") for i in range(100, 140)]
+    forced[:5], alerts[:20] = map(late, forced[:5]), map(late, alerts[:20])
+    found = gate("forced_supernovae", kept_from_forced, [*forced, *alerts])["at"]["full"]
+    said, on_rise, seen_late = (
+        np.mean([one == "SNIa" for one in decided(kept_from_forced, part)])
+        for part in (forced, alerts[20:], alerts[:20])
+    )
+    difference = said - (0.75 * on_rise + 0.25 * seen_late)
+    assert found["difference_at_same_phase"] == pytest.approx(difference, abs=1e-4)
+    low, high = found["difference_at_same_phase_95"]
+    assert low <= found["difference_at_same_phase"] <= high
 
 
 def test_forced_views_of_objects_whose_alerts_trained_are_not_judged(kept_from_forced):

@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -5,6 +6,7 @@ import pytest
 
 from broker_classifier.errors import BundleError
 from broker_classifier.light_curve import Kind
+from broker_classifier.training.cadence import Cadence
 from broker_classifier.training.homogenise import (
     Homogenisation,
     error_ranks,
@@ -37,14 +39,16 @@ def test_alerts_are_taken_as_they_are():
 @pytest.mark.parametrize(
     ("source", "is_forced", "is_alert"),
     [
-        ("alerts", True, True),
+        ("alerts", False, True),
+        ("alerts", None, True),
+        ("alerts", True, False),
         ("forced", False, False),
         ("", False, True),
         ("", True, False),
         ("", None, False),
     ],
 )
-def test_alerts_are_told_by_their_source_else_by_the_flag(source, is_forced, is_alert):
+def test_alerts_are_told_by_their_source_and_by_the_flag(source, is_forced, is_alert):
     mine = replace(labelled(np.array([1e6]), source), is_forced=is_forced)
     mine = replace(mine, names_source=bool(source))
     assert is_from_alerts(mine, RULES.alert_sources) is is_alert
@@ -91,13 +95,12 @@ def test_forced_photometry_is_thinned_to_one_visit_in_one_to_three_nights():
     assert nights.mean() == pytest.approx(2.2, abs=0.2)
 
 
-@pytest.mark.parametrize("is_joint", [False, True])
-def test_a_joint_visit_keeps_every_band_of_its_night(is_joint):
+def test_a_visit_keeps_every_band_of_its_night():
     mine = labelled(np.full(900, 1e7), per_night=3)
     mine = replace(mine, band=np.tile([1, 2, 2], 300))
-    (curve,) = homogenised([mine], RULES.model_copy(update={"joint_visits": is_joint}))
+    (curve,) = homogenised([mine], RULES)
     nights = [set(np.floor(curve.mjd[curve.band == band] + 0.3).tolist()) for band in (1, 2)]
-    assert (nights[0] == nights[1]) is is_joint
+    assert nights[0] == nights[1]
     assert [len(found) for found in nights] == [np.count_nonzero(curve.band == b) for b in (1, 2)]
     assert set(np.diff(sorted(nights[0])).tolist()) <= {1.0, 2.0, 3.0}
 
@@ -167,6 +170,14 @@ def test_an_object_without_points_gives_an_empty_curve():
 def test_a_bundle_without_its_homogenisation_is_refused(tmp_path):
     with pytest.raises(BundleError, match=r"homogenisation.json"):
         read_homogenisation(tmp_path)
+
+
+def test_a_bundle_with_one_cadence_of_all_years_is_read(tmp_path):
+    table = json.loads(RULES.model_dump_json())
+    del table["cadence"]
+    table |= {"cadence_nights": [2, 4], "joint_visits": False}
+    (tmp_path / "homogenisation.json").write_text(json.dumps(table))
+    assert read_homogenisation(tmp_path).cadence == Cadence(gap_nights=((2, 4),))
 
 
 def test_a_bundle_that_knew_of_no_visits_is_read(tmp_path):

@@ -1,0 +1,105 @@
+"""How often a survey comes back: it changes over the years, and with it what a month shows.
+
+ZTF's public survey came every third night until 2020, and every second night since. A light curve
+of 2022 with the visits of 2018 looks like no alert's, and if its class has no other it gives that
+class away.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from broker_classifier.selection import band_positions
+from broker_classifier.training.objects import LabelledObject
+
+USUAL_GAPS = (1, 2, 2, 3, 3)
+LONGEST_GAP = 3
+N_GAPS = 20
+MIN_GAPS = 200
+PERIOD_NIGHTS = 183
+NIGHTS_BEFORE = 30  # that an alert looks back
+NIGHTS_AFTER = 60
+Nights = NDArray[np.int64]
+
+
+class Cadence(BaseModel):
+    """Gaps between the nights on which a survey visits a place, one half-year after another.
+
+    Attributes
+    ----------
+    gap_nights : tuple of tuple of int, one per half-year
+        Each gap is as probable as the others. Before the first half-year it is as in the first,
+        after the last as in the last.
+    first_night : int
+        MJD on which the first begins.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    gap_nights: tuple[tuple[int, ...], ...] = Field((USUAL_GAPS,), min_length=1)
+    first_night: int = 0
+
+    def visited(self, nights: Nights, random: np.random.Generator) -> list[int]:
+        """Choose nights, ascending, each at least a gap drawn after the one before."""
+        last = len(self.gap_nights) - 1
+        kept, due = [], -1
+        for night in nights.tolist():
+            if night >= due:
+                kept.append(night)
+                period = min(max((night - self.first_night) // PERIOD_NIGHTS, 0), last)
+                due = night + random.choice(self.gap_nights[period])
+        return kept
+
+
+def fit_cadence(
+    alerts: Sequence[LabelledObject], band_letters: Sequence[str], night_offset_days: float
+) -> Cadence:
+    """Take the gaps of up to three nights between alerts and upper limits of the same object.
+
+    Longer gaps are clouds and the moon, for which forced photometry has gaps, too. A half-year with
+    less than 200 of them is as the one before, or as the first that has so many; where none has,
+    the cadence is the usual one.
+
+    Parameters
+    ----------
+    alerts : sequence of LabelledObject
+    band_letters : sequence of str
+    night_offset_days : float
+        As in `Selection`.
+    """
+    nights = [_nights(one, band_letters, night_offset_days) for one in alerts if len(one.mjd)]
+    starts = np.concatenate([np.empty(0, dtype=np.int64), *(one[:-1] for one in nights)])
+    gaps = np.concatenate([np.empty(0, dtype=np.int64), *map(np.diff, nights)])
+    starts, gaps = starts[gaps <= LONGEST_GAP], gaps[gaps <= LONGEST_GAP]
+    if len(gaps) < MIN_GAPS:
+        return Cadence()
+    edges = range(int(starts.min()), int(starts.max()) + PERIOD_NIGHTS + 1, PERIOD_NIGHTS)
+    of_periods = [gaps[(starts >= a) & (starts < b)] for a, b in pairwise(edges)]
+    found = [_evenly(one) if len(one) >= MIN_GAPS else None for one in of_periods]
+    usual = next((one for one in found if one), USUAL_GAPS)
+    filled = []
+    for one in found:
+        usual = one or usual
+        filled.append(usual)
+    return Cadence(first_night=edges[0], gap_nights=tuple(filled))
+
+
+def _evenly(gaps: Nights) -> tuple[int, ...]:
+    """Choose few gaps that are distributed as these are."""
+    shares = (np.arange(N_GAPS) + 0.5) / N_GAPS
+    return tuple(np.quantile(gaps, shares, method="nearest").tolist())
+
+
+def _nights(
+    labelled: LabelledObject, band_letters: Sequence[str], night_offset_days: float
+) -> Nights:
+    """Find the nights on which an object was visited, from before its first alert on."""
+    mjd = np.concatenate([labelled.mjd, labelled.limits.mjd])
+    band = np.concatenate([labelled.band, labelled.limits.band])
+    night = np.floor(mjd + night_offset_days).astype(np.int64)
+    first = np.floor(labelled.mjd[0] + night_offset_days)
+    is_near = (night >= first - NIGHTS_BEFORE) & (night <= first + NIGHTS_AFTER)
+    return np.unique(night[is_near & (band_positions(band_letters)[band] >= 0)])
