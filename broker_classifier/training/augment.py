@@ -17,7 +17,6 @@ from broker_classifier.training.alert_noise import (
     error_rank,
     kinds,
 )
-from broker_classifier.training.cadence import Cadence
 from broker_classifier.training.examples import Example, main_episode
 from broker_classifier.training.recipe_tables import Augmentation
 
@@ -121,8 +120,12 @@ def _at_fewer_visits(
     if not probability or random.random() >= probability:
         return curve
     night = np.floor(curve.mjd + night_offset_days).astype(np.int64)
-    slower = Cadence(gap_nights=((int(random.choice(settings.visit_gaps)),),))
-    return LightCurve(curve.points[np.isin(night, slower.visited(np.unique(night), random))])
+    gap, kept, due = random.choice(settings.visit_gaps), [], -1
+    for one in np.unique(night).tolist():
+        if one >= due:
+            kept.append(one)
+            due = one + gap
+    return LightCurve(curve.points[np.isin(night, kept)])
 
 
 def _without_the_beginning(

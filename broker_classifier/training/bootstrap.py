@@ -76,6 +76,18 @@ def mean_interval(values: Floats, seed: int = 0) -> Interval:
     return interval(counts @ values / len(values))
 
 
+def difference_interval(one: Floats, other: Floats) -> Interval:
+    """Interval of the difference of a figure between two sets, drawn anew independently.
+
+    Parameters
+    ----------
+    one, other : float array, shape (n_resamples,)
+        There are fewer for a larger set: as many as both have are used.
+    """
+    n = min(len(one), len(other))
+    return interval(one[:n] - other[:n])
+
+
 def median_interval(values: Floats, seed: int = 0) -> Interval:
     """Interval of the median of values, shape (n,), one an object; [None, None] without any."""
     if not len(values):

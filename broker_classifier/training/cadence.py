@@ -7,6 +7,7 @@ class away.
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from broker_classifier.selection import band_positions
 from broker_classifier.training.objects import LabelledObject
 
-USUAL_GAPS = (1, 2, 2, 3, 3)
 LONGEST_GAP = 3
-N_GAPS = 20
+USUAL_SHARES = (0.2, 0.4, 0.4)
 MIN_GAPS = 200
 PERIOD_NIGHTS = 183
 NIGHTS_BEFORE = 30  # that an alert looks back
@@ -30,38 +30,48 @@ class Cadence(BaseModel):
 
     Attributes
     ----------
-    gap_nights : tuple of tuple of int, one per half-year
-        Each gap is as probable as the others. Before the first half-year it is as in the first,
-        after the last as in the last.
+    shares : tuple of tuple of float, one per half-year
+        How often the next visit is one night later, two, and so on. Before the first half-year it
+        is as in the first, after the last as in the last.
     first_night : int
         MJD on which the first begins.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    gap_nights: tuple[tuple[int, ...], ...] = Field((USUAL_GAPS,), min_length=1)
+    shares: tuple[Annotated[tuple[float, ...], Field(min_length=1)], ...] = Field(
+        (USUAL_SHARES,), min_length=1
+    )
     first_night: int = 0
 
     def visited(self, nights: Nights, random: np.random.Generator) -> list[int]:
-        """Choose nights, ascending, each at least a gap drawn after the one before."""
-        last = len(self.gap_nights) - 1
-        kept, due = [], -1
-        for night in nights.tolist():
-            if night >= due:
-                kept.append(night)
-                period = min(max((night - self.first_night) // PERIOD_NIGHTS, 0), last)
-                due = night + random.choice(self.gap_nights[period])
+        """Choose nights, ascending: the next is drawn by its gap, among those that there are.
+
+        Where none is near enough to have a share, it is the next one.
+        """
+        every, last = nights.tolist(), len(self.shares) - 1
+        kept, at = [], 0
+        while at < len(every):
+            night = every[at]
+            kept.append(night)
+            shares = self.shares[min(max((night - self.first_night) // PERIOD_NIGHTS, 0), last)]
+            gaps = [one - night for one in every[at + 1 : at + 1 + len(shares)]]
+            weight = np.cumsum([shares[gap - 1] if gap <= len(shares) else 0.0 for gap in gaps])
+            is_near = len(gaps) > 0 and weight[-1] > 0.0
+            drawn = random.random() * weight[-1] if is_near else 0.0
+            at += 1 + (int(np.searchsorted(weight, drawn, side="right")) if is_near else 0)
         return kept
 
 
 def fit_cadence(
     alerts: Sequence[LabelledObject], band_letters: Sequence[str], night_offset_days: float
 ) -> Cadence:
-    """Take the gaps of up to three nights between alerts and upper limits of the same object.
+    """Count the gaps of up to three nights between alerts and upper limits of the same object.
 
-    Longer gaps are clouds and the moon, for which forced photometry has gaps, too. A half-year with
-    less than 200 of them is as the one before, or as the first that has so many; where none has,
-    the cadence is the usual one.
+    They are taken from 30 nights before an object's first alert to 60 after it. Longer gaps are
+    clouds and the moon, for which forced photometry has gaps, too. A half-year with fewer than 200
+    is as the one before, or as the first that has so many; where none has, the cadence is the usual
+    one.
 
     Parameters
     ----------
@@ -74,23 +84,22 @@ def fit_cadence(
     starts = np.concatenate([np.empty(0, dtype=np.int64), *(one[:-1] for one in nights)])
     gaps = np.concatenate([np.empty(0, dtype=np.int64), *map(np.diff, nights)])
     starts, gaps = starts[gaps <= LONGEST_GAP], gaps[gaps <= LONGEST_GAP]
-    if len(gaps) < MIN_GAPS:
+    if not len(gaps):
         return Cadence()
     edges = range(int(starts.min()), int(starts.max()) + PERIOD_NIGHTS + 1, PERIOD_NIGHTS)
     of_periods = [gaps[(starts >= a) & (starts < b)] for a, b in pairwise(edges)]
-    found = [_evenly(one) if len(one) >= MIN_GAPS else None for one in of_periods]
-    usual = next((one for one in found if one), USUAL_GAPS)
+    found = [_shares(one) if len(one) >= MIN_GAPS else None for one in of_periods]
+    usual = next((one for one in found if one), USUAL_SHARES)
     filled = []
     for one in found:
         usual = one or usual
         filled.append(usual)
-    return Cadence(first_night=edges[0], gap_nights=tuple(filled))
+    return Cadence(first_night=edges[0], shares=tuple(filled))
 
 
-def _evenly(gaps: Nights) -> tuple[int, ...]:
-    """Choose few gaps that are distributed as these are."""
-    shares = (np.arange(N_GAPS) + 0.5) / N_GAPS
-    return tuple(np.quantile(gaps, shares, method="nearest").tolist())
+def _shares(gaps: Nights) -> tuple[float, ...]:
+    counts = np.bincount(gaps, minlength=LONGEST_GAP + 1)[1:]
+    return tuple((counts / counts.sum()).round(4).tolist())
 
 
 def _nights(

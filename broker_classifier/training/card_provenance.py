@@ -134,10 +134,9 @@ def _source_probe(gate: Mapping[str, Any]) -> str:
     )
     return (
         f"**Source probe: {_verdict(gate['passed'])}.** Boosted trees guess from the model's "
-        f"input whether an {SUPERNOVA} came from alerts (the sources that count as such) or from "
-        "forced photometry (all others); area under the ROC curve, 0.5 is chance. The others are "
-        "mostly of one year, and cadence changes with the years: the control guesses the year "
-        "within the alerts. Passed where the source is told "
+        f"input whether an {SUPERNOVA} came from alerts or from forced photometry; area under the "
+        "ROC curve, 0.5 is chance. The forced ones are mostly of one year, and cadence changes "
+        "with the years: the control guesses the year within the alerts. Passed where it is told "
         "no better than the year, within the interval. Beside, what is no matter of the year, and "
         "of objects with light curves of both kinds, what is none of the objects either."
         + _reason(gate)

@@ -45,19 +45,23 @@ class Evidence:
 
 
 def pairs_of_views(evidence: Evidence) -> list[tuple[Example, Example]]:
-    """Pair two views of an object from different sources: alerts first where one is."""
+    """Pair two views of an object from different pipelines: alerts first where one is."""
     views: dict[str, list[LabelledObject]] = {}
     for labelled in sorted(evidence.objects, key=lambda o: (not evidence.is_alert(o), o.source)):
         views.setdefault(labelled.canonical_id, []).append(labelled)
-    several = [o for group in views.values() if len({o.source for o in group}) > 1 for o in group]
+    several = [o for group in views.values() if len(group) > 1 for o in group]
     of_object: dict[str, list[Example]] = {}
     for example in evidence.examples(several):
         of_object.setdefault(example.canonical_id, []).append(example)
     pairs = []
     for found in of_object.values():
-        others = [e for e in found[1:] if e.source != found[0].source]
+        others = [e for e in found[1:] if _pipeline(e) != _pipeline(found[0])]
         pairs += [(found[0], others[0])] if others else []
     return pairs
+
+
+def _pipeline(example: Example) -> tuple[str, bool]:
+    return example.source, example.is_alert
 
 
 def usual_year(examples: Sequence[Example]) -> int:

@@ -38,6 +38,8 @@ class Example:
         Empty where there is nothing more.
     object_id, raw_type : str
         As in `LabelledObject`.
+    is_alert : bool
+        Whether its points are alerts as the survey sent them.
     """
 
     canonical_id: str
@@ -48,6 +50,7 @@ class Example:
     measured: tuple[LightCurve, ...] = ()
     object_id: str = ""
     raw_type: str = ""
+    is_alert: bool = False
 
 
 def main_episode(curve: LightCurve, selection: Selection) -> LightCurve:
@@ -94,6 +97,7 @@ def make_examples(
             measured,
             labelled.object_id,
             labelled.raw_type,
+            is_from_alerts(labelled, rules.alert_sources),
         )
         for labelled, curves, measured in found
     ]

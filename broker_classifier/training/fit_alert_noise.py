@@ -24,7 +24,9 @@ MIN_POINTS = 100
 def fit_homogenisation(
     objects: Sequence[LabelledObject], how: HomogenisationRecipe, selection: Selection
 ) -> Homogenisation:
-    """Fit errors and cadence to alerts and, without a threshold, the depth to visits shared.
+    """Fit errors to the alerts, and the cadence unless they are visited as others are.
+
+    With a `threshold_class` the depth is fitted to visits that alerts and forced photometry share.
 
     Raises
     ------

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from broker_classifier.training.bootstrap import interval
+from broker_classifier.training.bootstrap import difference_interval
 from broker_classifier.training.evidence import (
     SUPERNOVA,
     Evidence,
@@ -56,10 +56,7 @@ def source_probe(evidence: Evidence) -> Gate:
 def _views_of_both_kinds(evidence: Evidence) -> tuple[list[Example], list[Example]]:
     """Give the alerts, and in the same order the forced photometry, of supernovae with both."""
     known = replace(evidence, objects=[o for o in evidence.objects if o.label == SUPERNOVA])
-    sources = evidence.rules.alert_sources
-    pairs = [
-        p for p in pairs_of_views(known) if p[0].source in sources and p[1].source not in sources
-    ]
+    pairs = [p for p in pairs_of_views(known) if p[0].is_alert and not p[1].is_alert]
     return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
 
 
@@ -67,8 +64,7 @@ def _probe_figures(source: Probe, control: Probe | None) -> dict[str, Any]:
     if control is None:
         nothing = {"year_control": None, "difference": None, "difference_95": [None, None]}
         return {"alerts_or_forced": source.figures(), **nothing, "passed": None}
-    n = min(len(source.resampled), len(control.resampled))
-    difference = interval(source.resampled[:n] - control.resampled[:n])
+    difference = difference_interval(source.resampled, control.resampled)
     return {
         "alerts_or_forced": source.figures(),
         "year_control": control.figures(),

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broker_classifier.bundle import Bundle, load_bundle
-from broker_classifier.training.bootstrap import interval, mean_interval, resamples
+from broker_classifier.training.bootstrap import difference_interval, mean_interval, resamples
 from broker_classifier.training.cuts import Cut
 from broker_classifier.training.evidence import (
     SUPERNOVA,
@@ -109,7 +109,6 @@ def _forced_figures(
     in_that_year = found_in_alerts[[year_of(e) == year for e in alerts.examples]]
     rises, rises_in_alerts = (np.array([_rises(e) for e in p.examples]) for p in (forced, alerts))
     difference = found.mean() - found_in_alerts.mean()
-    drawn = _means(found, seed=1) - _means(found_in_alerts, seed=2)
     return {
         **_recall("forced", found),
         **_recall("alerts", found_in_alerts),
@@ -120,7 +119,9 @@ def _forced_figures(
         **_recall("alerts_on_the_rise", found_in_alerts[rises_in_alerts]),
         **_at_same_phase(found, rises, found_in_alerts, rises_in_alerts),
         "recall_difference": rounded(difference),
-        "recall_difference_95": interval(drawn),
+        "recall_difference_95": difference_interval(
+            _means(found, seed=1), _means(found_in_alerts, seed=2)
+        ),
         "passed": bool(
             mistaken.mean() <= MAX_MISTAKEN and abs(difference) <= MAX_RECALL_DIFFERENCE
         ),
@@ -139,20 +140,21 @@ def _at_same_phase(
     found_in_alerts: NDArray[np.bool_],
     rises_in_alerts: NDArray[np.bool_],
 ) -> dict[str, Any]:
-    """Compare with alerts weighted so that as many of them are first seen on the rise."""
-    wanted, given = rises.mean(), rises_in_alerts.mean()
-    if given in (0.0, 1.0) and given != wanted:
+    """Compare with alerts weighted so that as many of them are first seen on the rise.
+
+    The interval takes the shares of both phases as known.
+    """
+    counts = np.bincount(rises_in_alerts, minlength=2)
+    if counts.min() < MIN_OBJECTS:
         return {"difference_at_same_phase": None, "difference_at_same_phase_95": [None, None]}
-    weight = np.ones(len(rises_in_alerts))
-    weight[rises_in_alerts] = wanted / given if given else 1.0
-    weight[~rises_in_alerts] = (1 - wanted) / (1 - given) if given < 1 else 1.0
-    weighted = weight * found_in_alerts
+    wanted = np.bincount(rises, minlength=2) / len(rises)
+    weighted = (wanted / counts)[rises_in_alerts.astype(np.int64)] * found_in_alerts
     drawn = resamples(rises, seed=1) @ found / len(found)
-    drawn_alerts = resamples(rises_in_alerts, seed=2) @ weighted / len(weighted)
-    n = min(len(drawn), len(drawn_alerts))
     return {
-        "difference_at_same_phase": rounded(found.mean() - weighted.mean()),
-        "difference_at_same_phase_95": interval(drawn[:n] - drawn_alerts[:n]),
+        "difference_at_same_phase": rounded(found.mean() - weighted.sum()),
+        "difference_at_same_phase_95": difference_interval(
+            drawn, resamples(rises_in_alerts, seed=2) @ weighted
+        ),
     }
 
 

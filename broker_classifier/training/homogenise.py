@@ -54,7 +54,7 @@ class Homogenisation(BaseModel):
         photometry: alerts are taken as they are.
     noise : AlertNoise
     unsigned_sources : tuple of str
-        Alert sources that have lost the sign of the fluxes: see `signs`.
+        Sources that have lost the sign of the fluxes: see `signs`.
     cadence : Cadence
         Of the alert sources' visits; a night that is visited keeps all of its bands.
     visits : tuple of Visits
@@ -77,12 +77,12 @@ class Homogenisation(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _one_cadence_is_of_all_years(cls, values: Any) -> Any:
-        """Read the bundles that have one cadence of all years."""
+        """Read the bundles that have one cadence of all years; it was each band's then."""
         if isinstance(values, dict) and "cadence_nights" in values:
-            gaps = values["cadence_nights"]
+            gaps = np.bincount(values["cadence_nights"])[1:]
             dropped = {"cadence_nights", "joint_visits"}
             values = {k: v for k, v in values.items() if k not in dropped}
-            values["cadence"] = {"gap_nights": [gaps]}
+            values["cadence"] = {"shares": [(gaps / gaps.sum()).tolist()]}
         return values
 
     @field_validator("visits", mode="before")
@@ -124,9 +124,9 @@ def homogenised(
 
 def is_from_alerts(labelled: LabelledObject, alert_sources: Sequence[str]) -> bool:
     """Say whether points are alerts: by their source, and by what the set says of them."""
-    if labelled.names_source or labelled.source in alert_sources:
-        return labelled.source in alert_sources and labelled.is_forced is not True
-    return labelled.is_forced is False
+    if labelled.source in alert_sources:
+        return labelled.is_forced is not True
+    return not labelled.names_source and labelled.is_forced is False
 
 
 def _as_measured(labelled: LabelledObject, rules: Homogenisation) -> LightCurve:
@@ -144,8 +144,9 @@ def _at_visits(labelled: LabelledObject, rules: Homogenisation, draw: int) -> Li
 
 
 def seen_again(objects: Sequence[LabelledObject]) -> list[LabelledObject]:
-    """Make a further view of each object that comes from no alert source, to be observed again."""
-    return [replace(o, object_id=f"{o.object_id}{AGAIN}", source=o.source + AGAIN) for o in objects]
+    """Make a further view of each object, which counts as no alert and is observed again."""
+    views = [(f"{o.object_id}{AGAIN}", o.source + AGAIN, o) for o in objects]
+    return [replace(o, object_id=i, source=s, names_source=True) for i, s, o in views]
 
 
 def error_ranks(objects: Sequence[LabelledObject]) -> dict[str, Floats]:
@@ -199,7 +200,9 @@ def _found_by_visits(labelled: LabelledObject, rules: Homogenisation, draw: int)
     """Keep of forced photometry what a survey's public visits would have found."""
     random = random_of(labelled.object_id, _purpose("homogenise", draw))
     position = band_positions(rules.noise.bands)[labelled.band]
-    kept = np.flatnonzero(_visits(labelled, rules, random) & (position >= 0))
+    labelled = labelled.at(np.flatnonzero(position >= 0))
+    position = position[position >= 0]
+    kept = np.flatnonzero(_visits(labelled, rules, random))
     flux, band = labelled.flux[kept], position[kept]
     is_alert = flux > 0.0
     if rules.noise.depth is not None:

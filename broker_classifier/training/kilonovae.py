@@ -224,7 +224,6 @@ def _table(donor: LabelledObject, seen: NDArray[np.bool_], flux: Floats) -> pd.D
             "band": [BANDS[b] for b in donor.band[seen]],
             "flux_njy": flux,
             "flux_err_njy": donor.flux_err[seen],
-            "forced": True,
         }
     )
 

@@ -16,18 +16,16 @@ LARGEST_FACTOR = 5.0
 ELSEWHERE = ""
 
 
-def balanced_over_sources(
-    examples: Sequence[Example], alert_sources: Sequence[str], n_classes: int
-) -> list[Example]:
+def balanced_over_sources(examples: Sequence[Example], n_classes: int) -> list[Example]:
     """Weigh examples so that each source has the class mixture of all, as far as its classes go.
 
     An example of class c from source s counts p(c) / p(c|s) times, from a fifth to five times; then
     each class is scaled back to its sum of weights, so that the prior stays what it was.
-    Sources outside `alert_sources` count as one; a second view belongs to the source of the first.
+    What is no alert counts as of one source; a second view belongs to the source of the first.
     """
     if not examples:
         return []
-    origin = [_origin(e.source, alert_sources) for e in examples]
+    origin = [_origin(e) for e in examples]
     _, row = np.unique(origin, return_inverse=True)
     target = np.array([e.target for e in examples])
     weight = np.array([e.weight for e in examples])
@@ -43,6 +41,6 @@ def balanced_over_sources(
     return [replace(e, weight=w) for e, w in zip(examples, scaled, strict=True)]
 
 
-def _origin(source: str, alert_sources: Sequence[str]) -> str:
-    name = source.removesuffix(AGAIN)
-    return name if name in alert_sources else ELSEWHERE
+def _origin(example: Example) -> str:
+    is_known = example.is_alert or example.source.endswith(AGAIN)
+    return example.source.removesuffix(AGAIN) if is_known else ELSEWHERE

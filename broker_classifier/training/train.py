@@ -155,11 +155,12 @@ def _prepared(parts: Parts, recipe: Recipe) -> tuple[Homogenisation, list[Exampl
     rules = fit_homogenisation(training, recipe.homogenisation, recipe.selection)
     training, validation = _met(training, recipe), _met(validation, recipe)
     one_view = preferred_objects(validation)
-    again = seen_again([o for o in training if o.source in recipe.homogenisation.seen_again])
+    alerts = [o for o in training if is_from_alerts(o, rules.alert_sources)]
+    again = seen_again([o for o in alerts if o.source in recipe.homogenisation.seen_again])
     training = [*training, *again]
     found = _examples(training, rules, recipe, recipe.homogenisation.n_draws)
     if recipe.optimisation.balance_sources:
-        found = balanced_over_sources(found, rules.alert_sources, len(recipe.classes))
+        found = balanced_over_sources(found, len(recipe.classes))
     return rules, found, _examples(one_view, rules, recipe)
 
 

@@ -3,11 +3,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from broker_classifier.training.cadence import MIN_GAPS, PERIOD_NIGHTS, Cadence, fit_cadence
+from broker_classifier.training.cadence import (
+    MIN_GAPS,
+    PERIOD_NIGHTS,
+    USUAL_SHARES,
+    Cadence,
+    fit_cadence,
+)
 from broker_classifier.training.objects import LabelledObject, Limits
 
 OFFSET = 0.3
 START = 58300
+EVERY_OTHER, EVERY_THIRD = (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)
 
 
 def seen(nights, name="a", found=None, band=2):
@@ -28,13 +35,13 @@ def many(gap, start, n=10):
 
 def gaps_of(cadence, start, n=1500):
     every_night = np.arange(start, start + n)
-    return np.diff(cadence.visited(every_night, np.random.default_rng(0)))
+    return np.diff(cadence.visited(every_night, np.random.default_rng(0))[:-1])
 
 
 def test_each_half_year_has_the_gaps_of_its_alerts():
     found = fit_cadence(many(3, START) + many(2, START + PERIOD_NIGHTS), "gr", OFFSET)
     assert found.first_night == START
-    assert found.gap_nights == ((3,) * 20, (2,) * 20)
+    assert found.shares == (EVERY_THIRD, EVERY_OTHER)
     assert set(gaps_of(found, START - 100, 200).tolist()) == {3}  # before the first, too
     assert set(gaps_of(found, START + PERIOD_NIGHTS).tolist()) == {2}  # and after the last
 
@@ -49,7 +56,7 @@ def test_upper_limits_are_visits():
     nights = START + 2 * np.arange(25)
     every_third = np.arange(25) % 3 == 0
     found = fit_cadence([seen(nights, str(i), every_third) for i in range(10)], "gr", OFFSET)
-    assert found.gap_nights == ((2,) * 20,)
+    assert found.shares == (EVERY_OTHER,)
 
 
 def test_both_bands_of_a_night_are_one_visit():
@@ -57,23 +64,23 @@ def test_both_bands_of_a_night_are_one_visit():
     twice = np.repeat(np.arange(25), 2)
     both = replace(one.at(twice), band=np.tile([1, 2], 25))
     found = fit_cadence([replace(both, object_id=str(i)) for i in range(10)], "gr", OFFSET)
-    assert found.gap_nights == ((3,) * 20,)
+    assert found.shares == (EVERY_THIRD,)
 
 
 def test_long_gaps_are_weather():
     nights = START + np.cumsum(np.tile([2, 2, 2, 9], 6))
     found = fit_cadence([seen(nights, str(i)) for i in range(20)], "gr", OFFSET)
-    assert found.gap_nights == ((2,) * 20,)
+    assert found.shares == (EVERY_OTHER,)
 
 
 def test_a_half_year_of_few_alerts_is_as_the_one_before():
     objects = many(3, START, 10) + many(2, START + PERIOD_NIGHTS, 9)
-    assert fit_cadence(objects, "gr", OFFSET).gap_nights == ((3,) * 20, (3,) * 20)
+    assert fit_cadence(objects, "gr", OFFSET).shares == (EVERY_THIRD, EVERY_THIRD)
 
 
 def test_a_first_half_year_of_few_alerts_is_as_the_next():
     objects = many(3, START, 2) + many(2, START + PERIOD_NIGHTS, 10)
-    assert fit_cadence(objects, "gr", OFFSET).gap_nights == ((2,) * 20, (2,) * 20)
+    assert fit_cadence(objects, "gr", OFFSET).shares == (EVERY_OTHER, EVERY_OTHER)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +89,7 @@ def test_a_first_half_year_of_few_alerts_is_as_the_next():
     ids=["none", "without points", "few", "one night"],
 )
 def test_too_few_gaps_give_the_usual_cadence(objects):
-    assert fit_cadence(objects, "gr", OFFSET) == Cadence()
+    assert set(fit_cadence(objects, "gr", OFFSET).shares) == {USUAL_SHARES}
 
 
 def test_other_bands_are_no_visits():
@@ -92,7 +99,26 @@ def test_other_bands_are_no_visits():
     )
 
 
-def test_nights_with_gaps_of_their_own_are_kept():
+def test_where_no_night_is_near_the_next_one_is_visited():
     nights = np.array([0, 10, 11, 30])
-    found = Cadence(gap_nights=((3,),)).visited(nights, np.random.default_rng(0))
-    assert found == [0, 10, 30]
+    found = Cadence(shares=((0.0, 0.5, 0.5),)).visited(nights, np.random.default_rng(0))
+    assert found == nights.tolist()
+
+
+def test_the_next_visit_is_drawn_among_the_nights_that_there_are():
+    """With every third night lost, one or three nights follow a night of the first kind."""
+    nights = np.flatnonzero(np.arange(30000) % 3 != 2)
+    cadence = Cadence(shares=((0.1, 0.7, 0.2),))
+    found = np.array(cadence.visited(nights, np.random.default_rng(1)))
+    gaps = np.diff(found)
+    of_first, of_second = (gaps[found[:-1] % 3 == kind] for kind in (0, 1))
+    assert (of_first == 1).mean() == pytest.approx(0.1 / 0.3, abs=0.03)
+    assert (of_first == 3).mean() == pytest.approx(0.2 / 0.3, abs=0.03)
+    assert (of_second == 2).mean() == pytest.approx(0.7 / 0.9, abs=0.03)
+
+
+def test_only_visits_around_the_first_alert_count():
+    nights = np.concatenate([START - 40 + np.arange(9), START + 2 * np.arange(30), [START + 61]])
+    is_found = (nights >= START) | (nights < START - 40)
+    objects = [seen(nights, str(i), is_found) for i in range(20)]
+    assert fit_cadence(objects, "gr", OFFSET).shares == (EVERY_OTHER,)

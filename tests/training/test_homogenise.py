@@ -177,7 +177,7 @@ def test_a_bundle_with_one_cadence_of_all_years_is_read(tmp_path):
     del table["cadence"]
     table |= {"cadence_nights": [2, 4], "joint_visits": False}
     (tmp_path / "homogenisation.json").write_text(json.dumps(table))
-    assert read_homogenisation(tmp_path).cadence == Cadence(gap_nights=((2, 4),))
+    assert read_homogenisation(tmp_path).cadence == Cadence(shares=((0.0, 0.5, 0.0, 0.5),))
 
 
 def test_a_bundle_that_knew_of_no_visits_is_read(tmp_path):

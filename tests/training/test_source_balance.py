@@ -7,10 +7,12 @@ from broker_classifier.training.examples import Example
 from broker_classifier.training.homogenise import AGAIN
 from broker_classifier.training.source_balance import LARGEST_FACTOR, balanced_over_sources
 
+ALERT_SOURCES = ("one", "other")
+
 
 def examples(**counts):
     return [
-        Example(f"{source}{target}{i}", source, target, 1.0, ())
+        Example(f"{source}{target}{i}", source, target, 1.0, (), is_alert=source in ALERT_SOURCES)
         for source, by_class in counts.items()
         for target, n in enumerate(by_class)
         for i in range(n)
@@ -26,20 +28,20 @@ def masses(found, sources, n_classes):
 
 def test_sources_with_the_same_classes_get_the_same_mixture():
     before = examples(one=(20, 30), other=(40, 30))
-    mass = masses(balanced_over_sources(before, ["one", "other"], 2), ["one", "other"], 2)
+    mass = masses(balanced_over_sources(before, 2), ["one", "other"], 2)
     mixture = mass / mass.sum(axis=1, keepdims=True)
     np.testing.assert_allclose(mixture[0], mixture[1], atol=0.02)
 
 
 def test_the_prior_stays_what_it_was():
     before = examples(one=(200, 3, 0), other=(10, 90, 7))
-    mass = masses(balanced_over_sources(before, ["one", "other"], 3), ["one", "other"], 3)
+    mass = masses(balanced_over_sources(before, 3), ["one", "other"], 3)
     np.testing.assert_allclose(mass.sum(axis=0), [210, 93, 7])
 
 
 def test_no_example_counts_far_more_than_another_of_its_class():
     before = examples(one=(1000, 1), other=(100, 1000))
-    found = balanced_over_sources(before, ["one", "other"], 2)
+    found = balanced_over_sources(before, 2)
     weights = {(e.source, e.target): e.weight for e in found}
     ratio = weights["one", 1] / weights["other", 1]
     assert 5 < ratio <= LARGEST_FACTOR**2  # p(c|s) alone would make it 910
@@ -47,14 +49,14 @@ def test_no_example_counts_far_more_than_another_of_its_class():
 
 def test_one_source_is_left_as_it_is():
     before = examples(one=(200, 3), again=(0, 0))
-    assert balanced_over_sources(before, ["one"], 2) == before
-    assert balanced_over_sources([], ["one"], 2) == []
+    assert balanced_over_sources(before, 2) == before
+    assert balanced_over_sources([], 2) == []
 
 
 def test_a_second_view_and_the_sources_elsewhere_are_joined():
     one = examples(one=(20, 30), x=(40, 10), y=(0, 20))
     views = [Example(e.canonical_id, e.source + AGAIN, e.target, 1.0, ()) for e in one[:50]]
-    found = balanced_over_sources([*one, *views], ["one"], 2)
+    found = balanced_over_sources([*one, *views], 2)
     expected = {e.target: e.weight for e in found if e.source == "one"}
     assert {e.target: e.weight for e in found if e.source == "one" + AGAIN} == expected
     x, y = ({e.weight for e in found if (e.source, e.target) == (s, 1)} for s in "xy")
