@@ -109,8 +109,9 @@ def _by_source(metrics: Mapping[str, Any], name: str) -> str:
         for row in found:
             if row["class"] == name:
                 shares = map(number, row["decided"].values())
-                rows.append((cut.replace("_", " "), row["source"], str(row["n"]), *shares))
-    head = ("known", "source", "n", *metrics["groups"])
+                kind = "alerts" if row["is_alert"] else "forced"
+                rows.append((cut.replace("_", " "), row["source"], kind, str(row["n"]), *shares))
+    head = ("known", "source", "points", "n", *metrics["groups"])
     return (
         f"Decisions (groups, equal prior) about the {name} of the test objects, by source:\n\n"
         + table(head, rows)

@@ -204,18 +204,20 @@ def _by_source(predictions: Mapping[Cut, Predictions], bundle: Bundle) -> dict[s
 
 
 def _source_rows(at_cut: Predictions, bundle: Bundle) -> list[dict[str, Any]]:
-    decisions, source = at_cut.decisions(bundle), at_cut.source
+    decisions, pipeline = at_cut.decisions(bundle), [e.pipeline for e in at_cut.examples]
     rows = []
     for target in np.unique(at_cut.target).tolist():
-        for name in np.unique(source[at_cut.target == target]).tolist():
-            mine = decisions.decided[(at_cut.target == target) & (source == name)]
+        is_class = at_cut.target == target
+        for one in sorted({pipeline[i] for i in np.flatnonzero(is_class)}):
+            mine = decisions.decided[is_class & np.array([p == one for p in pipeline])]
             is_group = (mine[:, None] == np.arange(len(decisions.groups))).astype(np.float64)
             shares, groups = is_group.mean(axis=0).round(4).tolist(), decisions.groups
             intervals = map(mean_interval, is_group.T)
             rows.append(
                 {
                     "class": bundle.classes[target],
-                    "source": name,
+                    "source": one.source,
+                    "is_alert": one.is_alert,
                     "n": len(mine),
                     "decided": dict(zip(groups, shares, strict=True)),
                     "decided_95": dict(zip(groups, intervals, strict=True)),

@@ -55,13 +55,9 @@ def pairs_of_views(evidence: Evidence) -> list[tuple[Example, Example]]:
         of_object.setdefault(example.canonical_id, []).append(example)
     pairs = []
     for found in of_object.values():
-        others = [e for e in found[1:] if _pipeline(e) != _pipeline(found[0])]
+        others = [e for e in found[1:] if e.pipeline != found[0].pipeline]
         pairs += [(found[0], others[0])] if others else []
     return pairs
-
-
-def _pipeline(example: Example) -> tuple[str, bool]:
-    return example.source, example.is_alert
 
 
 def usual_year(examples: Sequence[Example]) -> int:

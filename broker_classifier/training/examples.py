@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,6 +18,13 @@ from broker_classifier.training.objects import LabelledObject
 
 N_LATE_STARTS = 8
 DAYS_BEFORE = 60.0
+
+
+class Pipeline(NamedTuple):
+    """What a light curve comes from: a source, and whether its points are alerts."""
+
+    source: str
+    is_alert: bool
 
 
 @dataclass(frozen=True)
@@ -51,6 +59,11 @@ class Example:
     object_id: str = ""
     raw_type: str = ""
     is_alert: bool = False
+
+    @property
+    def pipeline(self) -> Pipeline:
+        """A source may hold alerts of some objects and forced photometry of others."""
+        return Pipeline(self.source, self.is_alert)
 
 
 def main_episode(curve: LightCurve, selection: Selection) -> LightCurve:

@@ -50,11 +50,6 @@ class Predictions:
     target: NDArray[np.int64]
     probabilities: Floats
 
-    @property
-    def source(self) -> NDArray[np.str_]:
-        """Where each object comes from."""
-        return np.array([e.source for e in self.examples], dtype=np.str_)
-
     def decisions(self, bundle: Bundle) -> Decisions:
         """Decide for a group, under equal priors."""
         prior = np.array(bundle.description.calibration.prior)

@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from broker_classifier.selection import Selection
 from broker_classifier.training.cadence import (
     MIN_GAPS,
     PERIOD_NIGHTS,
@@ -10,7 +11,9 @@ from broker_classifier.training.cadence import (
     Cadence,
     fit_cadence,
 )
+from broker_classifier.training.fit_alert_noise import fit_homogenisation
 from broker_classifier.training.objects import LabelledObject, Limits
+from broker_classifier.training.recipe_tables import HomogenisationRecipe
 
 OFFSET = 0.3
 START = 58300
@@ -122,3 +125,15 @@ def test_only_visits_around_the_first_alert_count():
     is_found = (nights >= START) | (nights < START - 40)
     objects = [seen(nights, str(i), is_found) for i in range(20)]
     assert fit_cadence(objects, "gr", OFFSET).shares == (EVERY_OTHER,)
+
+
+@pytest.mark.parametrize(
+    ("visits_of", "expected"), [((), EVERY_OTHER), (("alerts",), USUAL_SHARES)]
+)
+def test_a_recipe_takes_the_cadence_from_alerts_alone(visits_of, expected):
+    """Others of the same source are forced photometry; observed again, they have no cadence."""
+    every_night = [seen(START + np.arange(60), f"forced {i}") for i in range(20)]
+    objects = [*many(2, START), *(replace(one, is_forced=True) for one in every_night)]
+    how = HomogenisationRecipe(alert_sources=("alerts",), detection_snr=5.0, visits_of=visits_of)
+    found = fit_homogenisation(objects, how, Selection(bands=("g", "r")))
+    assert set(found.cadence.shares) == {expected}

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -31,6 +33,12 @@ def test_shared_visits_are_those_with_an_alert_or_a_limit():
     assert found.is_alert.tolist() == [False, True, True, False]
     assert found.depth_ratio[[0, 3]] == pytest.approx([1.1, 1.1])
     assert np.isnan(found.depth_ratio[[1, 2]]).all()
+
+
+def test_a_source_of_both_kinds_shares_visits_with_itself():
+    alerts = view("alerts", [10.0, 13.0], [9e3] * 2)
+    forced = replace(view("alerts", [10.0], [8e3]), is_forced=True)
+    assert same_visits([alerts, forced], ["alerts"]).snr.tolist() == [8.0]
 
 
 def test_visits_of_other_bands_objects_and_times_are_not_shared():

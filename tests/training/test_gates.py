@@ -19,7 +19,7 @@ CLASSES = ("SNIa", "SNII", "AGN")
 
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory):
-    return small_bundle(tmp_path_factory.mktemp("bundle"), seed=3)
+    return small_bundle(tmp_path_factory.mktemp("bundle"), seed=11)
 
 
 @pytest.fixture(scope="module")
@@ -126,6 +126,7 @@ def test_beside_them_stands_the_difference_at_the_same_phase(kept_from_forced):
         for part in (forced, alerts[20:], alerts[:20])
     )
     difference = said - (0.75 * on_rise + 0.25 * seen_late)
+    assert 0.1 < abs(difference) != pytest.approx(abs(found["recall_difference"]), abs=0.01)
     assert found["difference_at_same_phase"] == pytest.approx(difference, abs=1e-4)
     low, high = found["difference_at_same_phase_95"]
     assert low <= found["difference_at_same_phase"] <= high

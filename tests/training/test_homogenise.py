@@ -105,6 +105,30 @@ def test_a_visit_keeps_every_band_of_its_night():
     assert set(np.diff(sorted(nights[0])).tolist()) <= {1.0, 2.0, 3.0}
 
 
+def test_nights_of_other_bands_take_no_visit():
+    mine = labelled(np.full(900, 1e7))
+    with_i = replace(mine, band=np.tile([2, 3, 3], 300))
+    only_r = mine.at(np.arange(0, 900, 3))
+    assert homogenised([with_i], RULES) == homogenised([only_r], RULES)
+
+
+def test_a_night_is_thinned_as_its_own_half_year():
+    cadence = Cadence(first_night=59000, shares=((0.0, 0.0, 1.0), (1.0, 0.0, 0.0)))
+    (curve,) = homogenised(
+        [labelled(np.full(360, 1e7))], RULES.model_copy(update={"cadence": cadence})
+    )
+    nights = np.floor(curve.mjd + 0.3) - 59000
+    assert np.diff(nights[nights < 180]).tolist() == [3.0] * 59
+    assert set(np.diff(nights[nights > 185]).tolist()) == {1.0}
+
+
+def test_of_a_source_of_both_kinds_only_what_is_forced_becomes_alert_like():
+    mine = labelled(np.full(300, 1e6), "alerts")
+    alerts, forced = homogenised([mine, replace(mine, object_id="b", is_forced=True)], RULES)
+    assert set(alerts.psf_flux_err.tolist()) == {100.0}
+    assert forced.psf_flux_err.min() >= 1e3
+
+
 def test_the_label_plays_no_part():
     mine = labelled(np.geomspace(1e4, 1e6, 50))
     as_sn, as_agn = homogenised([mine], RULES), homogenised([replace(mine, label="AGN")], RULES)

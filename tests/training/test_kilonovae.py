@@ -7,6 +7,7 @@ import pytest
 from broker_classifier.errors import DataError
 from broker_classifier.light_curve import BANDS
 from broker_classifier.photometry import flux_from_magnitude
+from broker_classifier.training.homogenise import is_from_alerts
 from broker_classifier.training.kilonova_spectra import (
     CM_PER_MPC,
     Passband,
@@ -151,6 +152,9 @@ def test_a_simulated_folder_is_read_like_any_other(simulated):
     found = read_objects(simulated, ["KN"])
     assert len(found) == 60
     assert {o.source for o in found} == {"kilonovae-ztf"}
+    for alert_sources in ((), ("kilonovae-ztf",)):  # a recipe says which they are
+        is_alert = {is_from_alerts(o, alert_sources) for o in found}
+        assert is_alert == {bool(alert_sources)}
     assert {BANDS[b] for o in found for b in o.band} == {"g", "r"}  # ZTF has no z
 
 
