@@ -91,13 +91,21 @@ def fit_alert_errors(
 
     Each node of `log_flux` takes the alerts within 0.1 dex in flux, or within more until there are
     100.
+
+    Raises
+    ------
+    DataError
+        A band has no alert.
     """
     flux = np.concatenate([a.flux for a in alerts])
     err = np.concatenate([a.flux_err for a in alerts])
     band = np.concatenate([a.band for a in alerts])
     tables = []
-    for index in bands(band_letters):
+    for letter, index in zip(band_letters, bands(band_letters), strict=True):
         mine = (band == index) & (flux > 0)
+        if not mine.any():
+            msg = f"No alert of the training objects is in {letter}: take it out of selection.bands"
+            raise DataError(msg)
         ours, log_err = np.log10(flux[mine]), np.log10(err[mine])
         tables.append(tuple(_quantiles_near(node, ours, log_err) for node in log_flux))
     return tuple(tables)

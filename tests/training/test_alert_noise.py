@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from broker_classifier.errors import DataError
 from broker_classifier.light_curve import Kind
 from broker_classifier.training.alert_noise import (
     AlertNoise,
@@ -108,3 +109,10 @@ def test_a_sharp_threshold_makes_detections_of_either_sign():
 def test_the_sign_of_a_flux_does_not_change_its_error():
     band, rank = np.array([0]), at(0.3)
     assert alert_error(at(-3e4), band, rank, NOISE) == alert_error(at(3e4), band, rank, NOISE)
+
+
+def test_a_band_without_alerts_is_named():
+    one = np.ones(3)
+    mine = LabelledObject("a", "a", "SNIa", "s", True, one, one, one, np.full(3, 2))
+    with pytest.raises(DataError, match=r"is in g: take it out"):
+        fit_alert_errors([mine], ("g", "r"))

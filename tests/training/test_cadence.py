@@ -133,7 +133,8 @@ def test_only_visits_around_the_first_alert_count():
 def test_a_recipe_takes_the_cadence_from_alerts_alone(visits_of, expected):
     """Others of the same source are forced photometry; observed again, they have no cadence."""
     every_night = [seen(START + np.arange(60), f"forced {i}") for i in range(20)]
-    objects = [*many(2, START), *(replace(one, is_forced=True) for one in every_night)]
+    in_g = seen([START], "g", band=1)
+    objects = [in_g, *many(2, START), *(replace(one, is_forced=True) for one in every_night)]
     how = HomogenisationRecipe(alert_sources=("alerts",), detection_snr=5.0, visits_of=visits_of)
     found = fit_homogenisation(objects, how, Selection(bands=("g", "r")))
     assert set(found.cadence.shares) == {expected}
