@@ -17,7 +17,10 @@ RecipePath = Annotated[Path, typer.Argument(help="Recipe (TOML), such as models/
 Device = Annotated[str, typer.Option(help="auto (the GPU if there is one), cpu or cuda.")]
 GatePath = Annotated[
     Path | None,
-    typer.Option("--gate-bundle", help="One trained on no forced photometry of supernovae."),
+    typer.Option(
+        "--gate-bundle",
+        help="One trained on no forced photometry of supernovae, or cross-validated so.",
+    ),
 ]
 
 

@@ -6,12 +6,12 @@ from typing import Any
 from broker_classifier.training.attention import FEWEST_POINTS, NEAR_PEAK_DAYS
 from broker_classifier.training.card_tables import number, table, with_interval
 from broker_classifier.training.evidence import SUPERNOVA
-from broker_classifier.training.gates import (
+from broker_classifier.training.gate_of_forced import (
     MAX_MISTAKEN,
     MAX_RECALL_DIFFERENCE,
-    MAX_SHIFT,
     RISE_DAYS,
 )
+from broker_classifier.training.gates import MAX_SHIFT
 
 
 def gates_section(gates: Mapping[str, Any]) -> str:
@@ -64,6 +64,7 @@ def examples_section() -> str:
     )
 
 
+_FOLDS = " Each object is judged by that of {} such networks which has seen no view of it."
 _FORCED_COLUMNS = (
     "known",
     "n forced, alerts, of {}",
@@ -104,6 +105,7 @@ def _forced_supernovae(gate: Mapping[str, Any]) -> str:
         "of the year that the forced ones are of, when the cadence was another; the recall of "
         f"those that are first seen {RISE_DAYS:g} days or more before their brightest point; and "
         "the difference to alerts that are weighted so that as many of them are."
+        + (_FOLDS.format(gate["folds"]) if "folds" in gate else "")
         + _reason(gate)
         + _table(head, rows)
     )

@@ -3,20 +3,19 @@
 A tenth of the objects is a dozen of the rare classes, and figures of a dozen objects say little.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from broker_classifier.bundle import DESCRIPTION_FILE, load_bundle
 from broker_classifier.errors import ConfigError
-from broker_classifier.training.cuts import Cut, all_cuts
 from broker_classifier.training.evaluate import Judged, figures, read_judged
+from broker_classifier.training.evidence import SUPERNOVA
+from broker_classifier.training.gate_of_forced import FORCED_GATE, pooled_forced_supernovae
 from broker_classifier.training.metrics import DECISION_RULE, group_names
 from broker_classifier.training.objects import DataFolders, labels_left_out, name_of
 from broker_classifier.training.plots import POOLED_PLOTS, write_plots
-from broker_classifier.training.predictions import Predictions, predict
+from broker_classifier.training.predictions import pooled_predictions, predict
 from broker_classifier.training.recipe import Recipe, read_recipe
 from broker_classifier.training.report import METRICS_FILE, made_folder, write_json
 from broker_classifier.training.split import N_FOLDS, TEST
@@ -52,8 +51,9 @@ def cross_validate(
     Returns
     -------
     dict
-        The content of `metrics.json`: as that of `evaluate`, without gates and attention; `folds`
-        are the hashes of the bundles.
+        The content of `metrics.json`: as that of `evaluate`, without attention and, but for the
+        one of forced supernovae of a recipe with `alerts_only`, without gates; `folds` are the
+        hashes of the bundles.
 
     Raises
     ------
@@ -71,7 +71,8 @@ def cross_validate(
             report(f"fold {fold}, of {n_folds}")
             train(recipe_path, data, folder, fold, report, resume=True, device=device, fold=fold)
         judged.append(read_judged(folder, data, TEST))
-    pooled, bundle = _pooled([predict(j.examples, j.bundle) for j in judged]), judged[0].bundle
+    pooled = pooled_predictions([predict(one.examples, one.bundle) for one in judged])
+    bundle = judged[0].bundle
     metrics = {
         "recipe": {"name": bundle.name, "version": bundle.version},
         "data": name_of(data),
@@ -83,11 +84,18 @@ def cross_validate(
         "labels_left_out": labels_left_out(data, bundle.classes),
         "rule": DECISION_RULE,
         **figures(pooled, bundle),
-        "gates": {},
+        "gates": _gates(judged),
     }
     write_json(output / METRICS_FILE, metrics)
     write_plots(metrics, pooled, bundle, output, POOLED_PLOTS)
     return metrics
+
+
+def _gates(judged: Sequence[Judged]) -> dict[str, Any]:
+    """Pass the gate that asks many supernovae, by a recipe that is made for it."""
+    if SUPERNOVA not in judged[0].bundle.description.training.alerts_only:
+        return {}
+    return {FORCED_GATE: pooled_forced_supernovae([one.evidence for one in judged])}
 
 
 def _is_complete(folder: Path, recipe: Recipe, fold: int) -> bool:
@@ -103,16 +111,3 @@ def _is_complete(folder: Path, recipe: Recipe, fold: int) -> bool:
         )
         raise ConfigError(msg)
     return True
-
-
-def _pooled(found: Sequence[Mapping[Cut, Predictions]]) -> dict[Cut, Predictions]:
-    pooled = {}
-    for cut in all_cuts():
-        parts = [predictions[cut] for predictions in found if cut in predictions]
-        if parts:
-            pooled[cut] = Predictions(
-                tuple(example for part in parts for example in part.examples),
-                np.concatenate([part.target for part in parts]),
-                np.concatenate([part.probabilities for part in parts]),
-            )
-    return pooled

@@ -106,7 +106,8 @@ def evaluate(
         "all" for data that the bundle was not trained on; "train", "validation" or "test" for the
         part of its own data that has this name.
     gate_bundle : path, optional
-        A bundle trained by the same recipe on no forced photometry of supernovae; see `gates`.
+        A bundle trained by the same recipe on no forced photometry of supernovae, or the
+        cross-validation of such a recipe; see `gates`.
     plots : sequence of str
         File names, of `PLOTS`.
 

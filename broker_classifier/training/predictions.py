@@ -1,6 +1,6 @@
 """What a bundle says about labelled light curves, at every cut that they reach."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -81,3 +81,17 @@ def predict(examples: Sequence[Example], bundle: Bundle) -> dict[Cut, Prediction
                 ),
             )
     return found
+
+
+def pooled_predictions(parts: Sequence[Mapping[Cut, Predictions]]) -> dict[Cut, Predictions]:
+    """Join the predictions about different objects."""
+    pooled = {}
+    for cut in all_cuts():
+        found = [part[cut] for part in parts if cut in part]
+        if found:
+            pooled[cut] = Predictions(
+                tuple(example for one in found for example in one.examples),
+                np.concatenate([one.target for one in found]),
+                np.concatenate([one.probabilities for one in found]),
+            )
+    return pooled

@@ -13,7 +13,7 @@ from broker_classifier.training.cross_validate import cross_validate
 from broker_classifier.training.evaluate import evaluate
 from broker_classifier.training.recipe import read_recipe
 from broker_classifier.training.split import TEST, split_of
-from tests.training.synthetic import CLASSES, write_data_set
+from tests.training.synthetic import CLASSES, FORCED_SOURCE, write_data_set
 
 SMALL = Path(__file__).with_name("small.toml")
 
@@ -67,6 +67,36 @@ def test_the_figures_are_those_of_the_folds_together(data, folder, metrics, tmp_
         assert pooled["n"] == first["n"] + second["n"]
         right = first["accuracy"] * first["n"] + second["accuracy"] * second["n"]
         assert pooled["accuracy"] == pytest.approx(right / pooled["n"], abs=1e-4)
+
+
+def test_a_recipe_that_met_no_forced_supernovae_is_cross_validated_by_its_gate(
+    data, recipe, tmp_path
+):
+    text = recipe.read_text().replace("threshold_class", 'alerts_only = ["SNIa"]\nthreshold_class')
+    (tmp_path / "gate.toml").write_text(text)
+    folds = [0, 1, 2, 3, 4]
+    metrics = cross_validate(tmp_path / "gate.toml", data, tmp_path / "folds", len(folds))
+    found = metrics["gates"]["forced_supernovae"]
+    table = pd.read_csv(data / "objects.csv")
+    table = table[table["label"] == "SNIa"]
+    is_tested = table["canonical_id"].map(lambda n: any(split_of(n, k) == TEST for k in folds))
+    is_forced = table["source_repo"] == FORCED_SOURCE
+    at_end = found["at"]["full"]
+    assert (found["folds"], at_end["n_forced"]) == (5, (is_tested & is_forced).sum())
+    assert at_end["n_alerts"] == (is_tested & ~is_forced).sum()
+
+    bundle = tmp_path / "folds" / "fold-0"
+    again = evaluate(bundle, data, tmp_path / "report", TEST, tmp_path / "folds", plots=())
+    assert again.metrics["gates"]["forced_supernovae"] == found
+    assert "of 5 such networks" in (renewed(bundle, data, tmp_path) / "README.md").read_text()
+    (tmp_path / "folds" / "metrics.json").write_text("{}")
+    untried = evaluate(bundle, data, tmp_path / "report", TEST, tmp_path / "folds", plots=())
+    assert "no cross-validation" in untried.metrics["gates"]["forced_supernovae"]["reason"]
+
+
+def renewed(bundle, data, folder):
+    renew_card(bundle, read_recipe(folder / "gate.toml"), data, folder / "folds")
+    return bundle
 
 
 def test_complete_folds_are_not_trained_again(data, recipe, folder):
