@@ -171,7 +171,7 @@ def figures(predictions: Mapping[Cut, Predictions], bundle: Bundle) -> dict[str,
     ----------
     predictions : mapping of Cut to Predictions
     bundle : Bundle
-        One that made them, or of the same classes and prior.
+        One of those that made them.
     """
     return {
         **_at_cuts(predictions, bundle),
@@ -181,12 +181,11 @@ def figures(predictions: Mapping[Cut, Predictions], bundle: Bundle) -> dict[str,
 
 
 def _at_cuts(predictions: Mapping[Cut, Predictions], bundle: Bundle) -> dict[str, Any]:
-    prior = np.array(bundle.description.calibration.prior)
     found: dict[str, Any] = {cut.family: {} for cut in all_cuts()}
     for cut, at_cut in predictions.items():
-        target, probabilities = at_cut.target, at_cut.probabilities
-        values = metrics_at_a_cut(target, probabilities, prior, bundle.classes)
-        values["grouped"] = metrics_at_a_cut(*grouped(target, probabilities, prior, bundle.classes))
+        said = at_cut.target, at_cut.probabilities, at_cut.prior, bundle.classes
+        values = metrics_at_a_cut(*said)
+        values["grouped"] = metrics_at_a_cut(*grouped(*said))
         if cut.family == "full":
             found["full"] = values
         else:

@@ -49,7 +49,7 @@ def grouped(
     owner = [_GROUP_OF.get(name, name) for name in classes]
     names = group_names(classes)
     member = np.array([[o == name for o in owner] for name in names], dtype=np.float64)  # (G, K)
-    return member.argmax(axis=0)[target], probabilities @ member.T, member @ prior, names
+    return member.argmax(axis=0)[target], probabilities @ member.T, prior @ member.T, names
 
 
 def metrics_at_a_cut(
@@ -62,7 +62,7 @@ def metrics_at_a_cut(
     target : int array, shape (n,)
     probabilities : float array, shape (n, K)
         Under the natural prior.
-    prior : float array, shape (K,)
+    prior : float array, shape (K,) or (n, K)
     classes : sequence of str
         K names.
 

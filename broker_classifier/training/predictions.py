@@ -42,18 +42,18 @@ class Predictions:
     ----------
     examples : tuple of Example
     target : int array, shape (n,)
-    probabilities : float array, shape (n, K)
-        Under the natural prior.
+    probabilities, prior : float array, shape (n, K)
+        Under the natural prior, and that of the bundle which said so.
     """
 
     examples: tuple[Example, ...]
     target: NDArray[np.int64]
     probabilities: Floats
+    prior: Floats
 
     def decisions(self, bundle: Bundle) -> Decisions:
         """Decide for a group, under equal priors."""
-        prior = np.array(bundle.description.calibration.prior)
-        found = grouped(self.target, self.probabilities, prior, bundle.classes)
+        found = grouped(self.target, self.probabilities, self.prior, bundle.classes)
         target, joint, group_prior, groups = found
         return Decisions(target, (joint / group_prior).argmax(axis=1), joint, groups)
 
@@ -73,18 +73,17 @@ def predict(examples: Sequence[Example], bundle: Bundle) -> dict[Cut, Prediction
             who, n_points, last = zip(*reached, strict=True)
             mjd = [(e.curves[0].mjd[0], e.curves[0].mjd[n - 1]) for e, n, _ in reached]
             age = np.diff(mjd)[:, 0]
-            found[cut] = Predictions(
-                who,
-                np.array([e.target for e in who]),
-                calibrated_probabilities(
-                    np.array(last), np.array(n_points), age, description.calibration
-                ),
+            probabilities = calibrated_probabilities(
+                np.array(last), np.array(n_points), age, description.calibration
             )
+            prior = np.broadcast_to(description.calibration.prior, probabilities.shape)
+            target = np.array([e.target for e in who])
+            found[cut] = Predictions(who, target, probabilities, prior)
     return found
 
 
 def pooled_predictions(parts: Sequence[Mapping[Cut, Predictions]]) -> dict[Cut, Predictions]:
-    """Join the predictions about different objects."""
+    """Join the predictions of several bundles, of the same classes, about different objects."""
     pooled = {}
     for cut in all_cuts():
         found = [part[cut] for part in parts if cut in part]
@@ -93,5 +92,6 @@ def pooled_predictions(parts: Sequence[Mapping[Cut, Predictions]]) -> dict[Cut, 
                 tuple(example for one in found for example in one.examples),
                 np.concatenate([one.target for one in found]),
                 np.concatenate([one.probabilities for one in found]),
+                np.concatenate([one.prior for one in found]),
             )
     return pooled

@@ -86,5 +86,5 @@ def _figures(
     target = np.array([groups.index(group) for group in found[mine]])
     joint = predictions.probabilities[mine] @ member.T
     joint /= np.maximum(joint.sum(axis=1, keepdims=True), 1e-12)
-    prior = member @ np.array(bundle.description.calibration.prior)
+    prior = predictions.prior[mine] @ member.T
     return metrics_at_a_cut(target, joint, np.where(prior > 0, prior, 1.0), groups)

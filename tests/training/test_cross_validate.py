@@ -1,7 +1,9 @@
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
 import pytest
 from typer.testing import CliRunner
@@ -10,7 +12,9 @@ from broker_classifier.cli import app
 from broker_classifier.errors import ConfigError
 from broker_classifier.training.card import renew_card
 from broker_classifier.training.cross_validate import cross_validate
+from broker_classifier.training.cuts import Cut
 from broker_classifier.training.evaluate import evaluate
+from broker_classifier.training.predictions import Predictions, pooled_predictions
 from broker_classifier.training.recipe import read_recipe
 from broker_classifier.training.split import TEST, split_of
 from tests.training.synthetic import CLASSES, FORCED_SOURCE, write_data_set
@@ -67,6 +71,19 @@ def test_the_figures_are_those_of_the_folds_together(data, folder, metrics, tmp_
         assert pooled["n"] == first["n"] + second["n"]
         right = first["accuracy"] * first["n"] + second["accuracy"] * second["n"]
         assert pooled["accuracy"] == pytest.approx(right / pooled["n"], abs=1e-4)
+        confusion = np.add(first["confusion"], second["confusion"])
+        np.testing.assert_array_equal(pooled["confusion"], confusion)
+
+
+def test_each_fold_decides_under_its_own_prior():
+    bundle = SimpleNamespace(classes=("SNIa", "TDE"))
+    said = np.array([[0.97, 0.03]])
+    folds = [
+        {Cut("full", ""): Predictions((), np.array([1]), said, np.array([prior]))}
+        for prior in ([0.98, 0.02], [0.96, 0.04])
+    ]
+    pooled = pooled_predictions(folds)[Cut("full", "")]
+    assert pooled.decisions(bundle).decided.tolist() == [1, 0]
 
 
 def test_a_recipe_that_met_no_forced_supernovae_is_cross_validated_by_its_gate(

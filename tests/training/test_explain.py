@@ -181,8 +181,9 @@ def test_the_example_of_a_class_is_the_one_in_its_middle():
     examples = tuple(Example(str(i), "s", 0, 1.0, (detections([1.0]),)) for i in range(6))
     own = [0.9, 0.1, 0.5, 0.3, 0.7]  # the sixth is of the other class
     probabilities = np.array([[p, 1 - p] for p in (*own, 0.2)])
-    full = Predictions(examples, np.array([0] * 5 + [1]), probabilities)
+    even = np.full((6, 2), 0.5)
+    full = Predictions(examples, np.array([0] * 5 + [1]), probabilities, even)
     found = middling_examples(full, ("SNIa", "SNII", "AGN"))
     assert {name: e.canonical_id for name, e in found.items()} == {"SNIa": "2", "SNII": "5"}
-    fewer = Predictions(examples[1:], np.array([0] * 4 + [1]), probabilities[1:])
+    fewer = Predictions(examples[1:], np.array([0] * 4 + [1]), probabilities[1:], even[1:])
     assert middling_examples(fewer, ("SNIa",))["SNIa"].canonical_id == "3"  # .1 .3 .5 .7

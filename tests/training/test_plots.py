@@ -83,7 +83,7 @@ def test_groups_that_are_the_classes_are_drawn_once(metrics):
 def test_curves_are_named_by_their_area_and_its_interval(metrics):
     generator, n = np.random.default_rng(0), len(metrics["classes"])
     target = generator.integers(0, n, 200)
-    at_cut = Predictions((), target, generator.dirichlet(np.ones(n), 200))
+    at_cut = Predictions((), target, generator.dirichlet(np.ones(n), 200), np.full((200, n), 1 / n))
     cuts = (Cut("by_detections", "3"), Cut("by_detections", "10"), Cut("full", ""))
     predictions = dict.fromkeys(cuts, at_cut)
     for draw, title, area, axes in (
@@ -114,10 +114,10 @@ def test_an_example_says_what_is_decided_under_equal_priors(tmp_path):
     rows /= rows.sum(axis=1, keepdims=True)
     last = len(bundle.classes) - 1
     examples = tuple(Example(name, "s", last, 1.0, (flare(),)) for name in ("x", "y"))
-    full = Predictions(examples, np.array([last, last]), rows)
+    full = Predictions(examples, np.array([last, last]), rows, np.array([prior] * 2))
     decided = decided_groups(full, bundle)["y"]
     assert decided == bundle.classes[-1]
-    only = Predictions(examples[1:], np.array([last]), rows[1:])
+    only = Predictions(examples[1:], np.array([last]), rows[1:], prior[None])
     title = examples_figure({Cut("full", ""): only}, bundle).axes[0].get_title()
     assert title.endswith(f"decided {decided}")
     assert f"P({bundle.classes[-1]}) = " in title
