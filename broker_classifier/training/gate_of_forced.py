@@ -10,6 +10,7 @@ import orjson
 from numpy.typing import NDArray
 
 from broker_classifier.bundle import DESCRIPTION_FILE, Bundle, load_bundle
+from broker_classifier.errors import ConfigError
 from broker_classifier.training.bootstrap import (
     difference_interval,
     mean_interval,
@@ -52,6 +53,11 @@ def forced_supernovae(evidence: Evidence, gate_folder: Path | None) -> Gate:
     gate_folder : path, optional
         Of a bundle of the same fold, or of a cross-validation of such bundles, whose figures are
         then taken.
+
+    Raises
+    ------
+    BundleError, ConfigError
+        The folder is neither, or a cross-validation of another version.
     """
     if gate_folder is not None and not (gate_folder / DESCRIPTION_FILE).exists():
         return _of_cross_validation(gate_folder / METRICS_FILE, evidence.bundle)
@@ -96,9 +102,14 @@ def _of_cross_validation(path: Path, bundle: Bundle) -> Gate:
         found = orjson.loads(path.read_bytes())
         version, known = found["recipe"]["version"], found["gates"][FORCED_GATE]
     except (OSError, orjson.JSONDecodeError, KeyError, TypeError) as error:
-        return untried(f"{path.name} is of no cross-validation that has this gate ({error})")
+        msg = (
+            f"{path.parent} is neither a bundle nor a cross-validation that has this gate "
+            f"({error}): give that of a recipe with homogenisation.alerts_only"
+        )
+        raise ConfigError(msg) from error
     if version != bundle.version:
-        return untried(f"the gate was cross-validated for {version}, not {bundle.version}")
+        msg = f"{path} is of version {version}, {bundle.name} of {bundle.version}: give its own"
+        raise ConfigError(msg)
     return dict(known)
 
 

@@ -106,9 +106,11 @@ def test_a_recipe_that_met_no_forced_supernovae_is_cross_validated_by_its_gate(
     again = evaluate(bundle, data, tmp_path / "report", TEST, tmp_path / "folds", plots=())
     assert again.metrics["gates"]["forced_supernovae"] == found
     assert "of 5 such networks" in (renewed(bundle, data, tmp_path) / "README.md").read_text()
-    (tmp_path / "folds" / "metrics.json").write_text("{}")
-    untried = evaluate(bundle, data, tmp_path / "report", TEST, tmp_path / "folds", plots=())
-    assert "no cross-validation" in untried.metrics["gates"]["forced_supernovae"]["reason"]
+    other = json.dumps(metrics | {"recipe": {"name": "small", "version": "0.0.9"}})
+    for content, problem in (("{}", "neither a bundle nor"), (other, "of version 0.0.9")):
+        (tmp_path / "folds" / "metrics.json").write_text(content)
+        with pytest.raises(ConfigError, match=problem):
+            evaluate(bundle, data, tmp_path / "report", TEST, tmp_path / "folds", plots=())
 
 
 def renewed(bundle, data, folder):
