@@ -109,7 +109,7 @@ def _by_source(metrics: Mapping[str, Any], name: str) -> str:
         for row in found:
             if row["class"] == name:
                 shares = map(number, row["decided"].values())
-                kind = "alerts" if row["is_alert"] else "forced"
+                kind = "alerts" if row["is_alert"] else "made like alerts"
                 rows.append((cut.replace("_", " "), row["source"], kind, str(row["n"]), *shares))
     head = ("known", "source", "points", "n", *metrics["groups"])
     return (
