@@ -68,12 +68,17 @@ def interval(values: NDArray[Any], value: float | None = None) -> Interval:
     return [round(float(low), 4), round(float(high), 4)]
 
 
+def resampled_means(values: Floats, seed: int = 0) -> Floats:
+    """Take the mean of values, shape (n,), in every resample; shape (n_resamples,)."""
+    counts = resamples(np.zeros(len(values), dtype=np.int64), seed=seed)
+    return np.asarray(counts @ values / len(values))
+
+
 def mean_interval(values: Floats, seed: int = 0) -> Interval:
     """Interval of the mean of values, shape (n,), one an object; [None, None] without any."""
     if not len(values):
         return [None, None]
-    counts = resamples(np.zeros(len(values), dtype=np.int64), seed=seed)
-    return interval(counts @ values / len(values))
+    return interval(resampled_means(values, seed))
 
 
 def difference_interval(one: Floats, other: Floats) -> Interval:

@@ -14,6 +14,7 @@ from broker_classifier.errors import ConfigError
 from broker_classifier.training.bootstrap import (
     difference_interval,
     mean_interval,
+    resampled_means,
     resamples,
 )
 from broker_classifier.training.cuts import Cut
@@ -57,7 +58,7 @@ def forced_supernovae(evidence: Evidence, gate_folder: Path | None) -> Gate:
     Raises
     ------
     BundleError, ConfigError
-        The folder is neither, or a cross-validation of another version.
+        The folder is neither, or a cross-validation of another version or other classes.
     """
     if gate_folder is not None and not (gate_folder / DESCRIPTION_FILE).exists():
         return _of_cross_validation(gate_folder / METRICS_FILE, evidence.bundle)
@@ -100,15 +101,18 @@ def pooled_forced_supernovae(folds: Sequence[Evidence]) -> Gate:
 def _of_cross_validation(path: Path, bundle: Bundle) -> Gate:
     try:
         found = orjson.loads(path.read_bytes())
-        version, known = found["recipe"]["version"], found["gates"][FORCED_GATE]
+        ours, known = (found["recipe"]["version"], found["classes"]), found["gates"][FORCED_GATE]
     except (OSError, orjson.JSONDecodeError, KeyError, TypeError) as error:
         msg = (
             f"{path.parent} is neither a bundle nor a cross-validation that has this gate "
             f"({error}): give that of a recipe with homogenisation.alerts_only"
         )
         raise ConfigError(msg) from error
-    if version != bundle.version:
-        msg = f"{path} is of version {version}, {bundle.name} of {bundle.version}: give its own"
+    if ours != (bundle.version, list(bundle.classes)):
+        msg = (
+            f"{path} judges {found['recipe']}, of {', '.join(found['classes'])}: give that of the "
+            f"recipe of {bundle.name} {bundle.version}"
+        )
         raise ConfigError(msg)
     return dict(known)
 
@@ -157,7 +161,8 @@ def _forced_figures(
         **_at_same_phase(found, rises, found_in_alerts, rises_in_alerts),
         "recall_difference": rounded(difference),
         "recall_difference_95": difference_interval(
-            _means(found, seed=1), _means(found_in_alerts, seed=2)
+            resampled_means(found.astype(np.float64), seed=1),
+            resampled_means(found_in_alerts.astype(np.float64), seed=2),
         ),
         "passed": bool(
             mistaken.mean() <= MAX_MISTAKEN and abs(difference) <= MAX_RECALL_DIFFERENCE
@@ -201,8 +206,3 @@ def _recall(of: str, found: NDArray[np.bool_]) -> dict[str, Any]:
         f"recall_{of}": rounded(found.mean()) if len(found) else None,
         f"recall_{of}_95": mean_interval(found.astype(np.float64)),
     }
-
-
-def _means(values: NDArray[np.bool_], seed: int) -> NDArray[np.float64]:
-    counts = resamples(np.zeros(len(values), dtype=np.int64), seed)
-    return np.asarray(counts @ values.astype(np.float64) / len(values))

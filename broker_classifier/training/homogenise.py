@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_validator
 
 from broker_classifier.errors import BundleError
-from broker_classifier.light_curve import LightCurve, light_curve
+from broker_classifier.light_curve import BANDS, LightCurve, light_curve
 from broker_classifier.selection import band_positions
 from broker_classifier.training.alert_noise import (
     AlertNoise,
@@ -202,7 +202,7 @@ def _found_by_visits(labelled: LabelledObject, rules: Homogenisation, draw: int)
     position = band_positions(rules.noise.bands)[labelled.band]
     labelled = labelled.at(np.flatnonzero(position >= 0))
     position = position[position >= 0]
-    kept = np.flatnonzero(_visits(labelled, rules, random))
+    kept = _visits(labelled, rules, random)
     flux, band = labelled.flux[kept], position[kept]
     is_alert = flux > 0.0
     if rules.noise.depth is not None:
@@ -228,13 +228,9 @@ def _quoted_as_alerts(
 
 def _visits(
     labelled: LabelledObject, rules: Homogenisation, random: np.random.Generator
-) -> NDArray[np.bool_]:
-    """Mark a survey's public visits: the first point of each band, in the nights visited."""
-    is_visit = np.zeros(len(labelled.mjd), dtype=bool)
+) -> NDArray[np.int64]:
+    """Find a survey's public visits: the first point of each band, in the nights visited."""
     night = np.floor(labelled.mjd + rules.night_offset_days).astype(np.int64)
     visited = rules.cadence.visited(np.unique(night), random)
-    for band in np.unique(labelled.band):
-        mine = np.flatnonzero(labelled.band == band)
-        nights, first = np.unique(night[mine], return_index=True)
-        is_visit[mine[first[np.isin(nights, visited)]]] = True
-    return is_visit
+    _, first = np.unique(night * len(BANDS) + labelled.band, return_index=True)
+    return np.sort(first[np.isin(night[first], visited)])

@@ -107,7 +107,12 @@ def test_a_recipe_that_met_no_forced_supernovae_is_cross_validated_by_its_gate(
     assert again.metrics["gates"]["forced_supernovae"] == found
     assert "of 5 such networks" in (renewed(bundle, data, tmp_path) / "README.md").read_text()
     other = json.dumps(metrics | {"recipe": {"name": "small", "version": "0.0.9"}})
-    for content, problem in (("{}", "neither a bundle nor"), (other, "of version 0.0.9")):
+    fewer = json.dumps(metrics | {"classes": ["SNIa", "SNII"]})
+    for content, problem in (
+        ("{}", "neither a bundle nor"),
+        (other, "judges .*0.0.9.*give that of the recipe"),
+        (fewer, "of SNIa, SNII: give that of the recipe"),
+    ):
         (tmp_path / "folds" / "metrics.json").write_text(content)
         with pytest.raises(ConfigError, match=problem):
             evaluate(bundle, data, tmp_path / "report", TEST, tmp_path / "folds", plots=())
