@@ -58,7 +58,7 @@ def forced_supernovae(evidence: Evidence, gate_folder: Path | None) -> Gate:
     Raises
     ------
     BundleError, ConfigError
-        The folder is neither, or a cross-validation of another version or other classes.
+        The folder is neither.
     """
     if gate_folder is not None and not (gate_folder / DESCRIPTION_FILE).exists():
         return _of_cross_validation(gate_folder / METRICS_FILE, evidence.bundle)
@@ -101,19 +101,18 @@ def pooled_forced_supernovae(folds: Sequence[Evidence]) -> Gate:
 def _of_cross_validation(path: Path, bundle: Bundle) -> Gate:
     try:
         found = orjson.loads(path.read_bytes())
-        ours, known = (found["recipe"]["version"], found["classes"]), found["gates"][FORCED_GATE]
+        theirs, known = (found["recipe"]["version"], found["classes"]), found["gates"][FORCED_GATE]
     except (OSError, orjson.JSONDecodeError, KeyError, TypeError) as error:
         msg = (
             f"{path.parent} is neither a bundle nor a cross-validation that has this gate "
             f"({error}): give that of a recipe with homogenisation.alerts_only"
         )
         raise ConfigError(msg) from error
-    if ours != (bundle.version, list(bundle.classes)):
-        msg = (
-            f"{path} judges {found['recipe']}, of {', '.join(found['classes'])}: give that of the "
-            f"recipe of {bundle.name} {bundle.version}"
+    if theirs != (bundle.version, list(bundle.classes)):
+        return untried(
+            f"the cross-validation is of {found['recipe']['name']} {found['recipe']['version']} "
+            f"and {len(found['classes'])} classes: give that of {bundle.name} {bundle.version}"
         )
-        raise ConfigError(msg)
     return dict(known)
 
 
