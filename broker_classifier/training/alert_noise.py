@@ -15,6 +15,7 @@ from broker_classifier.light_curve import Kind
 Floats = NDArray[np.float64]
 Positions = NDArray[np.int64]
 RANKS = tuple(np.linspace(0, 1, 11).round(2).tolist())
+FINE_RANKS = (0.0, 0.001, 0.01, 0.05, *RANKS[1:-1], 0.95, 0.99, 0.999, 1.0)
 
 
 class Depth(BaseModel):
@@ -34,6 +35,9 @@ class Depth(BaseModel):
         Of the bright ones, the part that become alerts.
     scales : dict of str to tuple of float, one per band
         By which the errors of a source of forced photometry are multiplied to be depths.
+    flux_scatter : tuple of float, one per band
+        Scatter of the alerts' fluxes about forced photometry of the same visits, over depth; empty
+        if it is not known.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -44,19 +48,18 @@ class Depth(BaseModel):
     threshold_width: tuple[float, ...]
     completeness: tuple[float, ...]
     scales: dict[str, tuple[float, ...]] = {}
+    flux_scatter: tuple[float, ...] = ()
 
     def of_errors(self, flux_err: Floats, band: Positions, source: str) -> Floats:
         """Tell from the errors (nJy) of forced photometry how deep the visits were (nJy).
 
-        An unknown source has the mean scale of those that are known, and no visit that is deeper
-        than the stream's deepest.
+        An unknown source has the mean scale of those that are known. No visit is deeper than the
+        stream's deepest.
         """
-        if source in self.scales:
-            return np.asarray(flux_err * np.array(self.scales[source])[band])
-        scales = list(self.scales.values()) or [(1.0,) * len(self.log_depth)]
+        known = list(self.scales.values()) or [(1.0,) * len(self.log_depth)]
+        scale = self.scales.get(source, np.mean(known, axis=0))
         deepest = 10.0 ** np.array(self.log_depth)[:, 0]
-        scaled = flux_err * np.mean(scales, axis=0)[band]
-        return np.asarray(np.maximum(scaled, deepest[band]))
+        return np.asarray(np.maximum(flux_err * np.array(scale)[band], deepest[band]))
 
 
 class AlertNoise(BaseModel):
@@ -69,7 +72,10 @@ class AlertNoise(BaseModel):
     bands : tuple of str
     log_flux : tuple of float
         log10 of the flux (nJy) at the nodes.
-    log_err : per band, per node of `log_flux`, per rank 0, 0.1, ..., 1
+    ranks : tuple of float
+        From 0 to 1, ascending. Tenths, as bundles had them once, lack the tails: a straight line
+        from the very smallest error to the tenth is far from what errors are.
+    log_err : per band, per node of `log_flux`, per rank
         log10 of the quoted error (nJy) that has this rank among alerts of this flux.
     scatter_fraction : float
         Real scatter of the alerts over their quoted error.
@@ -84,6 +90,7 @@ class AlertNoise(BaseModel):
 
     bands: tuple[str, ...]
     log_flux: tuple[float, ...]
+    ranks: tuple[float, ...] = RANKS
     log_err: tuple[tuple[tuple[float, ...], ...], ...]
     scatter_fraction: float = 0.55
     depth: Depth | None = None
@@ -110,22 +117,23 @@ def alert_error(flux: Floats, band: Positions, rank: Floats, noise: AlertNoise) 
         0 for the smallest error at this flux, 1 for the largest.
     """
     ladder = _ladder(flux, band, noise)
-    at = np.clip(rank, 0, 1) * (len(RANKS) - 1)
-    low = np.minimum(at.astype(int), len(RANKS) - 2)
+    ranks, rank = np.array(noise.ranks), np.clip(rank, 0, 1)
+    low = np.clip(np.searchsorted(ranks, rank, side="right") - 1, 0, len(ranks) - 2)
+    part = (rank - ranks[low]) / (ranks[low + 1] - ranks[low])
     rows = np.arange(len(flux))
-    log_err = ladder[rows, low] + (at - low) * (ladder[rows, low + 1] - ladder[rows, low])
+    log_err = ladder[rows, low] + part * (ladder[rows, low + 1] - ladder[rows, low])
     return np.asarray(10.0**log_err)
 
 
 def error_rank(flux: Floats, flux_err: Floats, band: Positions, noise: AlertNoise) -> Floats:
     """Invert `alert_error`: the rank of a quoted error among alerts of the same flux."""
-    ladder = _ladder(flux, band, noise)
+    ladder, ranks = _ladder(flux, band, noise), np.array(noise.ranks)
     log_err = np.log10(flux_err)[:, None]
-    low = np.clip((ladder <= log_err).sum(axis=1) - 1, 0, len(RANKS) - 2)
+    low = np.clip((ladder <= log_err).sum(axis=1) - 1, 0, len(ranks) - 2)
     rows = np.arange(len(flux))
     step = np.maximum(ladder[rows, low + 1] - ladder[rows, low], 1e-9)
     part = np.clip((log_err[:, 0] - ladder[rows, low]) / step, 0, 1)
-    return np.asarray((low + part) / (len(RANKS) - 1))
+    return np.asarray(ranks[low] + part * (ranks[low + 1] - ranks[low]))
 
 
 def depth_of_alert(
@@ -149,6 +157,21 @@ def alert_probability(flux_over_depth: Floats, band: Positions, depth: Depth) ->
     """Probability that a source becomes an alert."""
     threshold, width = np.array(depth.threshold_snr)[band], np.array(depth.threshold_width)[band]
     return np.array(depth.completeness)[band] * logistic_step(flux_over_depth, threshold, width)
+
+
+def flux_in_alert(flux: Floats, at_depth: Floats, band: Positions, depth: Depth) -> Floats:
+    """Give the mean flux (nJy) in alerts of sources that forced photometry gives this flux.
+
+    Most of the faint ones that become alerts were scattered upwards: where the alert's flux y is
+    drawn about the other's x with a scatter s and p(x) become alerts, the mean of y in alerts is
+    x + s^2 d(ln p)/dx (Tweedie's formula: Efron 2011, doi:10.1198/jasa.2011.tm11181).
+    """
+    if not depth.flux_scatter:
+        return flux
+    threshold, width = np.array(depth.threshold_snr)[band], np.array(depth.threshold_width)[band]
+    x = np.maximum(flux / at_depth, 1.0)  # fainter ones become no alerts
+    slope = (1.0 - logistic_step(x, threshold, width)) / (width * x)
+    return np.asarray(flux + np.array(depth.flux_scatter)[band] ** 2 * slope * at_depth)
 
 
 def logistic_step(snr: Floats, threshold: Floats | float, width: Floats | float) -> Floats:

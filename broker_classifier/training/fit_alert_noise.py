@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from broker_classifier.errors import DataError
 from broker_classifier.light_curve import bands
 from broker_classifier.selection import Selection
-from broker_classifier.training.alert_noise import RANKS, AlertNoise
+from broker_classifier.training.alert_noise import FINE_RANKS, AlertNoise
 from broker_classifier.training.cadence import Cadence, fit_cadence
 from broker_classifier.training.fit_depth import fit_depth, same_visits
 from broker_classifier.training.homogenise import Homogenisation, is_from_alerts
@@ -54,6 +54,7 @@ def fit_homogenisation(
     noise = AlertNoise(
         bands=band_letters,
         log_flux=how.log_flux,
+        ranks=FINE_RANKS,
         log_err=log_err,
         scatter_fraction=how.scatter_fraction,
         depth=depth,
@@ -87,7 +88,7 @@ def fit_alert_errors(
     band_letters: Sequence[str],
     log_flux: Sequence[float] = ZTF_LOG_FLUX,
 ) -> tuple[tuple[tuple[float, ...], ...], ...]:
-    """Fit `AlertNoise.log_err` to objects made of alerts.
+    """Fit `AlertNoise.log_err`, at `FINE_RANKS`, to objects made of alerts.
 
     Each node of `log_flux` takes the alerts within 0.1 dex in flux, or within more until there are
     100.
@@ -115,5 +116,5 @@ def _quantiles_near(node: float, log_flux: Floats, log_err: Floats) -> tuple[flo
     distance = np.abs(log_flux - node)
     n_wanted = min(MIN_POINTS, len(distance)) - 1
     reach = max(0.1, float(np.partition(distance, n_wanted)[n_wanted]))
-    found = np.quantile(log_err[distance <= reach], RANKS)
+    found = np.quantile(log_err[distance <= reach], FINE_RANKS)
     return tuple(found.round(4).tolist())

@@ -11,7 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broker_classifier.light_curve import bands
-from broker_classifier.training.alert_noise import RANKS, Depth, alert_probability, logistic_step
+from broker_classifier.training.alert_noise import (
+    FINE_RANKS,
+    RANKS,
+    Depth,
+    alert_probability,
+    logistic_step,
+)
 from broker_classifier.training.homogenise import is_from_alerts
 from broker_classifier.training.objects import LabelledObject
 
@@ -25,7 +31,9 @@ WIDTHS = np.arange(0.1, 0.61, 0.025)
 COMPLETENESS = np.arange(0.9, 1.001, 0.02)
 USUAL_STEP = (5.0, 0.3, 1.0)
 LEAST_EXCESS = 0.01  # of the flux
-MIDDLE = len(RANKS) // 2
+MIDDLE = len(FINE_RANKS) // 2
+BRIGHT_SNR = (8.0, 20.0)  # surely alerts, and the sky's noise still counts most
+SIGMA_PER_MAD = 1.4826
 
 
 class SameVisits(NamedTuple):
@@ -34,12 +42,14 @@ class SameVisits(NamedTuple):
     snr : flux over error of the forced photometry
     is_alert : whether the stream found something
     depth_ratio : depth that the stream gives over the forced error; NaN where it found something
+    excess : flux of the alert minus the forced flux, over the forced error; NaN where there is none
     band : indices into `BANDS`
     """
 
     snr: Floats
     is_alert: NDArray[np.bool_]
     depth_ratio: Floats
+    excess: Floats
     band: NDArray[np.int64]
 
 
@@ -56,33 +66,33 @@ def same_visits(objects: Sequence[LabelledObject], alert_sources: Sequence[str])
         for forced in group
         if not is_from_alerts(forced, alert_sources)
     ]
-    empty = SameVisits(np.empty(0), np.empty(0, bool), np.empty(0), np.empty(0, np.int64))
+    floats = np.empty(0)
+    empty = SameVisits(floats, floats.astype(bool), floats, floats, floats.astype(np.int64))
     return SameVisits(*map(np.concatenate, zip(empty, *found, strict=True)))
 
 
 def _shared(alerts: LabelledObject, forced: LabelledObject) -> SameVisits:
-    depth = np.full(len(forced.mjd), np.nan)
-    is_alert = np.zeros(len(forced.mjd), dtype=bool)
+    depth, flux = np.full((2, len(forced.mjd)), np.nan)
     for band in np.unique(forced.band):
-        mine, limits = forced.band == band, alerts.limits.of_band(band)
-        is_alert[mine] = _nearest(forced.mjd[mine], alerts.mjd[alerts.band == band]) >= 0
-        nearest = _nearest(forced.mjd[mine], limits.mjd)
-        depth[mine] = np.where(nearest >= 0, np.append(limits.depth, np.nan)[nearest], np.nan)
+        mine, theirs, limits = forced.band == band, alerts.band == band, alerts.limits.of_band(band)
+        flux[mine] = _of_same_visit(forced.mjd[mine], alerts.mjd[theirs], alerts.flux[theirs])
+        depth[mine] = _of_same_visit(forced.mjd[mine], limits.mjd, limits.depth)
+    is_alert = np.isfinite(flux)
     depth[is_alert] = np.nan
     in_time = (forced.mjd >= alerts.mjd[0] - DAYS_BEFORE) & (forced.mjd <= alerts.mjd[-1])
     shared = in_time & (is_alert | np.isfinite(depth))
-    snr, ratio = forced.flux / forced.flux_err, depth / forced.flux_err
-    return SameVisits(snr[shared], is_alert[shared], ratio[shared], forced.band[shared])
+    snr, ratio, excess = (x / forced.flux_err for x in (forced.flux, depth, flux - forced.flux))
+    return SameVisits(*(x[shared] for x in (snr, is_alert, ratio, excess, forced.band)))
 
 
-def _nearest(mjd: Floats, known: Floats) -> NDArray[np.int64]:
-    """Find the known visit (ascending times) of each time; -1 where there is none."""
+def _of_same_visit(mjd: Floats, known: Floats, value: Floats) -> Floats:
+    """Give the value of the known visit (ascending times) of each time; NaN where there is none."""
     if not len(known):
-        return np.full(len(mjd), -1)
+        return np.full(len(mjd), np.nan)
     after = np.minimum(np.searchsorted(known, mjd), len(known) - 1)
     before = np.maximum(after - 1, 0)
     nearest = np.where(mjd - known[before] < known[after] - mjd, before, after)
-    return np.where(np.abs(known[nearest] - mjd) < SAME_VISIT_DAYS, nearest, -1)
+    return np.where(np.abs(known[nearest] - mjd) < SAME_VISIT_DAYS, value[nearest], np.nan)
 
 
 def fit_depth(
@@ -95,8 +105,8 @@ def fit_depth(
 ) -> Depth:
     """Fit the depth of a stream to alerts, their limits and visits also seen otherwise.
 
-    With less than 100 shared visits in a band the step is the `USUAL_STEP`. Without limits the
-    errors of the faintest alerts stand for the depth.
+    With less than 100 shared visits in a band the step is the `USUAL_STEP`, and the scatter of
+    fluxes is not known. Without limits the errors of the faintest alerts stand for the depth.
 
     Parameters
     ----------
@@ -111,12 +121,14 @@ def fit_depth(
     ladders = [_depth_ladder(alerts, b, of[0]) for b, of in zip(codes, log_err, strict=True)]
     steps = [_step(visits, band) for band in codes]
     threshold, width, completeness = zip(*steps, strict=True)
+    scatter = [_flux_scatter(visits, band) for band in codes]
     known = {
         "threshold_snr": threshold,
         "threshold_width": width,
         "completeness": completeness,
         "log_depth": tuple(ladders),
         "scales": _scales(forced, codes, ladders),
+        "flux_scatter": tuple(scatter) if any(scatter) else (),
     }
     without = Depth(**known, log_excess=((0.0,) * len(log_flux),) * len(ladders))
     excess = [
@@ -140,7 +152,7 @@ def _depth_ladder(
             pieces.append(known.depth[(known.mjd < first) & (known.mjd > first - DAYS_BEFORE)])
     depth = np.concatenate([*pieces, np.empty(0)])
     if len(depth) < MIN_VISITS:
-        return tuple(of_faintest)
+        return tuple(np.interp(RANKS, FINE_RANKS, of_faintest).round(4).tolist())
     found = np.quantile(np.log10(depth), np.clip(RANKS, *OUTERMOST_RANKS))
     return tuple(found.round(4).tolist())
 
@@ -190,6 +202,17 @@ def _step(visits: SameVisits, band: int) -> tuple[float, float, float]:
                     likeliest, best = likelihood, (threshold, width, part)
     threshold, width, part = best
     return round(threshold / float(np.median(ratio)), 3), round(width, 3), round(part, 2)
+
+
+def _flux_scatter(visits: SameVisits, band: int) -> float:
+    low, high = BRIGHT_SNR
+    mine = (visits.band == band) & (visits.snr > low) & (visits.snr < high)
+    excess = visits.excess[mine & visits.is_alert]
+    ratio = visits.depth_ratio[(visits.band == band) & np.isfinite(visits.depth_ratio)]
+    if len(excess) < MIN_VISITS or not len(ratio):
+        return 0.0
+    spread = SIGMA_PER_MAD * np.median(np.abs(excess - np.median(excess)))
+    return round(float(spread / np.median(ratio)), 3)
 
 
 def _log_excess(log_flux: float, log_err: float, band: int, depth: Depth) -> float:

@@ -25,6 +25,7 @@ from broker_classifier.training.alert_noise import (
     AlertNoise,
     alert_error,
     alert_probability,
+    flux_in_alert,
     kinds,
 )
 from broker_classifier.training.cadence import Cadence
@@ -209,7 +210,8 @@ def _found_by_visits(labelled: LabelledObject, rules: Homogenisation, draw: int)
         depth = rules.noise.depth.of_errors(labelled.flux_err[kept], band, labelled.source)
         probability = alert_probability(flux / depth, band, rules.noise.depth)
         is_alert &= random.random(len(flux)) < probability
-    return labelled.at(kept[is_alert])
+        flux = flux_in_alert(flux, depth, band, rules.noise.depth)
+    return replace(labelled.at(kept[is_alert]), flux=flux[is_alert])
 
 
 def _quoted_as_alerts(

@@ -6,12 +6,14 @@ from hypothesis import strategies as st
 from broker_classifier.errors import DataError
 from broker_classifier.light_curve import Kind
 from broker_classifier.training.alert_noise import (
+    FINE_RANKS,
     AlertNoise,
     alert_error,
     alert_error_at,
     alert_probability,
     depth_of_alert,
     error_rank,
+    flux_in_alert,
     kinds,
 )
 from broker_classifier.training.fit_alert_noise import fit_alert_errors
@@ -56,10 +58,10 @@ def test_of_bright_sources_the_complete_part_become_alerts():
     assert found == pytest.approx([0.9, 0.7], abs=1e-6)
 
 
-def test_an_unknown_source_has_the_mean_scale_and_no_visit_deeper_than_the_deepest():
+def test_an_unknown_source_has_the_mean_scale():
     deep = DEPTH.model_copy(update={"scales": {"a": (1.0, 2.0), "b": (2.0, 4.0)}})
     err, band = np.array([1e3, 1e3, 1.0]), np.array([0, 1, 1])
-    assert deep.of_errors(err, band, "b").tolist() == [2e3, 4e3, 4.0]
+    assert deep.of_errors(err, band, "b").tolist() == pytest.approx([2e3, 4e3, 1e3])
     assert deep.of_errors(err, band, "c").tolist() == pytest.approx([1.5e3, 3e3, 1e3])
     assert DEPTH.of_errors(err, band, "c").tolist() == pytest.approx([1e3, 1e3, 1e3])
 
@@ -94,8 +96,31 @@ def test_a_known_error_relation_is_recovered():
     band = np.full(40000, 1)
     mine = LabelledObject("a", "a", "SNIa", "s", True, np.arange(40000.0), flux, err, band)
     tables = fit_alert_errors([mine], "g")
-    expected = np.linspace(3, 4, 11)
+    expected = 3 + np.array(FINE_RANKS)
     assert np.abs(np.array(tables[0]) - expected).max() < 0.08
+
+
+def test_the_tails_of_the_errors_are_those_of_the_alerts():
+    """One error in a thousand is nonsense; it must not stretch the smallest or largest tenth."""
+    random, n = np.random.default_rng(0), 40000
+    err = 10 ** random.normal(3.5, 0.1, n)
+    err[::2000], err[1000::2000] = 10.0, 1e6
+    mine = LabelledObject(
+        "a", "a", "SNIa", "s", True, np.arange(n) * 1.0, np.full(n, 1e5), err, np.full(n, 1)
+    )
+    table = fit_alert_errors([mine], "g", (4.8, 5.2))
+    noise = AlertNoise(
+        bands=("g",), log_flux=(4.8, 5.2), ranks=FINE_RANKS, log_err=table, detection_snr=5.0
+    )
+    drawn = alert_error(np.full(n, 1e5), np.zeros(n, np.int64), random.random(n), noise)
+    wanted = (0.01, 0.05, 0.1, 0.5, 0.9, 0.95, 0.99)
+    found, expected = (np.quantile(np.log10(e), wanted) for e in (drawn, err))
+    assert found == pytest.approx(expected, abs=0.01)
+
+
+def test_without_a_known_scatter_fluxes_are_the_same_in_alerts():
+    flux, depth = np.array([3e3, 1e5]), np.array([1e3, 1e3])
+    assert flux_in_alert(flux, depth, np.array([0, 1]), DEPTH).tolist() == flux.tolist()
 
 
 def test_a_sharp_threshold_makes_detections_of_either_sign():

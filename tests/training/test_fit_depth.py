@@ -3,12 +3,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from broker_classifier.training.alert_noise import RANKS
+from broker_classifier.training.alert_noise import FINE_RANKS, RANKS, flux_in_alert
 from broker_classifier.training.fit_depth import USUAL_STEP, SameVisits, fit_depth, same_visits
 from broker_classifier.training.objects import NO_LIMITS, LabelledObject, Limits
 
 LOG_FLUX = (3.0, 4.0, 5.0, 6.0)
-FLAT = (((3.0,) * 11,) * 4,) * 2
+FLAT = (((3.0,) * len(FINE_RANKS),) * 4,) * 2
 NO_VISITS = same_visits([], ["alerts"])
 
 
@@ -33,6 +33,8 @@ def test_shared_visits_are_those_with_an_alert_or_a_limit():
     assert found.is_alert.tolist() == [False, True, True, False]
     assert found.depth_ratio[[0, 3]] == pytest.approx([1.1, 1.1])
     assert np.isnan(found.depth_ratio[[1, 2]]).all()
+    assert found.excess[[1, 2]].tolist() == [1.0, 0.0]
+    assert np.isnan(found.excess[[0, 3]]).all()
 
 
 def test_a_source_of_both_kinds_shares_visits_with_itself():
@@ -58,7 +60,7 @@ def test_a_known_step_is_recovered():
     p = 0.94 / (1 + np.exp(-np.log(snr / 5.5) / 0.3))
     is_alert = random.random(30000) < p
     ratio = np.where(is_alert, np.nan, 1.1)
-    visits = SameVisits(snr, is_alert, ratio, np.full(30000, 2))
+    visits = SameVisits(snr, is_alert, ratio, np.zeros(30000), np.full(30000, 2))
     found = fit_depth([], [], visits, "gr", LOG_FLUX, FLAT)
     assert found.threshold_snr[1] == pytest.approx(5.5 / 1.1, abs=0.15)
     assert found.threshold_width[1] == pytest.approx(0.3, abs=0.03)
@@ -79,12 +81,44 @@ def test_the_depth_is_that_of_the_limits_before_the_first_detection():
     )
     expected = 3 + np.clip(RANKS, 0.02, 0.98)
     assert found.log_depth[1] == pytest.approx(expected, abs=1e-3)
-    assert found.log_depth[0] == FLAT[0][0]  # no limit in g: the errors of the faintest alerts
+    assert found.log_depth[0] == (3.0,) * 11  # no limit in g: the errors of the faintest alerts
+
+
+def test_without_limits_the_depth_is_the_errors_of_the_faintest_alerts_at_its_own_ranks():
+    ladder = tuple(3.0 + rank for rank in FINE_RANKS)
+    found = fit_depth([], [], NO_VISITS, "gr", LOG_FLUX, ((ladder,) * 4,) * 2)
+    assert found.log_depth[0] == pytest.approx([3.0 + rank for rank in RANKS])
+
+
+def test_faint_sources_are_as_bright_in_alerts_as_the_upward_scatter_made_them():
+    """Alerts' fluxes scatter by 0.9 of the depth, and are lost around 4.5 of it."""
+    random, n = np.random.default_rng(1), 100000
+    x = np.exp(random.uniform(np.log(1), np.log(60), n))
+    y = x + 0.9 * random.normal(size=n)
+    is_alert = random.random(n) < 1 / (1 + (4.5 / np.maximum(y, 0.1)) ** 4)
+    ratio, excess = np.where(is_alert, np.nan, 1.25), np.where(is_alert, 1.25 * (y - x), np.nan)
+    few = slice(0, 20000)
+    visits = SameVisits(1.25 * x[few], is_alert[few], ratio[few], excess[few], np.full(20000, 2))
+    deep = fit_depth([], [], visits, "gr", LOG_FLUX, FLAT)
+    assert deep.flux_scatter == (0.0, pytest.approx(0.9, abs=0.04))
+    for faint, bright in ((2.5, 3.0), (3.5, 4.0), (4.5, 5.0), (7.0, 8.0), (30.0, 40.0)):
+        mine = (x > faint) & (x < bright) & is_alert
+        flux, depth = 1e3 * x[mine], np.full(mine.sum(), 1e3)
+        found = flux_in_alert(flux, depth, np.ones(mine.sum(), np.int64), deep)
+        assert found.mean() == pytest.approx(1e3 * y[mine].mean(), abs=150)
+        assert found.mean() >= flux.mean()
+
+
+def test_with_too_few_shared_alerts_their_scatter_is_not_known():
+    few = SameVisits(
+        np.full(99, 10.0), np.full(99, True), np.full(99, np.nan), np.ones(99), np.full(99, 2)
+    )
+    assert fit_depth([], [], few, "gr", LOG_FLUX, FLAT).flux_scatter == ()
 
 
 def test_the_excess_is_what_the_error_has_beyond_the_depth():
     """Far above the threshold every visit counts, and its usual depth is the median, 1000 nJy."""
-    log_err = ((tuple(np.log10([2e3] * 11)),) * 4,) * 2
+    log_err = ((tuple(np.log10([2e3] * len(FINE_RANKS))),) * 4,) * 2
     known = limits(np.linspace(80, 99, 200), 1000.0)
     found = fit_depth(
         [view("alerts", [100.0], [1e5], limits=known)], [], NO_VISITS, "gr", LOG_FLUX, log_err
