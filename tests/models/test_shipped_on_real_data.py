@@ -3,9 +3,14 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from broker_classifier.bundle import read_bundle
 from broker_classifier.training.evaluate import evaluate
+from broker_classifier.training.examples import make_examples
+from broker_classifier.training.homogenise import read_homogenisation
+from broker_classifier.training.objects import read_objects
 
 FOLDER = Path(__file__).parents[2] / "models" / "ztf-transients"
 
@@ -46,3 +51,32 @@ def test_supernovae_from_forced_photometry_are_not_called_agn_or_tde(metrics, cu
     assert len(rows) == 2
     for row in rows:
         assert row["decided"]["AGN"] + row["decided"]["TDE"] <= most
+
+
+@pytest.fixture(scope="module")
+def supernovae(shared_data):
+    """Light curves of SNIa as the training sees them: of alerts, and of forced photometry."""
+    objects = read_objects(shared_data / "ztf-labelled", ("SNIa",))
+    rules, selection = read_homogenisation(FOLDER), read_bundle(FOLDER).selection
+    examples = make_examples(objects, rules, selection, ("SNIa",))
+    kinds = [[e.curves[0] for e in examples if e.is_alert is alert] for alert in (True, False)]
+    assert min(map(len, kinds)) > 200
+    return kinds
+
+
+@pytest.mark.parametrize(("faint", "bright"), [(4.3, 4.6), (4.6, 5.0), (5.0, 5.5)])
+def test_forced_photometry_has_the_errors_of_alerts_of_its_flux_rare_ones_too(
+    supernovae, faint, bright
+):
+    wanted, found = (0.01, 0.05, 0.5, 0.95, 0.99), []
+    for kind in supernovae:
+        flux = np.concatenate([curve.psf_flux for curve in kind])
+        snr = flux / np.concatenate([curve.psf_flux_err for curve in kind])
+        found.append(np.quantile(snr[(flux > 10**faint) & (flux < 10**bright)], wanted))
+    assert found[1] == pytest.approx(found[0], rel=0.15)
+
+
+def test_forced_photometry_begins_as_faint_as_alerts(supernovae):
+    first = [np.log10([curve.psf_flux[0] for curve in kind]) for kind in supernovae]
+    found = [np.quantile(one, (0.01, 0.05, 0.25, 0.5)) for one in first]
+    assert found[1] == pytest.approx(found[0], abs=0.06)
