@@ -44,6 +44,7 @@ class SameVisits(NamedTuple):
     depth_ratio : depth that the stream gives over the forced error; NaN where it found something
     excess : flux of the alert minus the forced flux, over the forced error; NaN where there is none
     band : indices into `BANDS`
+    source : of the forced photometry
     """
 
     snr: Floats
@@ -51,6 +52,7 @@ class SameVisits(NamedTuple):
     depth_ratio: Floats
     excess: Floats
     band: NDArray[np.int64]
+    source: NDArray[np.str_]
 
 
 def same_visits(objects: Sequence[LabelledObject], alert_sources: Sequence[str]) -> SameVisits:
@@ -66,8 +68,8 @@ def same_visits(objects: Sequence[LabelledObject], alert_sources: Sequence[str])
         for forced in group
         if not is_from_alerts(forced, alert_sources)
     ]
-    floats = np.empty(0)
-    empty = SameVisits(floats, floats.astype(bool), floats, floats, floats.astype(np.int64))
+    floats, kinds = np.empty(0), (float, bool, float, float, np.int64, str)
+    empty = SameVisits(*map(floats.astype, kinds))
     return SameVisits(*map(np.concatenate, zip(empty, *found, strict=True)))
 
 
@@ -82,7 +84,8 @@ def _shared(alerts: LabelledObject, forced: LabelledObject) -> SameVisits:
     in_time = (forced.mjd >= alerts.mjd[0] - DAYS_BEFORE) & (forced.mjd <= alerts.mjd[-1])
     shared = in_time & (is_alert | np.isfinite(depth))
     snr, ratio, excess = (x / forced.flux_err for x in (forced.flux, depth, flux - forced.flux))
-    return SameVisits(*(x[shared] for x in (snr, is_alert, ratio, excess, forced.band)))
+    source = np.full(len(forced.mjd), forced.source)
+    return SameVisits(*(x[shared] for x in (snr, is_alert, ratio, excess, forced.band, source)))
 
 
 def _of_same_visit(mjd: Floats, known: Floats, value: Floats) -> Floats:
@@ -127,7 +130,7 @@ def fit_depth(
         "threshold_width": width,
         "completeness": completeness,
         "log_depth": tuple(ladders),
-        "scales": _scales(forced, codes, ladders),
+        "scales": _scales(forced, visits, codes, ladders),
         "flux_scatter": tuple(scatter) if any(scatter) else (),
     }
     without = Depth(**known, log_excess=((0.0,) * len(log_flux),) * len(ladders))
@@ -158,27 +161,34 @@ def _depth_ladder(
 
 
 def _scales(
-    forced: Sequence[LabelledObject], codes: Sequence[int], ladders: Sequence[Sequence[float]]
+    forced: Sequence[LabelledObject],
+    visits: SameVisits,
+    codes: Sequence[int],
+    ladders: Sequence[Sequence[float]],
 ) -> dict[str, tuple[float, ...]]:
-    """Make the deepest tenth of each source's visits as deep as the stream's.
+    """Give the depth over the error of each source's forced photometry.
 
-    Sources scale their errors differently, and some have dropped what is faint, which does not
-    touch the deepest visits.
+    Limits of the same visits tell it. Without 100 of them the deepest tenth of the source's visits
+    is made as deep as the stream's: some sources have dropped what is faint, which does not touch
+    the deepest visits.
     """
     found = {}
     for source in sorted({o.source for o in forced}):
-        mine = [o for o in forced if o.source == source]
+        mine, shared = [o for o in forced if o.source == source], visits.source == source
         err, band = (
             np.concatenate([getattr(o, name) for o in mine]) for name in ("flux_err", "band")
         )
         found[source] = tuple(
-            _scale(err[band == code], ladder[1])
+            _scale(err[band == code], ladder[1], visits.depth_ratio[shared & (visits.band == code)])
             for code, ladder in zip(codes, ladders, strict=True)
         )
     return found
 
 
-def _scale(err: Floats, log_depth: float) -> float:
+def _scale(err: Floats, log_depth: float, ratio: Floats) -> float:
+    known = ratio[np.isfinite(ratio)]
+    if len(known) >= MIN_VISITS:
+        return round(float(np.median(known)), 3)
     if len(err) < MIN_VISITS:
         return 1.0
     return round(float(10.0**log_depth / np.quantile(err, RANKS[1])), 3)

@@ -25,12 +25,18 @@ def limits(mjd, depth, band=2):
     return Limits(np.asarray(mjd, float), np.broadcast_to(depth, n).astype(float), np.full(n, band))
 
 
+def same_source(snr, is_alert, ratio, excess):
+    n = len(snr)
+    return SameVisits(snr, is_alert, ratio, excess, np.full(n, 2), np.full(n, "forced"))
+
+
 def test_shared_visits_are_those_with_an_alert_or_a_limit():
     alerts = view("alerts", [10.0, 13.0, 20.0], [9e3] * 3, limits=limits([7.0, 16.0], 1100.0))
     forced = view("forced", [7.0, 8.0, 10.001, 13.0, 16.0, 25.0], [1e3, 2e3, 8e3, 9e3, 4e3, 3e3])
     found = same_visits([alerts, forced], ["alerts"])
     assert found.snr.tolist() == [1.0, 8.0, 9.0, 4.0]
     assert found.is_alert.tolist() == [False, True, True, False]
+    assert found.source.tolist() == ["forced"] * 4
     assert found.depth_ratio[[0, 3]] == pytest.approx([1.1, 1.1])
     assert np.isnan(found.depth_ratio[[1, 2]]).all()
     assert found.excess[[1, 2]].tolist() == [1.0, 0.0]
@@ -60,7 +66,7 @@ def test_a_known_step_is_recovered():
     p = 0.94 / (1 + np.exp(-np.log(snr / 5.5) / 0.3))
     is_alert = random.random(30000) < p
     ratio = np.where(is_alert, np.nan, 1.1)
-    visits = SameVisits(snr, is_alert, ratio, np.zeros(30000), np.full(30000, 2))
+    visits = same_source(snr, is_alert, ratio, np.zeros(30000))
     found = fit_depth([], [], visits, "gr", LOG_FLUX, FLAT)
     assert found.threshold_snr[1] == pytest.approx(5.5 / 1.1, abs=0.15)
     assert found.threshold_width[1] == pytest.approx(0.3, abs=0.03)
@@ -98,7 +104,7 @@ def test_faint_sources_are_as_bright_in_alerts_as_the_upward_scatter_made_them()
     is_alert = random.random(n) < 1 / (1 + (4.5 / np.maximum(y, 0.1)) ** 4)
     ratio, excess = np.where(is_alert, np.nan, 1.25), np.where(is_alert, 1.25 * (y - x), np.nan)
     few = slice(0, 20000)
-    visits = SameVisits(1.25 * x[few], is_alert[few], ratio[few], excess[few], np.full(20000, 2))
+    visits = same_source(1.25 * x[few], is_alert[few], ratio[few], excess[few])
     deep = fit_depth([], [], visits, "gr", LOG_FLUX, FLAT)
     assert deep.flux_scatter == (0.0, pytest.approx(0.9, abs=0.04))
     for faint, bright in ((2.5, 3.0), (3.5, 4.0), (4.5, 5.0), (7.0, 8.0), (30.0, 40.0)):
@@ -110,9 +116,7 @@ def test_faint_sources_are_as_bright_in_alerts_as_the_upward_scatter_made_them()
 
 
 def test_with_too_few_shared_alerts_their_scatter_is_not_known():
-    few = SameVisits(
-        np.full(99, 10.0), np.full(99, True), np.full(99, np.nan), np.ones(99), np.full(99, 2)
-    )
+    few = same_source(np.full(99, 10.0), np.full(99, True), np.full(99, np.nan), np.ones(99))
     assert fit_depth([], [], few, "gr", LOG_FLUX, FLAT).flux_scatter == ()
 
 
@@ -151,3 +155,16 @@ def test_the_deepest_tenth_of_every_source_is_as_deep_as_that_of_the_stream():
     assert found.scales["cut"][1] == pytest.approx(2.0, rel=0.03)
     assert found.scales["few"] == (1.0, 1.0)
     assert found.scales["whole"][0] == 1.0  # nothing in g
+
+
+def test_limits_of_the_same_visits_tell_how_deep_a_source_is():
+    known = limits(np.linspace(80, 99, 500), np.geomspace(1e3, 1e4, 500))
+    alerts = [view("alerts", [100.0], [1e5], limits=known)]
+    forced = view("forced", np.arange(500.0), [1e6] * 500, np.geomspace(500, 5000, 500))
+    n = 150
+    seen = same_source(np.ones(n), np.zeros(n, bool), np.full(n, 1.7), np.full(n, np.nan))
+    deep = fit_depth(alerts, [forced], seen, "gr", LOG_FLUX, FLAT)
+    assert deep.scales == {"forced": (1.0, 1.7)}
+    few = SameVisits(*(column[:99] for column in seen))
+    deep = fit_depth(alerts, [forced], few, "gr", LOG_FLUX, FLAT)
+    assert deep.scales["forced"][1] == pytest.approx(2.0, rel=0.01)
