@@ -36,8 +36,8 @@ class Depth(BaseModel):
     scales : dict of str to tuple of float, one per band
         By which the errors of a source of forced photometry are multiplied to be depths.
     flux_scatter : tuple of float, one per band
-        Scatter of the alerts' fluxes about forced photometry of the same visits, over depth; empty
-        if it is not known.
+        Scatter of the alerts' fluxes about forced photometry of the same visits, over depth; 0 in a
+        band where it is not known, empty if it is known in none.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -103,6 +103,14 @@ class AlertNoise(BaseModel):
             raise ValueError(msg)
         return self
 
+    @model_validator(mode="after")
+    def _has_an_error_of_each_rank(self) -> Self:
+        lengths = {len(errors) for of_band in self.log_err for errors in of_band}
+        if lengths - {len(self.ranks)}:
+            msg = f"log_err must have one error per rank, {len(self.ranks)}, but has {lengths}"
+            raise ValueError(msg)
+        return self
+
 
 def alert_error(flux: Floats, band: Positions, rank: Floats, noise: AlertNoise) -> Floats:
     """Quote the error (nJy) that an alert of this flux, band position and rank would have.
@@ -164,12 +172,13 @@ def flux_in_alert(flux: Floats, at_depth: Floats, band: Positions, depth: Depth)
 
     Most of the faint ones that become alerts were scattered upwards: where the alert's flux y is
     drawn about the other's x with a scatter s and p(x) become alerts, the mean of y in alerts is
-    x + s^2 d(ln p)/dx (Tweedie's formula: Efron 2011, doi:10.1198/jasa.2011.tm11181).
+    x + s^2 d(ln p)/dx (Tweedie's formula: Efron 2011, doi:10.1198/jasa.2011.tm11181). Fluxes stay
+    as they are where the scatter is not known.
     """
     if not depth.flux_scatter:
         return flux
     threshold, width = np.array(depth.threshold_snr)[band], np.array(depth.threshold_width)[band]
-    x = np.maximum(flux / at_depth, 1.0)  # fainter ones become no alerts
+    x = np.maximum(flux / at_depth, 1.0)  # of fainter ones hardly one in a hundred is an alert
     slope = (1.0 - logistic_step(x, threshold, width)) / (width * x)
     return np.asarray(flux + np.array(depth.flux_scatter)[band] ** 2 * slope * at_depth)
 

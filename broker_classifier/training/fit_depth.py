@@ -32,7 +32,7 @@ COMPLETENESS = np.arange(0.9, 1.001, 0.02)
 USUAL_STEP = (5.0, 0.3, 1.0)
 LEAST_EXCESS = 0.01  # of the flux
 MIDDLE = len(FINE_RANKS) // 2
-BRIGHT_SNR = (8.0, 20.0)  # surely alerts, and the sky's noise still counts most
+BRIGHT_SNR = (8.0, 20.0)  # nearly all are alerts, and the sky's noise still counts most
 SIGMA_PER_MAD = 1.4826
 
 
@@ -68,8 +68,8 @@ def same_visits(objects: Sequence[LabelledObject], alert_sources: Sequence[str])
         for forced in group
         if not is_from_alerts(forced, alert_sources)
     ]
-    floats, kinds = np.empty(0), (float, bool, float, float, np.int64, str)
-    empty = SameVisits(*map(floats.astype, kinds))
+    dtypes = (float, bool, float, float, np.int64, str)
+    empty = SameVisits(*(np.empty(0, dtype) for dtype in dtypes))
     return SameVisits(*map(np.concatenate, zip(empty, *found, strict=True)))
 
 
@@ -108,8 +108,9 @@ def fit_depth(
 ) -> Depth:
     """Fit the depth of a stream to alerts, their limits and visits also seen otherwise.
 
-    With less than 100 shared visits in a band the step is the `USUAL_STEP`, and the scatter of
-    fluxes is not known. Without limits the errors of the faintest alerts stand for the depth.
+    With less than 100 shared visits in a band, or no limit among them, the step is the
+    `USUAL_STEP`; with less than 100 shared alerts of SNR 8 to 20 the scatter of fluxes is not
+    known. Without limits the errors of the faintest alerts stand for the depth.
 
     Parameters
     ----------
@@ -118,7 +119,7 @@ def fit_depth(
     visits : SameVisits
     band_letters : sequence of str
     log_flux, log_err
-        As in `AlertNoise`.
+        As in `AlertNoise`, at `FINE_RANKS`.
     """
     codes = [int(band) for band in bands(band_letters)]
     ladders = [_depth_ladder(alerts, b, of[0]) for b, of in zip(codes, log_err, strict=True)]

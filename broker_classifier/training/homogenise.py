@@ -2,9 +2,9 @@
 
 Classes come from different sources: supernovae from alerts, AGN from forced photometry. A model
 would learn the source. So points that are no alerts are thinned to a survey's public cadence, lost
-where they are too faint for the depth of their visit, and get the errors of alerts of their flux
-and band and the scatter that goes with them; or they are observed again at the visits of the other
-survey (`visits`). What the label is plays no part in it.
+where they are too faint for the depth of their visit, and get the fluxes that faint ones have in
+alerts, the errors of alerts of their flux and band and the scatter that goes with them; or they are
+observed again at the visits of the other survey (`visits`). What the label is plays no part in it.
 """
 
 import hashlib
@@ -198,7 +198,7 @@ def _rank_within(cell: NDArray[np.int64], err: Floats, ranks: Floats) -> None:
 
 
 def _found_by_visits(labelled: LabelledObject, rules: Homogenisation, draw: int) -> LabelledObject:
-    """Keep of forced photometry what a survey's public visits would have found."""
+    """Keep what a survey's public visits would have found, with the flux that alerts give it."""
     random = random_of(labelled.object_id, _purpose("homogenise", draw))
     position = band_positions(rules.noise.bands)[labelled.band]
     labelled = labelled.at(np.flatnonzero(position >= 0))

@@ -46,7 +46,7 @@ def test_the_probabilities_can_be_taken_at_their_word(metrics):
     ("cut", "most"), [("by_detections_3", 0.25), ("by_detections_10", 0.12), ("full", 0.12)]
 )
 def test_supernovae_from_forced_photometry_are_not_called_agn_or_tde(metrics, cut, most):
-    """After 3 detections too many are, as the card says; later no more than the gate allows."""
+    """As the gate allows, but twice that after 3 detections: only 20 forced ones are judged."""
     rows = [r for r in metrics["by_source"][cut] if r["class"] == "SNIa"]
     assert len(rows) == 2
     for row in rows:

@@ -58,7 +58,7 @@ def test_of_bright_sources_the_complete_part_become_alerts():
     assert found == pytest.approx([0.9, 0.7], abs=1e-6)
 
 
-def test_an_unknown_source_has_the_mean_scale():
+def test_an_unknown_source_has_the_mean_scale_and_no_visit_is_deeper_than_the_deepest():
     deep = DEPTH.model_copy(update={"scales": {"a": (1.0, 2.0), "b": (2.0, 4.0)}})
     err, band = np.array([1e3, 1e3, 1.0]), np.array([0, 1, 1])
     assert deep.of_errors(err, band, "b").tolist() == pytest.approx([2e3, 4e3, 1e3])
@@ -87,6 +87,11 @@ def test_noise_says_in_one_way_what_is_lost(of_both):
     said = NOISE.model_dump() | ({"detection_snr": 5.0} if of_both else {"depth": None})
     with pytest.raises(ValueError, match="either depth or detection_snr"):
         AlertNoise.model_validate(said)
+
+
+def test_errors_that_are_not_one_a_rank_are_refused():
+    with pytest.raises(ValueError, match="one error per rank"):
+        AlertNoise.model_validate(NOISE.model_dump() | {"ranks": FINE_RANKS})
 
 
 def test_a_known_error_relation_is_recovered():

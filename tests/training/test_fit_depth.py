@@ -112,12 +112,15 @@ def test_faint_sources_are_as_bright_in_alerts_as_the_upward_scatter_made_them()
         flux, depth = 1e3 * x[mine], np.full(mine.sum(), 1e3)
         found = flux_in_alert(flux, depth, np.ones(mine.sum(), np.int64), deep)
         assert found.mean() == pytest.approx(1e3 * y[mine].mean(), abs=150)
-        assert found.mean() >= flux.mean()
 
 
-def test_with_too_few_shared_alerts_their_scatter_is_not_known():
-    few = same_source(np.full(99, 10.0), np.full(99, True), np.full(99, np.nan), np.ones(99))
-    assert fit_depth([], [], few, "gr", LOG_FLUX, FLAT).flux_scatter == ()
+@pytest.mark.parametrize(("n", "is_known"), [(99, False), (100, True)])
+def test_with_too_few_shared_alerts_their_scatter_is_not_known(n, is_known):
+    none, is_alert = np.full(50, np.nan), np.arange(n + 50) < n
+    ratio = np.concatenate([np.full(n, np.nan), np.full(50, 1.25)])
+    excess = np.concatenate([np.linspace(-1, 1, n), none])
+    visits = same_source(np.where(is_alert, 10.0, 1.0), is_alert, ratio, excess)
+    assert bool(fit_depth([], [], visits, "gr", LOG_FLUX, FLAT).flux_scatter) is is_known
 
 
 def test_the_excess_is_what_the_error_has_beyond_the_depth():
