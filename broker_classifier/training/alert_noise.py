@@ -4,6 +4,7 @@ It serves to give forced photometry the look of alerts, so that a class cannot b
 its light curves were found, and to draw new errors when a light curve is dimmed for training.
 """
 
+from collections.abc import Sequence
 from typing import Self
 
 import numpy as np
@@ -124,13 +125,17 @@ def alert_error(flux: Floats, band: Positions, rank: Floats, noise: AlertNoise) 
     rank : float array, shape (n,)
         0 for the smallest error at this flux, 1 for the largest.
     """
-    ladder = _ladder(flux, band, noise)
-    ranks, rank = np.array(noise.ranks), np.clip(rank, 0, 1)
-    low = np.clip(np.searchsorted(ranks, rank, side="right") - 1, 0, len(ranks) - 2)
-    part = (rank - ranks[low]) / (ranks[low + 1] - ranks[low])
-    rows = np.arange(len(flux))
-    log_err = ladder[rows, low] + part * (ladder[rows, low + 1] - ladder[rows, low])
-    return np.asarray(10.0**log_err)
+    return error_on_ladder(_ladder(flux, band, noise), rank, noise.ranks)
+
+
+def error_on_ladder(ladder: Floats, rank: Floats, ranks: Sequence[float]) -> Floats:
+    """Read errors (nJy) off ladders of log10 errors, shape (n, len(ranks)), at ranks (n,)."""
+    at, rank = np.array(ranks), np.clip(rank, 0, 1)
+    low = np.clip(np.searchsorted(at, rank, side="right") - 1, 0, len(at) - 2)
+    part = (rank - at[low]) / (at[low + 1] - at[low])
+    rows = np.arange(len(rank))
+    lower, upper = ladder[rows, low], ladder[rows, low + 1]
+    return np.asarray(10.0 ** (lower + part * (upper - lower)))
 
 
 def error_rank(flux: Floats, flux_err: Floats, band: Positions, noise: AlertNoise) -> Floats:

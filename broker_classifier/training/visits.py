@@ -17,7 +17,7 @@ from torch.special import ndtr, ndtri
 
 from broker_classifier.light_curve import BANDS, LightCurve, bands, light_curve
 from broker_classifier.selection import band_positions
-from broker_classifier.training.alert_noise import RANKS, AlertNoise
+from broker_classifier.training.alert_noise import RANKS, AlertNoise, error_on_ladder
 from broker_classifier.training.objects import LabelledObject
 
 Floats = NDArray[np.float64]
@@ -159,11 +159,7 @@ def plan(visits: Visits, start: float, end: float, random: np.random.Generator) 
 
 def _errors(visits: Visits, band: NDArray[np.int64], rank: Floats) -> Floats:
     ladders = np.array(visits.log_err)[band_positions(visits.bands)[band]]
-    at = np.clip(rank, 0, 1) * (len(RANKS) - 1)
-    low = np.minimum(at.astype(int), len(RANKS) - 2)
-    rows = np.arange(len(band))
-    lower, upper = ladders[rows, low], ladders[rows, low + 1]
-    return np.asarray(10.0 ** (lower + (at - low) * (upper - lower)))
+    return error_on_ladder(ladders, rank, RANKS)
 
 
 def dimmed(labelled: LabelledObject, visits: Visits, random: np.random.Generator) -> LabelledObject:

@@ -204,6 +204,13 @@ def test_a_bundle_with_one_cadence_of_all_years_is_read(tmp_path):
     assert read_homogenisation(tmp_path).cadence == Cadence(shares=((0.0, 0.5, 0.0, 0.5),))
 
 
+def test_a_bundle_that_names_no_ranks_of_its_errors_has_tenths(tmp_path):
+    table = json.loads(RULES.model_dump_json())
+    del table["noise"]["ranks"]
+    (tmp_path / "homogenisation.json").write_text(json.dumps(table))
+    assert read_homogenisation(tmp_path).noise.ranks == tuple(i / 10 for i in range(11))
+
+
 def test_a_bundle_that_knew_of_no_visits_is_read(tmp_path):
     (tmp_path / "homogenisation.json").write_text(
         RULES.model_dump_json().replace('"visits":[]', '"visits":null')
