@@ -6,13 +6,13 @@ from typing import Any
 
 import torch
 
-from broker_classifier.bundle import Bundle
-from broker_classifier.grid import Grid
-from broker_classifier.inputs import implied_config
-from broker_classifier.interpolate import Normalisation
-from broker_classifier.models import ARCHITECTURES, build_network
-from broker_classifier.selection import Selection
-from broker_classifier.training.save import save_bundle
+from broker_classifier.light_curve.selection import Selection
+from broker_classifier.model.bundle import Bundle
+from broker_classifier.model.grid_input import Grid
+from broker_classifier.model.inputs import implied_config
+from broker_classifier.model.networks import ARCHITECTURES, build_network
+from broker_classifier.model.point_input import Normalisation
+from broker_classifier.training.fit.write_bundle import save_bundle
 
 CLASSES = ("SNIa", "SNII", "AGN")
 GRID_ARCHITECTURES = tuple(name for name, known in ARCHITECTURES.items() if known.takes_grid)

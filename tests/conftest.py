@@ -9,7 +9,7 @@ import pytest
 import structlog
 from hypothesis import settings
 
-from broker_classifier.embedded_kafka import EmbeddedKafka, embedded_kafka
+from broker_classifier.streams.embedded_kafka import EmbeddedKafka, embedded_kafka
 from tests.kafka_brokers import KafkaNotStarted, RealKafka, running_kafka
 from tests.kafka_sources import ADVICE, TOP, kafka_sources, obtain_kafka
 

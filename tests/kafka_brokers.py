@@ -35,7 +35,7 @@ class Launcher(Protocol):
 
 
 class RealKafka:
-    """One real broker, the tests' counterpart of `broker_classifier.embedded_kafka.EmbeddedKafka`.
+    """One real broker, the tests' counterpart of `streams.embedded_kafka.EmbeddedKafka`.
 
     Parameters
     ----------

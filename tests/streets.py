@@ -7,14 +7,14 @@ from typing import Any
 
 import orjson
 
-from broker_classifier.batch import Street
-from broker_classifier.bundle import load_bundle
 from broker_classifier.config import LasairSettings
 from broker_classifier.errors import OutputUnavailableError
-from broker_classifier.metrics import Metrics
-from broker_classifier.service import run
+from broker_classifier.model.bundle import load_bundle
+from broker_classifier.service.loop import run
+from broker_classifier.service.metrics import Metrics
+from broker_classifier.service.street import Street
 from broker_classifier.store import MemoryStore
-from broker_classifier.streams import Message, Outgoing
+from broker_classifier.streams.message import Message, Outgoing
 from broker_classifier.surveys.decoders import open_decoders
 
 DECODERS = open_decoders({}, LasairSettings())

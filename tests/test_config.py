@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from broker_classifier.errors import ConfigError
-from broker_classifier.load_settings import (
+from broker_classifier.cli.load_settings import (
     load_settings,
     settings_table,
     with_kafka,
     with_survey,
 )
+from broker_classifier.errors import ConfigError
 
 README = Path(__file__).parent.parent / "README.md"
 

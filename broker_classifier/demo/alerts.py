@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from broker_classifier.demo.simulate.night import simulate_night
 from broker_classifier.errors import MessageError
-from broker_classifier.simulate.night import simulate_night
-from broker_classifier.streams.packets import alert_packets
+from broker_classifier.streams.alert_files import alert_packets
 from broker_classifier.surveys import ztf
 from broker_classifier.surveys.alert import Alert
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 
-from broker_classifier.colours import class_colour
-from broker_classifier.schemas.classification import ClassificationMessage, PointMessage
+from broker_classifier.model.class_colours import class_colour
+from broker_classifier.streams.classification import ClassificationMessage, PointMessage
 
 WIDTH, CURVE_HEIGHT, AREA_TOP, AREA_HEIGHT = 340.0, 120.0, 130.0, 52.0
 HEIGHT = 206.0

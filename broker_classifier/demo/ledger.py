@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from broker_classifier.demo.alerts import DemoAlert
-from broker_classifier.intake import Outcome
-from broker_classifier.schemas.classification import ClassificationMessage
+from broker_classifier.service.triage import Outcome
+from broker_classifier.streams.classification import ClassificationMessage
 
 WITHOUT_ANSWER = (Outcome.DECLINED, Outcome.WITHDRAWN, Outcome.DEAD_LETTERED)
 _NAMED_MISSING = 5

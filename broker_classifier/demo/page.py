@@ -6,10 +6,10 @@ from importlib import resources
 from pathlib import Path
 from string import Template
 
-from broker_classifier.colours import class_colour
 from broker_classifier.demo.charts import chart
 from broker_classifier.demo.ledger import Check, Ledger
-from broker_classifier.schemas.classification import ClassificationMessage
+from broker_classifier.model.class_colours import class_colour
+from broker_classifier.streams.classification import ClassificationMessage
 
 MOST_OBJECTS = 200
 _TEMPLATE = "page.html"

@@ -7,12 +7,14 @@ from typing import Protocol
 
 from broker_classifier.config import KafkaSettings
 from broker_classifier.demo.alerts import DemoAlert
-from broker_classifier.demo.child import ServiceProcess
 from broker_classifier.demo.ledger import Ledger
-from broker_classifier.embedded_kafka import BYTES_KEPT_PER_PARTITION
+from broker_classifier.demo.service_process import ServiceProcess
 from broker_classifier.errors import SetupError
-from broker_classifier.schemas.classification import parse
-from broker_classifier.streams import KafkaSink, KafkaSource, Outgoing, Sink, Source
+from broker_classifier.streams.classification import parse
+from broker_classifier.streams.embedded_kafka import BYTES_KEPT_PER_PARTITION
+from broker_classifier.streams.kafka_sink import KafkaSink
+from broker_classifier.streams.kafka_source import KafkaSource
+from broker_classifier.streams.message import Outgoing, Sink, Source
 
 ALERT_TOPIC = "ztf_demo"
 FEWEST_ALERTS_PER_S = 5.0

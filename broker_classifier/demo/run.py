@@ -14,13 +14,13 @@ from rich.live import Live
 
 from broker_classifier.config import KafkaSettings
 from broker_classifier.demo.alerts import DemoAlert, real_alerts, simulated_alerts
-from broker_classifier.demo.child import running_service
 from broker_classifier.demo.ledger import Check, proof
 from broker_classifier.demo.page import write_page
 from broker_classifier.demo.play import ALERT_TOPIC, Playing, View, play
 from broker_classifier.demo.screen import LiveView, PlainView
-from broker_classifier.embedded_kafka import embedded_kafka
-from broker_classifier.simulate.night import N_NIGHTS
+from broker_classifier.demo.service_process import running_service
+from broker_classifier.demo.simulate.night import N_NIGHTS
+from broker_classifier.streams.embedded_kafka import embedded_kafka
 
 PARTITIONS = 4
 PAGE = "index.html"

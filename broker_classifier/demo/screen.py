@@ -10,10 +10,10 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from broker_classifier.colours import class_colour
 from broker_classifier.demo.ledger import Ledger, accounting_line
 from broker_classifier.demo.play import Playing
-from broker_classifier.schemas.classification import ClassificationMessage
+from broker_classifier.model.class_colours import class_colour
+from broker_classifier.streams.classification import ClassificationMessage
 
 SPARKS = "▁▂▃▄▅▆▇█"
 _LONGEST_BAR, _LONGEST_SPARK = 36, 30

@@ -9,8 +9,8 @@ from typing import BinaryIO
 import orjson
 
 from broker_classifier.errors import ConfigError
+from broker_classifier.streams.alert_files import alert_packets
 from broker_classifier.streams.message import Message, Outgoing
-from broker_classifier.streams.packets import alert_packets
 
 
 class FileSource:

@@ -8,13 +8,13 @@ from broker_classifier.config import LasairSettings, Stream, SurveySettings
 from broker_classifier.errors import ConfigError, SchemaError
 from broker_classifier.surveys import elasticc, lasair, lsst, ztf
 from broker_classifier.surveys.alert import Decoder
-from broker_classifier.surveys.lasair_api import object_apis
-from broker_classifier.surveys.schema_registry import registry_schemas
-from broker_classifier.surveys.schema_sources import (
+from broker_classifier.surveys.avro.schema_registry import registry_schemas
+from broker_classifier.surveys.avro.schema_sources import (
     SchemaSource,
     folder_schemas,
     schemas_in_folder,
 )
+from broker_classifier.surveys.lasair_api import object_apis
 
 
 def open_decoders(

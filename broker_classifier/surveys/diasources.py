@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from broker_classifier.errors import MessageError, SchemaError
 from broker_classifier.light_curve import BANDS, EMPTY, Kind, LightCurve
-from broker_classifier.photometry import mjd_from_tai
+from broker_classifier.light_curve.photometry import mjd_from_tai
 from broker_classifier.surveys.alert import Alert
-from broker_classifier.surveys.curves import NO_BAND, BatchPoints, light_curves
-from broker_classifier.surveys.layout import Cell, Column, Layout, Projected, Table, short_text
+from broker_classifier.surveys.avro.layout import Cell, Column, Layout, Projected, Table, short_text
+from broker_classifier.surveys.batch_curves import NO_BAND, BatchPoints, light_curves
 
 # Columns of the tables, and of the head.
 MJD, FLUX, FLUX_ERR, BAND, WITHDRAWN = range(5)

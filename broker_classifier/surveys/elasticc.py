@@ -7,11 +7,11 @@ distributed samples, is read as well.
 from collections.abc import Sequence
 
 from broker_classifier.errors import MessageError, SchemaError
-from broker_classifier.photometry import flux_from_magnitude
+from broker_classifier.light_curve.photometry import flux_from_magnitude
 from broker_classifier.surveys import diasources
 from broker_classifier.surveys.alert import Alert, BatchDecoder
-from broker_classifier.surveys.framing import Containers
-from broker_classifier.surveys.projection import Encoded, Projector
+from broker_classifier.surveys.avro.framing import Containers
+from broker_classifier.surveys.avro.projection import Encoded, Projector
 
 ZERO_POINT = 27.5
 NO_SCHEMA = (

@@ -12,10 +12,11 @@ from typing import Any, Protocol
 
 from broker_classifier.errors import MessageError, SchemaError
 from broker_classifier.light_curve import EMPTY
-from broker_classifier.photometry import SECONDS_PER_DAY, UNIX_EPOCH_MJD, mjd_from_jd
+from broker_classifier.light_curve.photometry import SECONDS_PER_DAY, UNIX_EPOCH_MJD, mjd_from_jd
 from broker_classifier.surveys import diasources, lsst, ztf
 from broker_classifier.surveys.alert import Alert, BatchDecoder
-from broker_classifier.surveys.avro import Record
+from broker_classifier.surveys.avro.container import Record
+from broker_classifier.surveys.avro.project_decoded import project_decoded
 from broker_classifier.surveys.lasair_packets import (
     MAX_MJD,
     Packet,
@@ -29,7 +30,6 @@ from broker_classifier.surveys.lasair_packets import (
     records,
 )
 from broker_classifier.surveys.loose_json import integer, number, parse_json
-from broker_classifier.surveys.slow import project_decoded
 
 ID_COLUMNS = ("diaobjectid", "objectid")
 LIGHT_CURVES = ("diaSourcesList", "candidates")

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from broker_classifier.light_curve import BANDS
-from broker_classifier.photometry import MJD_OFFSET_DAYS, mjd_from_tai
-from broker_classifier.surveys.avro import Record
+from broker_classifier.light_curve.photometry import MJD_OFFSET_DAYS, mjd_from_tai
+from broker_classifier.surveys.avro.container import Record
 from broker_classifier.surveys.loose_json import MAX_NUMBER, integer, number
 
 Row = Mapping[str, Any]

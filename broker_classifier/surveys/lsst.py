@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from broker_classifier.errors import DecodeError, MessageError
 from broker_classifier.surveys import diasources
 from broker_classifier.surveys.alert import Alert, BatchDecoder
-from broker_classifier.surveys.framing import Containers
-from broker_classifier.surveys.projection import Encoded, Projector
-from broker_classifier.surveys.schema_sources import SchemaSource
+from broker_classifier.surveys.avro.framing import Containers
+from broker_classifier.surveys.avro.projection import Encoded, Projector
+from broker_classifier.surveys.avro.schema_sources import SchemaSource
 
 NAMES = diasources.Spelling("lsst", "midpointMjdTai", "psfFlux", "psfFluxErr", "band", "dec")
 LAYOUT = diasources.layout(NAMES)

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from broker_classifier.surveys.avro import MAGIC
+from broker_classifier.surveys.avro.container import MAGIC
 
 CONFLUENT_HEADER_SIZE = 5
 CONFLUENT_SCHEMA_IDS = range(700, 10_000)

@@ -11,13 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from broker_classifier import photometry
 from broker_classifier.errors import MessageError, SchemaError
-from broker_classifier.light_curve import BANDS, Kind, LightCurve
+from broker_classifier.light_curve import BANDS, Kind, LightCurve, photometry
 from broker_classifier.surveys.alert import Alert
-from broker_classifier.surveys.curves import NO_BAND, BatchPoints, light_curves
-from broker_classifier.surveys.framing import Containers
-from broker_classifier.surveys.layout import (
+from broker_classifier.surveys.avro.framing import Containers
+from broker_classifier.surveys.avro.layout import (
     Cell,
     Column,
     Layout,
@@ -25,7 +23,8 @@ from broker_classifier.surveys.layout import (
     Table,
     short_text,
 )
-from broker_classifier.surveys.projection import Projector
+from broker_classifier.surveys.avro.projection import Projector
+from broker_classifier.surveys.batch_curves import NO_BAND, BatchPoints, light_curves
 
 BAND_OF_FID = {1: BANDS.index("g"), 2: BANDS.index("r"), 3: BANDS.index("i")}
 MISSING = -99999.0

@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broker_classifier.errors import DataError
-from broker_classifier.training.bootstrap import Counts, interval, resamples
-from broker_classifier.training.cuts import Cut
+from broker_classifier.training.data.labelled_objects import DataFolders
 from broker_classifier.training.evaluate import ALL, Report, evaluate
-from broker_classifier.training.metrics import confusion_matrices, recall, rounded
-from broker_classifier.training.objects import DataFolders
-from broker_classifier.training.plots import PLOTS, write_comparison
-from broker_classifier.training.predictions import Decisions
-from broker_classifier.training.report import write_json
+from broker_classifier.training.judge.bootstrap import Counts, interval, resamples
+from broker_classifier.training.judge.cuts import Cut
+from broker_classifier.training.judge.predictions import Decisions
+from broker_classifier.training.judge.scores import confusion_matrices, recall, rounded
+from broker_classifier.training.report.metrics_file import write_json
+from broker_classifier.training.report.plots import PLOTS, write_comparison
 
 COMPARISON_FILE = "comparison.json"
 FIGURES = ("balanced_accuracy", "macro_f1", "accuracy", "ece")

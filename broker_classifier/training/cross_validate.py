@@ -7,18 +7,21 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from broker_classifier.bundle import DESCRIPTION_FILE, load_bundle
 from broker_classifier.errors import ConfigError
+from broker_classifier.model.bundle import DESCRIPTION_FILE, load_bundle
+from broker_classifier.training.data.labelled_objects import DataFolders, labels_left_out, name_of
+from broker_classifier.training.data.split import N_FOLDS, TEST
 from broker_classifier.training.evaluate import Judged, figures, read_judged
-from broker_classifier.training.evidence import SUPERNOVA
-from broker_classifier.training.gate_of_forced import FORCED_GATE, pooled_forced_supernovae
-from broker_classifier.training.metrics import DECISION_RULE, group_names
-from broker_classifier.training.objects import DataFolders, labels_left_out, name_of
-from broker_classifier.training.plots import POOLED_PLOTS, write_plots
-from broker_classifier.training.predictions import pooled_predictions, predict
+from broker_classifier.training.judge.gates.evidence import SUPERNOVA
+from broker_classifier.training.judge.gates.forced_supernovae import (
+    FORCED_GATE,
+    pooled_forced_supernovae,
+)
+from broker_classifier.training.judge.predictions import pooled_predictions, predict
+from broker_classifier.training.judge.scores import DECISION_RULE, METRICS_FILE, group_names
 from broker_classifier.training.recipe import Recipe, read_recipe
-from broker_classifier.training.report import METRICS_FILE, made_folder, write_json
-from broker_classifier.training.split import N_FOLDS, TEST
+from broker_classifier.training.report.metrics_file import made_folder, write_json
+from broker_classifier.training.report.plots import POOLED_PLOTS, write_plots
 from broker_classifier.training.train import train
 
 

@@ -10,22 +10,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from broker_classifier.bundle import Bundle, load_bundle
 from broker_classifier.errors import DataError
-from broker_classifier.training.attention import attention_by_class
-from broker_classifier.training.bootstrap import mean_interval
-from broker_classifier.training.cuts import Cut, all_cuts
-from broker_classifier.training.evidence import Evidence
-from broker_classifier.training.examples import Example, make_examples
-from broker_classifier.training.gates import provenance_gates
-from broker_classifier.training.homogenise import Homogenisation, read_homogenisation
-from broker_classifier.training.metrics import (
-    DECISION_RULE,
-    group_names,
-    grouped,
-    metrics_at_a_cut,
-)
-from broker_classifier.training.objects import (
+from broker_classifier.model.bundle import Bundle, load_bundle
+from broker_classifier.training.data.labelled_objects import (
     DataFolders,
     LabelledObject,
     labels_left_out,
@@ -33,11 +20,25 @@ from broker_classifier.training.objects import (
     preferred_objects,
     read_objects,
 )
-from broker_classifier.training.plots import PLOTS, write_plots
-from broker_classifier.training.predictions import Predictions, predict
-from broker_classifier.training.report import METRICS_FILE, made_folder, write_json
-from broker_classifier.training.split import TEST, TRAIN, VALIDATION, split_of
-from broker_classifier.training.superphot import superphot_figures
+from broker_classifier.training.data.split import TEST, TRAIN, VALIDATION, split_of
+from broker_classifier.training.homogenise.examples import Example, make_examples
+from broker_classifier.training.homogenise.homogenisation import Homogenisation, read_homogenisation
+from broker_classifier.training.judge.attention_profile import attention_by_class
+from broker_classifier.training.judge.bootstrap import mean_interval
+from broker_classifier.training.judge.cuts import Cut, all_cuts
+from broker_classifier.training.judge.gates.evidence import Evidence
+from broker_classifier.training.judge.gates.gates import provenance_gates
+from broker_classifier.training.judge.predictions import Predictions, predict
+from broker_classifier.training.judge.scores import (
+    DECISION_RULE,
+    METRICS_FILE,
+    group_names,
+    grouped,
+    metrics_at_a_cut,
+)
+from broker_classifier.training.judge.superphot import superphot_figures
+from broker_classifier.training.report.metrics_file import made_folder, write_json
+from broker_classifier.training.report.plots import PLOTS, write_plots
 
 ALL = "all"
 SOURCE_CUTS = (Cut("by_detections", "3"), Cut("by_detections", "10"), Cut("full", ""))

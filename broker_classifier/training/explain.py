@@ -3,12 +3,12 @@
 import re
 from pathlib import Path
 
-from broker_classifier.bundle import load_bundle
 from broker_classifier.errors import ConfigError
 from broker_classifier.light_curve import LightCurve
-from broker_classifier.training.explanation import explanation_of
-from broker_classifier.training.plots.explanation import explanation_figure
-from broker_classifier.training.plots.style import save
+from broker_classifier.model.bundle import load_bundle
+from broker_classifier.training.judge.explanation import explanation_of
+from broker_classifier.training.report.plots.explanation import explanation_figure
+from broker_classifier.training.report.plots.style import save
 
 
 def explain(

@@ -8,11 +8,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from pydantic_core import ErrorDetails
 
 from broker_classifier.errors import ConfigError
-from broker_classifier.grid import Grid
-from broker_classifier.inputs import ModelInput, implied_config
-from broker_classifier.interpolate import Normalisation
-from broker_classifier.models import ARCHITECTURES, full_config
-from broker_classifier.selection import Selection
+from broker_classifier.light_curve.selection import Selection
+from broker_classifier.model.grid_input import Grid
+from broker_classifier.model.inputs import ModelInput, implied_config
+from broker_classifier.model.networks import ARCHITECTURES, full_config
+from broker_classifier.model.point_input import Normalisation
 from broker_classifier.training.recipe_tables import (
     Augmentation,
     Card,

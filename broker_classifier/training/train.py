@@ -9,24 +9,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from broker_classifier.bundle import DESCRIPTION_FILE, Bundle, TrainingRecord
-from broker_classifier.calibration import Calibration
 from broker_classifier.errors import ConfigError, DataError
-from broker_classifier.models import Network, build_network
+from broker_classifier.model.bundle import DESCRIPTION_FILE, Bundle, TrainingRecord
+from broker_classifier.model.calibration import Calibration
+from broker_classifier.model.networks import Network, build_network
 from broker_classifier.training.card import renew_card
-from broker_classifier.training.checkpoint import CHECKPOINT_FILE
-from broker_classifier.training.cuts import n_before_detection
-from broker_classifier.training.examples import Example, make_examples
-from broker_classifier.training.fit_alert_noise import fit_homogenisation
-from broker_classifier.training.fit_calibration import fit_calibration
-from broker_classifier.training.fit_network import class_frequencies, class_weights, fit_network
-from broker_classifier.training.homogenise import (
-    HOMOGENISATION_FILE,
-    Homogenisation,
-    is_from_alerts,
-    seen_again,
-)
-from broker_classifier.training.objects import (
+from broker_classifier.training.data.labelled_objects import (
     DataFolders,
     LabelledObject,
     labels_left_out,
@@ -34,13 +22,25 @@ from broker_classifier.training.objects import (
     preferred_objects,
     read_objects,
 )
-from broker_classifier.training.prefixes import prefix_logits
+from broker_classifier.training.data.split import TEST, TRAIN, VALIDATION, split_of
+from broker_classifier.training.fit.checkpoint import CHECKPOINT_FILE
+from broker_classifier.training.fit.fit_calibration import fit_calibration
+from broker_classifier.training.fit.fit_network import class_frequencies, class_weights, fit_network
+from broker_classifier.training.fit.journal import Run, choose_device
+from broker_classifier.training.fit.source_balance import balanced_over_sources
+from broker_classifier.training.fit.write_bundle import save_bundle
+from broker_classifier.training.homogenise.examples import Example, make_examples
+from broker_classifier.training.homogenise.fit_homogenisation import fit_homogenisation
+from broker_classifier.training.homogenise.homogenisation import (
+    HOMOGENISATION_FILE,
+    Homogenisation,
+    is_from_alerts,
+    seen_again,
+)
+from broker_classifier.training.judge.cuts import n_before_detection
+from broker_classifier.training.judge.prefix_logits import prefix_logits
 from broker_classifier.training.recipe import Recipe, read_recipe
-from broker_classifier.training.report import left_out, made_folder
-from broker_classifier.training.run import Run, choose_device
-from broker_classifier.training.save import save_bundle
-from broker_classifier.training.source_balance import balanced_over_sources
-from broker_classifier.training.split import TEST, TRAIN, VALIDATION, split_of
+from broker_classifier.training.report.metrics_file import left_out, made_folder
 
 RUN_FOLDER = "training"
 Parts = dict[str, list[LabelledObject]]

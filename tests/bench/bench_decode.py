@@ -19,10 +19,10 @@ import fastavro
 import orjson
 
 from broker_classifier.surveys import Alert, BatchDecoder, lsst, ztf
-from broker_classifier.surveys.avro import open_container, parsed_schema
-from broker_classifier.surveys.layout import Layout
-from broker_classifier.surveys.projection import Encoded, Projector
-from broker_classifier.surveys.schema_sources import folder_schemas
+from broker_classifier.surveys.avro.container import open_container, parsed_schema
+from broker_classifier.surveys.avro.layout import Layout
+from broker_classifier.surveys.avro.projection import Encoded, Projector
+from broker_classifier.surveys.avro.schema_sources import folder_schemas
 from tests.bench.figures import entry, table
 from tests.bench.rubin_visits import SCHEMA_ID, SCHEMAS, has_schemas, visit
 

@@ -19,8 +19,8 @@ import structlog
 import torch
 from numpy.typing import NDArray
 
-from broker_classifier.memory import leave_out_of_collections
-from broker_classifier.service import run
+from broker_classifier.service.loop import run
+from broker_classifier.service.process import leave_out_of_collections
 from broker_classifier.store import EmbeddedStore, MemoryStore, ObjectRecord
 from broker_classifier.store.packing import pack
 from tests.bench.figures import entry, table

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from broker_classifier.classify import classify
 from broker_classifier.light_curve import LightCurve, bands, light_curve
-from broker_classifier.models.streaming_attentive_gru import StreamingAttentiveGRU
-from broker_classifier.models.streaming_runtimes import (
+from broker_classifier.model.classify import classify
+from broker_classifier.model.networks.streaming_attentive_gru import StreamingAttentiveGRU
+from broker_classifier.model.networks.streaming_runtimes import (
     CompiledRuntime,
     FastestRuntime,
     Floats,

@@ -17,8 +17,8 @@ import fastavro
 import structlog
 import torch
 
-from broker_classifier.service import run
-from broker_classifier.simulate.night import simulate_night
+from broker_classifier.demo.simulate.night import simulate_night
+from broker_classifier.service.loop import run
 from broker_classifier.store import EmbeddedStore
 from tests.bench.figures import entry, table
 from tests.streets import ListSink, ListSource, Topic, street

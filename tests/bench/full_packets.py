@@ -8,7 +8,7 @@ from typing import Any
 
 import fastavro
 
-from broker_classifier.surveys.avro import open_container, parsed_schema
+from broker_classifier.surveys.avro.container import open_container, parsed_schema
 
 PACKETS = Path(__file__).parents[3] / "shared" / "data" / "alerts" / "ztf-4.01"
 NIGHT_DAYS = 1.01  # further apart than `history_days`, so that every history is read

@@ -16,8 +16,8 @@ import orjson
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
 from broker_classifier.config import KafkaSettings
-from broker_classifier.memory import keep_freed_memory
-from broker_classifier.streams.kafka import KafkaSource
+from broker_classifier.service.process import keep_freed_memory
+from broker_classifier.streams.kafka_source import KafkaSource
 from tests.kafka_brokers import RealKafka, running_kafka
 from tests.kafka_sources import ADVICE, obtain_kafka
 from tests.kafka_streets import service, wait_until
@@ -73,7 +73,7 @@ def consumed_per_s(kafka: RealKafka, topic: str, n: int, *, keeps_memory: bool) 
     Parameters
     ----------
     keeps_memory : bool
-        As the service's process does; see `broker_classifier.memory`.
+        As the service's process does; see `broker_classifier.service.process`.
     """
     with ProcessPoolExecutor(1, get_context("spawn")) as pool:
         arguments = kafka.bootstrap_servers, topic, n, f"mere-{next(_words)}", keeps_memory

@@ -10,7 +10,7 @@ import fastavro
 import orjson
 
 from broker_classifier.surveys import lsst
-from broker_classifier.surveys.schema_sources import folder_schemas
+from broker_classifier.surveys.avro.schema_sources import folder_schemas
 
 SCHEMAS = Path(__file__).parents[3] / "shared" / "data" / "alerts" / "lsst-schemas"
 SCHEMA_ID, HISTORY = 1000, 340

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from broker_classifier.demo.alerts import DemoAlert
-from broker_classifier.schemas.classification import (
+from broker_classifier.streams.classification import (
     ClassificationMessage,
     ModelMessage,
     PointMessage,

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from broker_classifier.demo import run_demo
-from broker_classifier.demo.child import running_service
+from broker_classifier.demo.service_process import running_service
+from broker_classifier.demo.simulate.night import write_night
 from broker_classifier.errors import DataError, SetupError
-from broker_classifier.simulate.night import write_night
-from broker_classifier.streams import KafkaSink
+from broker_classifier.streams.kafka_sink import KafkaSink
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from broker_classifier.colours import class_colour
 from broker_classifier.demo.charts import AREA_HEIGHT, areas, chart
 from broker_classifier.demo.ledger import Ledger, proof
 from broker_classifier.demo.page import write_page
+from broker_classifier.model.class_colours import class_colour
 from tests.demo.answers import RECEIVED, answer, sent
 
 EVOLVING = [

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from broker_classifier.demo.play import FEWEST_ALERTS_PER_S, MOST_IN_FLIGHT, Playing, sender
-from broker_classifier.embedded_kafka import BYTES_KEPT_PER_PARTITION
+from broker_classifier.streams.embedded_kafka import BYTES_KEPT_PER_PARTITION
 from tests.demo.answers import RECEIVED, answer, sent
 from tests.streets import ListSink
 

@@ -6,10 +6,10 @@ import time
 import pytest
 from rich.console import Console
 
-from broker_classifier.colours import class_colour
 from broker_classifier.demo.ledger import Ledger
 from broker_classifier.demo.play import Playing
 from broker_classifier.demo.screen import PlainView, bar, rows_to_show, screen, sparkline
+from broker_classifier.model.class_colours import class_colour
 from tests.demo.answers import RECEIVED, answer, sent
 
 

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 import torch
 
-from broker_classifier.bundle import load_bundle
-from broker_classifier.classify import classify
-from broker_classifier.interpolate import model_input
 from broker_classifier.light_curve import EMPTY, LightCurve, bands, light_curve
-from broker_classifier.models.streaming_attentive_gru import StreamingAttentiveGRU
-from broker_classifier.selection import select
-from broker_classifier.training.prefixes import prefix_logits
-from broker_classifier.training.save import made_up_curve
+from broker_classifier.light_curve.selection import select
+from broker_classifier.model.bundle import load_bundle
+from broker_classifier.model.classify import classify
+from broker_classifier.model.networks.streaming_attentive_gru import StreamingAttentiveGRU
+from broker_classifier.model.point_input import model_input
+from broker_classifier.training.fit.write_bundle import made_up_curve
+from broker_classifier.training.judge.prefix_logits import prefix_logits
 from tests.bundles import GRID_ARCHITECTURES, small_bundle
 
 FOLDERS = sorted(path.parent for path in Path(__file__).parents[2].glob("models/*/bundle.json"))

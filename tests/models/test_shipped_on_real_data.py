@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from broker_classifier.bundle import read_bundle
+from broker_classifier.model.bundle import read_bundle
+from broker_classifier.training.data.labelled_objects import read_objects
 from broker_classifier.training.evaluate import evaluate
-from broker_classifier.training.examples import make_examples
-from broker_classifier.training.homogenise import read_homogenisation
-from broker_classifier.training.objects import read_objects
+from broker_classifier.training.homogenise.examples import make_examples
+from broker_classifier.training.homogenise.homogenisation import read_homogenisation
 
 FOLDER = Path(__file__).parents[2] / "models" / "ztf-transients"
 

@@ -3,7 +3,7 @@
 import pytest
 
 from broker_classifier.config import KafkaSettings
-from broker_classifier.streams.kafka import KafkaSource
+from broker_classifier.streams.kafka_source import KafkaSource
 from broker_classifier.streams.message import Message
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import fastavro
 from hypothesis import strategies as st
 
-from broker_classifier.surveys.layout import Cell, Column, Layout, Table
+from broker_classifier.surveys.avro.layout import Cell, Column, Layout, Table
 
 NUMERIC = ("boolean", "int", "long", "float", "double")
 PRIMITIVE = ("null", *NUMERIC, "bytes", "string")

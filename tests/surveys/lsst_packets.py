@@ -7,7 +7,7 @@ from typing import Any
 
 import fastavro
 
-from broker_classifier.surveys.schema_sources import self_contained
+from broker_classifier.surveys.avro.schema_sources import self_contained
 
 NULL_FLOAT, NULL_DOUBLE, NULL_LONG = (["null", kind] for kind in ("float", "double", "long"))
 FORCED = {

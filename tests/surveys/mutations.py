@@ -9,8 +9,8 @@ import orjson
 
 from broker_classifier.errors import MessageError
 from broker_classifier.surveys import Alert, BatchDecoder, elasticc, lsst, ztf
-from broker_classifier.surveys.avro import open_container
-from broker_classifier.surveys.projection import Encoded, Projector
+from broker_classifier.surveys.avro.container import open_container
+from broker_classifier.surveys.avro.projection import Encoded, Projector
 from tests.surveys import test_elasticc as elasticc_packets
 from tests.surveys.avro_schemas import written
 from tests.surveys.lsst_packets import forced, framed, packet, parsed, source

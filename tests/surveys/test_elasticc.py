@@ -9,7 +9,7 @@ import pytest
 from broker_classifier.errors import DecodeError, SchemaError
 from broker_classifier.light_curve import BANDS, Kind
 from broker_classifier.surveys import elasticc
-from broker_classifier.surveys.schema_sources import schemas_in_folder
+from broker_classifier.surveys.avro.schema_sources import schemas_in_folder
 from tests.surveys.avro_schemas import record, written
 from tests.surveys.lsst_packets import tai, utc
 

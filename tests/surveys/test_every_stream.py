@@ -5,9 +5,9 @@ from collections import Counter
 import pytest
 
 from broker_classifier.errors import MessageError
-from broker_classifier.streams.packets import alert_packets
+from broker_classifier.streams.alert_files import alert_packets
 from broker_classifier.surveys import elasticc, lasair, lsst, ztf
-from broker_classifier.surveys.schema_sources import folder_schemas, schemas_in_folder
+from broker_classifier.surveys.avro.schema_sources import folder_schemas, schemas_in_folder
 
 pytestmark = pytest.mark.data
 

@@ -10,8 +10,8 @@ import pytest
 from broker_classifier.errors import DecodeError, SchemaError, SchemasUnavailableError
 from broker_classifier.light_curve import BANDS, Kind
 from broker_classifier.surveys import lsst
-from broker_classifier.surveys.projection import FALLBACKS
-from broker_classifier.surveys.schema_sources import folder_schemas
+from broker_classifier.surveys.avro.projection import FALLBACKS
+from broker_classifier.surveys.avro.schema_sources import folder_schemas
 from tests.surveys.lsst_packets import forced, framed, packet, parsed, source, utc, write_schemas
 
 

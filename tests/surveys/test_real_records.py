@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from broker_classifier.surveys import elasticc, lsst, ztf
-from broker_classifier.surveys.avro import open_container
-from broker_classifier.surveys.projection import FALLBACKS, Encoded, Projector
-from broker_classifier.surveys.slow import project_decoded
-from tests.surveys.test_projection import at, expected_cell, expected_rows, head_of, rows_of
+from broker_classifier.surveys.avro.container import open_container
+from broker_classifier.surveys.avro.project_decoded import project_decoded
+from broker_classifier.surveys.avro.projection import FALLBACKS, Encoded, Projector
+from tests.surveys.avro.test_projection import at, expected_cell, expected_rows, head_of, rows_of
 
 pytestmark = pytest.mark.data
 LAYOUTS = {"ztf": ztf.LAYOUT, "elasticc": elasticc.LAYOUT, "lsst": lsst.LAYOUT}

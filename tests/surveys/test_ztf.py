@@ -8,7 +8,7 @@ import pytest
 
 from broker_classifier.errors import DecodeError, SchemaError
 from broker_classifier.light_curve import Kind
-from broker_classifier.surveys.slow import project_decoded
+from broker_classifier.surveys.avro.project_decoded import project_decoded
 from broker_classifier.surveys.ztf import LAYOUT, alerts, decode, decode_batch, decode_heads
 from tests.ztf_packets import SCHEMA, alert, container, measurement
 

@@ -1,6 +1,6 @@
 """An alert noise that can be computed by hand."""
 
-from broker_classifier.training.alert_noise import RANKS, AlertNoise, Depth
+from broker_classifier.training.homogenise.alert_noise import RANKS, AlertNoise, Depth
 
 
 def plain_noise(threshold_snr: float = 5.0, threshold_width: float = 0.1) -> AlertNoise:

@@ -5,7 +5,7 @@ import pytest
 
 from broker_classifier.errors import DataError
 from broker_classifier.training.compare import compare
-from broker_classifier.training.homogenise import HOMOGENISATION_FILE, Homogenisation
+from broker_classifier.training.homogenise.homogenisation import HOMOGENISATION_FILE, Homogenisation
 from tests.bundles import small_bundle
 from tests.training.noises import plain_noise
 from tests.training.synthetic import ALERT_SOURCE, write_data_set

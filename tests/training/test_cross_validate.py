@@ -8,15 +8,15 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from broker_classifier.cli import app
+from broker_classifier.cli.main import app
 from broker_classifier.errors import ConfigError
 from broker_classifier.training.card import renew_card
 from broker_classifier.training.cross_validate import cross_validate
-from broker_classifier.training.cuts import Cut
+from broker_classifier.training.data.split import TEST, split_of
 from broker_classifier.training.evaluate import evaluate
-from broker_classifier.training.predictions import Predictions, pooled_predictions
+from broker_classifier.training.judge.cuts import Cut
+from broker_classifier.training.judge.predictions import Predictions, pooled_predictions
 from broker_classifier.training.recipe import read_recipe
-from broker_classifier.training.split import TEST, split_of
 from tests.training.synthetic import CLASSES, FORCED_SOURCE, write_data_set
 
 SMALL = Path(__file__).with_name("small.toml")

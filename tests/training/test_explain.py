@@ -5,20 +5,20 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from broker_classifier.calibration import calibrated_probabilities
-from broker_classifier.classify import classify
 from broker_classifier.errors import ConfigError, DataError
 from broker_classifier.light_curve import Kind, light_curve
-from broker_classifier.selection_rules import REASONS
-from broker_classifier.training.examples import Example
+from broker_classifier.light_curve.selection_rules import REASONS
+from broker_classifier.model.calibration import calibrated_probabilities
+from broker_classifier.model.classify import classify
 from broker_classifier.training.explain import explain
-from broker_classifier.training.explanation import explanation_of
-from broker_classifier.training.plots.examples import middling_examples
-from broker_classifier.training.plots.explanation import explanation_figure
-from broker_classifier.training.plots.light_curve import span
-from broker_classifier.training.plots.style import BAND_COLOURS
-from broker_classifier.training.predictions import Predictions
-from broker_classifier.training.prefixes import prefix_logits
+from broker_classifier.training.homogenise.examples import Example
+from broker_classifier.training.judge.explanation import explanation_of
+from broker_classifier.training.judge.predictions import Predictions
+from broker_classifier.training.judge.prefix_logits import prefix_logits
+from broker_classifier.training.report.plots.examples import middling_examples
+from broker_classifier.training.report.plots.explanation import explanation_figure
+from broker_classifier.training.report.plots.light_curve import span
+from broker_classifier.training.report.plots.style import BAND_COLOURS
 from tests.bundles import small_bundle
 from tests.curves import detections
 

@@ -6,20 +6,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from broker_classifier.bundle import load_bundle
-from broker_classifier.classify import classify
 from broker_classifier.errors import ConfigError, DataError
 from broker_classifier.light_curve import LightCurve
+from broker_classifier.model.bundle import load_bundle
+from broker_classifier.model.classify import classify
 from broker_classifier.training.card import renew_card
+from broker_classifier.training.data.labelled_objects import read_objects
+from broker_classifier.training.data.split import split_of
 from broker_classifier.training.evaluate import evaluate
-from broker_classifier.training.examples import make_examples
-from broker_classifier.training.homogenise import read_homogenisation
-from broker_classifier.training.objects import read_objects
-from broker_classifier.training.plots import PLOTS
-from broker_classifier.training.predictions import predict
+from broker_classifier.training.homogenise.examples import make_examples
+from broker_classifier.training.homogenise.homogenisation import read_homogenisation
+from broker_classifier.training.judge.predictions import predict
 from broker_classifier.training.recipe import read_recipe
-from broker_classifier.training.report import summary
-from broker_classifier.training.split import split_of
+from broker_classifier.training.report.metrics_file import summary
+from broker_classifier.training.report.plots import PLOTS
 from broker_classifier.training.train import train
 from tests.training.synthetic import ALERT_SOURCE, CLASSES, write_data_set
 

@@ -1,0 +1,1 @@
+"""The program `broker-classifier`: every verb of the project."""

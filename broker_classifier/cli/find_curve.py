@@ -1,0 +1,161 @@
+"""The light curve of one object, wherever a person has it: alerts, results, a store, a data set."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from pydantic import ValidationError
+
+from broker_classifier.config import Settings
+from broker_classifier.errors import ConfigError, DataError, MessageError
+from broker_classifier.light_curve import Kind, LightCurve, bands, light_curve
+from broker_classifier.model.bundle import Bundle, read_bundle
+from broker_classifier.store import read_beside
+from broker_classifier.streams.alert_files import alert_packets
+from broker_classifier.streams.classification import ClassificationMessage, parse
+from broker_classifier.surveys.alert import checked
+from broker_classifier.surveys.decoders import open_decoders
+from broker_classifier.training.data.labelled_objects import preferred_objects, read_objects
+from broker_classifier.training.homogenise.examples import main_episode
+from broker_classifier.training.homogenise.homogenisation import homogenised, read_homogenisation
+
+NAMED_AT_MOST = 5
+
+
+class Found(NamedTuple):
+    """The light curve of an object, and whose object it is."""
+
+    object_id: str
+    survey: str
+    curve: LightCurve
+
+
+def find_curve(target: str, survey: str, settings: Settings, wanted: str | None = None) -> Found:
+    """Read the light curve of one object, out of a file or of the store.
+
+    Parameters
+    ----------
+    target : str
+        A file, folder or archive of alerts, a JSON-lines file of classifications; or the id of an
+        object in the store. A service may have the store open.
+    survey : str
+        Whose object it is, and whose alerts those are whose bytes do not tell.
+    settings : Settings
+    wanted : str, optional
+        Which object of a file with several.
+
+    Raises
+    ------
+    ConfigError, DataError
+        There is no such file, store or object, or nothing of it can be read.
+    """
+    path, store = Path(target), Path(settings.store.path)
+    if path.exists():
+        return _only_one(_of_results(path) or _of_alerts(path, survey, settings), wanted)
+    try:
+        (record,) = read_beside(store, [f"{survey}:{target}"])
+    except ConfigError as error:
+        msg = f"{target} is no file, and {error}"
+        raise DataError(msg) from error
+    if not len(record.curve):
+        msg = (
+            f"{target} is no file, and the light-curve store {store} has no {survey} object of "
+            "this name: name a file, an object of the store, or with --data one of a labelled set"
+        )
+        raise DataError(msg)
+    return Found(target, survey, record.curve)
+
+
+def labelled_curve(data_folder: Path, object_id: str, bundle_folder: Path) -> tuple[str, Found]:
+    """Read a light curve from a labelled set, as `evaluate` judges it.
+
+    It is made to look like alerts as for the bundle, and ends with the episode that is judged.
+
+    Returns
+    -------
+    label, found
+
+    Raises
+    ------
+    BundleError, DataError
+        Bundle or set cannot be read, or the set has no such object of the bundle's classes.
+    """
+    bundle = read_bundle(bundle_folder)
+    objects = read_objects(data_folder, bundle.classes)
+    same = [o for o in objects if object_id in (o.object_id, o.canonical_id)]
+    if not same:
+        msg = (
+            f"{data_folder} has no object {object_id} of {', '.join(bundle.classes)}, the classes "
+            "of the bundle: look for it in objects.csv, or give another --bundle"
+        )
+        raise DataError(msg)
+    by_own_name = [o for o in same if o.object_id == object_id]
+    (labelled,) = preferred_objects(by_own_name or same)
+    (curve,) = homogenised([labelled], read_homogenisation(bundle_folder))
+    return labelled.label, Found(object_id, bundle.survey, _until_judged(curve, bundle))
+
+
+def _until_judged(curve: LightCurve, bundle: Bundle) -> LightCurve:
+    judged = main_episode(curve, bundle.selection)
+    return curve.until(float(judged.mjd[-1])) if len(judged) else curve
+
+
+def _only_one(found: Mapping[str, Found], wanted: str | None) -> Found:
+    if wanted is None and len(found) == 1:
+        return next(iter(found.values()))
+    if wanted is not None and wanted in found:
+        return found[wanted]
+    first = ", ".join(sorted(found)[:NAMED_AT_MOST])
+    more = f" and {len(found) - NAMED_AT_MOST} more" if len(found) > NAMED_AT_MOST else ""
+    asked = "name one with --object" if wanted is None else f"{wanted} is not among them"
+    msg = f"The file has {len(found)} objects ({first}{more}): {asked}"
+    raise DataError(msg)
+
+
+def _of_results(path: Path) -> dict[str, Found]:
+    """Read the newest classification of every object; nothing from anything else."""
+    newest: dict[str, ClassificationMessage] = {}
+    if not path.is_file():
+        return {}
+    with path.open("rb") as lines:
+        for number, line in enumerate(lines, start=1):
+            try:
+                message = parse(line)
+            except ValidationError as error:
+                if number == 1:
+                    return {}
+                msg = f"Line {number} of {path} is no classification: remove it, or write it anew"
+                raise DataError(msg) from error
+            known = newest.get(message.object_id)
+            if known is None or message.mjd >= known.mjd:
+                newest[message.object_id] = message
+    return {name: Found(name, one.survey, _curve_of(one)) for name, one in newest.items()}
+
+
+def _curve_of(message: ClassificationMessage) -> LightCurve:
+    points = message.light_curve
+    return light_curve(
+        [p.mjd for p in points],
+        [float("nan") if p.psf_flux is None else p.psf_flux for p in points],
+        [p.psf_flux_err for p in points],
+        bands([p.band for p in points]),
+        [Kind[p.kind.upper()] for p in points],
+    )
+
+
+def _of_alerts(path: Path, survey: str, settings: Settings) -> dict[str, Found]:
+    decoders = open_decoders(settings.surveys, settings.lasair)
+    found: dict[str, Found] = {}
+    reason = "it holds no alert"
+    for packet in alert_packets([path]):
+        (alert,) = map(checked, decoders[packet.survey or survey]([packet.value]))
+        if isinstance(alert, MessageError):
+            reason = str(alert)
+        else:
+            known = found.get(alert.object_id)
+            curve = known.curve.merge(alert.curve) if known else alert.curve
+            found[alert.object_id] = Found(alert.object_id, alert.survey, curve)
+    if not found:
+        msg = f"No light curve can be read from {path}: {reason}"
+        raise DataError(msg)
+    return found

@@ -1,0 +1,41 @@
+"""Classifications and dead letters as lines for a terminal."""
+
+import orjson
+
+from broker_classifier.streams.classification import ClassificationMessage
+from broker_classifier.streams.dead_letters import DeadLetter
+
+_COLUMNS = "{:<20} {:>14} {:>11} {:>7}  {:<11} {:>5}  {}"
+RUNNERS_UP = 2
+
+
+def table_header() -> str:
+    """Return the names of `table_row`'s columns."""
+    return _COLUMNS.format("object", "alert", "mjd", "points", "class", "prob", "next")
+
+
+def table_row(message: ClassificationMessage) -> str:
+    """Return one classification as a line."""
+    ranked = sorted(message.probabilities.items(), key=lambda item: -item[1])
+    runners_up = "  ".join(f"{name} {value:.2f}" for name, value in ranked[1 : 1 + RUNNERS_UP])
+    return _COLUMNS.format(
+        message.object_id,
+        message.alert_id,
+        f"{message.mjd:.3f}",
+        message.n_points_used,
+        message.top_class,
+        f"{message.probability:.2f}",
+        runners_up,
+    )
+
+
+def dead_letter_row(letter: DeadLetter) -> str:
+    """Return one dead letter as a line."""
+    origin = f"{letter.topic}[{letter.partition}]@{letter.offset}"
+    return f"{origin}  {letter.reason}: {letter.explanation} ({len(letter.value)} bytes)"
+
+
+def dead_letter_json(letter: DeadLetter) -> str:
+    """Return one dead letter as JSON, without its bytes."""
+    fields = {name: value for name, value in vars(letter).items() if name != "value"}
+    return orjson.dumps(fields | {"n_bytes": len(letter.value)}).decode()

@@ -1,0 +1,147 @@
+"""The rules of selection, compiled: why a point does not count, and where an episode begins."""
+
+from typing import Any
+
+import numpy as np
+from numba import types
+from numpy.typing import NDArray
+
+from broker_classifier.compiled import cached_for, compiled
+from broker_classifier.light_curve.curve import BAND_MASK, KIND_MASK, KIND_SHIFT, POINTS, WITHDRAWN
+
+REASONS = (
+    "",
+    "withdrawn",
+    "detection",
+    "upper_limit",
+    "forced",
+    "band",
+    "not_finite",
+    "negative",
+    "same_night",
+    "before_episode",
+    "after_window",
+)
+CODE = {reason: np.uint8(code) for code, reason in enumerate(REASONS)}
+_USED, _WITHDRAWN_CODE, _BAND = CODE[""], CODE["withdrawn"], CODE["band"]
+_NOT_FINITE, _NEGATIVE, _SAME_NIGHT = CODE["not_finite"], CODE["negative"], CODE["same_night"]
+_BEFORE_EPISODE, _AFTER_WINDOW = CODE["before_episode"], CODE["after_window"]
+KINDS = ("detection", "upper_limit", "forced", "not_finite")  # by `Kind`; the fourth is no kind
+
+
+@cached_for(
+    types.bool_[:](types.Array(types.float64, 1, "A", readonly=True), types.float64, types.float64)
+)
+def episode_starts(
+    mjd: NDArray[np.float64], isolated_gap: float, episode_gap: float
+) -> NDArray[np.bool_]:
+    """Mark the usable points that open an episode; see `selection.is_episode_start`."""
+    starts = np.zeros(len(mjd), dtype=np.bool_)
+    for i in range(len(mjd)):
+        gap = mjd[i] - mjd[i - 1] if i else np.inf
+        starts[i] = gap > episode_gap or (gap > isolated_gap and starts[i - 1])
+    return starts
+
+
+@compiled
+def _reason_of_point(
+    point: Any, takes_band: NDArray[np.bool_], code_of_kind: NDArray[np.uint8], positive_only: bool
+) -> Any:
+    band, kind = point.flags & BAND_MASK, point.flags >> KIND_SHIFT & KIND_MASK
+    flux, flux_err = point.psf_flux, point.psf_flux_err
+    if point.flags & WITHDRAWN:
+        return _WITHDRAWN_CODE
+    if code_of_kind[kind]:
+        return code_of_kind[kind]
+    if not takes_band[band]:
+        return _BAND
+    if not (np.isfinite(flux) and np.isfinite(flux_err) and flux_err > 0):
+        return _NOT_FINITE
+    return _NEGATIVE if positive_only and flux <= 0 else _USED
+
+
+@compiled
+def _reasons(
+    points: NDArray[np.void],
+    takes_band: NDArray[np.bool_],
+    code_of_kind: NDArray[np.uint8],
+    positive_only: bool,
+    one_per_band_and_night: bool,
+    night_offset: float,
+    reasons: NDArray[np.uint8],
+) -> None:
+    last_night = np.full(8, -np.inf)
+    for i in range(len(points)):
+        reasons[i] = _reason_of_point(points[i], takes_band, code_of_kind, positive_only)
+        if reasons[i] == 0 and one_per_band_and_night:
+            band = points[i].flags & BAND_MASK
+            night = np.floor(points[i].mjd + night_offset)
+            if night == last_night[band]:
+                reasons[i] = _SAME_NIGHT
+            last_night[band] = night
+
+
+@compiled
+def _newest_episode(
+    points: NDArray[np.void], reasons: NDArray[np.uint8], isolated_gap: float, episode_gap: float
+) -> int:
+    """Position of the point that opens the newest episode; -1 if no point is usable."""
+    newest, before, is_alone = -1, -np.inf, False
+    for i in range(len(points)):
+        if reasons[i] == 0:
+            gap = points[i].mjd - before
+            is_alone = gap > episode_gap or (gap > isolated_gap and is_alone)
+            before = points[i].mjd
+            if is_alone:
+                newest = i
+    return newest
+
+
+@cached_for(
+    types.Tuple((types.uint8[::1], types.int64[::1], types.int64[::1]))(  # type: ignore[no-untyped-call]
+        POINTS,
+        types.int64[::1],
+        types.bool_[::1],
+        types.uint8[::1],
+        types.bool_,
+        types.bool_,
+        types.float64,
+        types.float64,
+        types.float64,
+        types.float64,
+    )
+)
+def select_points(
+    points: NDArray[np.void],
+    starts: NDArray[np.int64],
+    takes_band: NDArray[np.bool_],
+    code_of_kind: NDArray[np.uint8],
+    positive_only: bool,
+    one_per_band_and_night: bool,
+    night_offset: float,
+    isolated_gap: float,
+    episode_gap: float,
+    window: float,
+) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64]]:
+    """Give reason, index and index_starts of `selection.Selections`."""
+    reason = np.empty(len(points), dtype=np.uint8)
+    index = np.empty(len(points), dtype=np.int64)
+    index_starts = np.zeros(len(starts), dtype=np.int64)
+    n_used = 0
+    for c in range(len(starts) - 1):
+        mine, codes = points[starts[c] : starts[c + 1]], reason[starts[c] : starts[c + 1]]
+        night = one_per_band_and_night, night_offset
+        _reasons(mine, takes_band, code_of_kind, positive_only, night[0], night[1], codes)
+        newest = _newest_episode(mine, codes, isolated_gap, episode_gap)
+        for i in range(len(mine)):
+            if codes[i]:
+                continue
+            if i < newest:
+                codes[i] = _BEFORE_EPISODE
+            elif mine[i].mjd > mine[newest].mjd + window:
+                codes[i] = _AFTER_WINDOW
+            else:
+                index[n_used] = starts[c] + i
+                n_used += 1
+        index_starts[c + 1] = n_used
+    return reason, index[:n_used], index_starts

@@ -1,0 +1,284 @@
+"""A model bundle: a folder that describes itself, checked completely before use.
+
+bundle.json           what the model is and takes; unknown keys are refused
+weights.safetensors   its weights, matched by sha256 and by shape
+golden.json           light curves with the probabilities that they must give
+README.md             its card, for people
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Literal, Self, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from safetensors import SafetensorError
+from safetensors.torch import load
+
+from broker_classifier.errors import BundleError
+from broker_classifier.light_curve import Kind, LightCurve, bands, light_curve
+from broker_classifier.light_curve.selection import Selection, select
+from broker_classifier.model.calibration import Calibration, calibrated_probabilities
+from broker_classifier.model.encoder import Encoder, StreamingEncoder
+from broker_classifier.model.grid_encoder import GridEncoder
+from broker_classifier.model.grid_input import Grid, grids
+from broker_classifier.model.inputs import ModelInput, implied_config
+from broker_classifier.model.networks import Network, build_network, full_config
+from broker_classifier.model.networks.streaming_attentive_gru import StreamingAttentiveGRU
+from broker_classifier.model.point_input import Normalisation, model_input
+
+FORMAT_VERSION: Literal[1] = 1
+GOLDEN_TOLERANCE = 1e-4
+DESCRIPTION_FILE = "bundle.json"
+WEIGHTS_FILE = "weights.safetensors"
+GOLDEN_FILE = "golden.json"
+ModelT = TypeVar("ModelT", bound=BaseModel)
+_STRICT = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class TrainingRecord(BaseModel):
+    """Where the weights come from: data sets, objects per split and class, code, seed, date.
+
+    `alerts_only` are classes whose forced photometry was kept from the training; `fold` says which
+    objects were (`training.split`).
+    """
+
+    model_config = _STRICT
+
+    data: str
+    n_objects: dict[str, dict[str, int]]
+    recipe: str
+    commit: str
+    seed: int
+    date: str
+    alerts_only: tuple[str, ...] = ()
+    fold: int = Field(0, ge=0)
+
+
+class Description(BaseModel):
+    """The content of `bundle.json`."""
+
+    model_config = _STRICT
+
+    format_version: Literal[1] = FORMAT_VERSION
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")
+    version: str = Field(pattern=r"^[0-9][0-9A-Za-z.+-]{0,15}$")
+    architecture: str
+    config: dict[str, int | float]
+    survey: str
+    classes: tuple[str, ...] = Field(min_length=2)
+    selection: Selection
+    normalisation: ModelInput
+    calibration: Calibration
+    training: TrainingRecord
+    weights_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+    @model_validator(mode="after")
+    def _sizes_fit(self) -> Self:
+        if len(self.calibration.prior) != len(self.classes):
+            msg = f"{len(self.classes)} classes, but the calibration is for another number"
+            raise ValueError(msg)
+        implied = implied_config(
+            self.architecture, self.selection.bands, self.classes, self.normalisation
+        )
+        config = full_config(self.architecture, dict(self.config))
+        for name, value in implied.items():
+            if config[name] != value:
+                msg = f"config.{name}: classes, bands and input make {value}, not {config[name]}"
+                raise ValueError(msg)
+        return self
+
+
+class GoldenCase(BaseModel):
+    """A light curve as columns, and the probabilities that it must give."""
+
+    model_config = _STRICT
+
+    name: str
+    mjd: list[float]
+    psf_flux: list[float]
+    psf_flux_err: list[float]
+    band: list[str]
+    kind: list[Literal["DETECTION", "UPPER_LIMIT", "FORCED"]]
+    probabilities: list[float]
+
+    def curve(self) -> LightCurve:
+        """Build the light curve."""
+        kinds = [Kind[name] for name in self.kind]
+        return light_curve(self.mjd, self.psf_flux, self.psf_flux_err, bands(self.band), kinds)
+
+
+class Golden(BaseModel):
+    """The content of `golden.json`."""
+
+    model_config = _STRICT
+
+    cases: list[GoldenCase] = Field(min_length=1)
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A checked, loaded model. `hash` is the sha256 over weights and `bundle.json`."""
+
+    description: Description
+    network: Network
+    hash: str
+
+    @property
+    def name(self) -> str:
+        """Name of the model, such as "ztf-transients"."""
+        return self.description.name
+
+    @property
+    def version(self) -> str:
+        """Version of the model."""
+        return self.description.version
+
+    @property
+    def survey(self) -> str:
+        """The survey whose alerts it takes."""
+        return self.description.survey
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names, in the order of the probabilities."""
+        return self.description.classes
+
+    @property
+    def selection(self) -> Selection:
+        """Which points it takes."""
+        return self.description.selection
+
+    @cached_property
+    def encoder(self) -> Encoder:
+        """Its network, ready for the points that it takes."""
+        bands_taken, normalisation = self.selection.bands, self.description.normalisation
+        if isinstance(self.network, StreamingAttentiveGRU):
+            assert isinstance(normalisation, Normalisation)
+            return StreamingEncoder(self.network, bands_taken, normalisation, self.hash)
+        assert isinstance(normalisation, Grid)
+        return GridEncoder(self.network, bands_taken, normalisation)
+
+
+def load_bundle(path: str | Path) -> Bundle:
+    """Read a bundle and check everything, its golden cases included.
+
+    Raises
+    ------
+    BundleError
+        Says which file is wrong, how, and what to do.
+    """
+    folder = Path(path)
+    bundle = read_bundle(folder)
+    _check_golden(folder / GOLDEN_FILE, bundle)
+    return bundle
+
+
+def read_bundle(folder: Path) -> Bundle:
+    """Read description and weights and check that they belong together."""
+    if not (folder / DESCRIPTION_FILE).exists():
+        msg = f"{folder} is no bundle, it has no {DESCRIPTION_FILE}: name the folder of one"
+        raise BundleError(msg)
+    text = _read(folder / DESCRIPTION_FILE)
+    description = _parsed(folder / DESCRIPTION_FILE, Description, text)
+    weights = _read(folder / WEIGHTS_FILE)
+    if hashlib.sha256(weights).hexdigest() != description.weights_sha256:
+        raise _broken(folder / WEIGHTS_FILE, "its sha256 is not the one in bundle.json")
+    network = build_network(description.architecture, dict(description.config))
+    _load_weights(folder / WEIGHTS_FILE, network, weights)
+    return Bundle(description, network, bundle_hash(weights, text))
+
+
+def bundle_hash(weights: bytes, description: bytes) -> str:
+    """Hash what decides a classification, sha256 in hexadecimal."""
+    return hashlib.sha256(weights + description).hexdigest()
+
+
+def probabilities_of(curve: LightCurve, bundle: Bundle) -> NDArray[np.float64] | None:
+    """Classify one light curve the plain way, unbatched; None without a usable point."""
+    description = bundle.description
+    selected = select(curve, description.selection)
+    if not len(selected.index):
+        return None
+    bands_taken, normalisation = description.selection.bands, description.normalisation
+    if isinstance(normalisation, Grid):
+        points, starts = curve.points[selected.index], np.array([0, len(selected.index)])
+        inputs = grids(points, starts, bands_taken, normalisation)  # (1, L, C)
+    else:
+        inputs = model_input(curve, selected, bands_taken, normalisation)[None]  # (1, T, C)
+    with torch.inference_mode():
+        logits, _ = bundle.network(torch.from_numpy(inputs))
+    used = curve.mjd[selected.index]
+    last = logits.reshape(-1, len(bundle.classes))[-1].numpy()  # (1, K) or (1, T, K) -> (K,)
+    return calibrated_probabilities(last, len(used), used[-1] - used[0], description.calibration)
+
+
+def _check_golden(path: Path, bundle: Bundle) -> None:
+    golden = _parsed(path, Golden, _read(path))
+    for case in golden.cases:
+        difference = _golden_difference(path, case, bundle)
+        if not difference <= GOLDEN_TOLERANCE:
+            what = f"case {case.name!r} is off by {difference:.1e}, {GOLDEN_TOLERANCE} is allowed"
+            raise _broken(path, what)
+
+
+def _golden_difference(path: Path, case: GoldenCase, bundle: Bundle) -> float:
+    try:
+        found = probabilities_of(case.curve(), bundle)
+    except ValueError as error:
+        raise _broken(path, f"case {case.name!r} is no light curve: {error}") from error
+    if found is None or len(found) != len(case.probabilities):
+        raise _broken(path, f"case {case.name!r} does not give {len(case.probabilities)} values")
+    return float(np.abs(found - case.probabilities).max())
+
+
+def _load_weights(path: Path, network: Network, weights: bytes) -> None:
+    try:
+        tensors = load(weights)
+        network.load_state_dict(tensors)
+    except (SafetensorError, RuntimeError) as error:
+        first_lines = " ".join(str(error).split())[:300]
+        what = f"not the weights of the architecture in bundle.json: {first_lines}"
+        raise _broken(path, what) from error
+    if not all(bool(torch.isfinite(t).all()) for t in tensors.values()):
+        raise _broken(path, "some weights are not finite")
+
+
+def _parsed(path: Path, model: type[ModelT], text: bytes) -> ModelT:
+    try:
+        return model.model_validate_json(text)
+    except ValidationError as error:
+        raise _broken(path, _first_complaints(error)) from error
+
+
+def _first_complaints(error: ValidationError) -> str:
+    complaints: Sequence[str] = [
+        f"{'.'.join(str(part) for part in e['loc']) or 'file'}: {e['msg']}" for e in error.errors()
+    ]
+    return "; ".join(complaints[:5])
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise _broken(path, f"cannot be read ({error.strerror})") from error
+
+
+def _broken(path: Path, what: str) -> BundleError:
+    msg = (
+        f"Bundle file {path}: {what}. Restore the folder from the repository, "
+        "or train it again with `broker-classifier train`."
+    )
+    return BundleError(msg)
+
+
+def bundle_folder(path: Path) -> Path:
+    """Find a bundle's folder: as given, else below the checkout that this package stands in."""
+    beside_package = Path(__file__).parents[2] / path
+    return path if path.exists() or not beside_package.exists() else beside_package

@@ -1,0 +1,109 @@
+"""Light curves to classifications: a pure function, the same whatever the batch or its order."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from broker_classifier.light_curve import LightCurve, starts_of
+from broker_classifier.light_curve.selection import Selections, select_all
+from broker_classifier.light_curve.selection_rules import REASONS
+from broker_classifier.model.bundle import Bundle
+from broker_classifier.model.calibration import calibrated_probabilities
+
+BATCH = 512  # light curves at a time: their rows and states stay in the processor's cache
+
+
+@dataclass(frozen=True)
+class Classification:
+    """What a bundle says about one light curve, and what it looked at.
+
+    Attributes
+    ----------
+    probabilities : float array, shape (n_classes,)
+        Calibrated, under the natural prior; in the order of the bundle's classes; sums to 1.
+    used : int array, shape (n_used,)
+        Positions in the light curve of the points used, ascending.
+    attention : float array, shape (n_used,), or None
+        Weight of each used point in the network's context; sums to 1. None where the network has
+        no attention.
+    reason : uint8 array, shape (n,)
+        Why each point of the light curve was not used, positions in `REASONS`; 0 where it was.
+    memory : bytes
+        What spares the next classification of this object the steps made so far.
+    """
+
+    probabilities: NDArray[np.float64]
+    used: NDArray[np.int64]
+    attention: NDArray[np.float64] | None
+    reason: NDArray[np.uint8]
+    memory: bytes = b""
+
+    @property
+    def rejected(self) -> tuple[str, ...]:
+        """Why each point of the light curve was not used; "" where it was."""
+        return tuple([REASONS[code] for code in self.reason.tolist()])
+
+
+def classify(
+    curves: Sequence[LightCurve], bundle: Bundle, memories: Sequence[bytes] | None = None
+) -> list[Classification | None]:
+    """Classify light curves; None for one without a usable point.
+
+    Set `torch.set_num_threads(1)` in a worker process: two threads beside another busy process
+    are many times slower than one.
+
+    Parameters
+    ----------
+    curves : sequence of LightCurve
+    bundle : Bundle
+    memories : sequence of bytes, optional
+        `Classification.memory` of an earlier state of each light curve, b"" for none. They only
+        save work: one that does not fit is not used.
+    """
+    known = memories if memories is not None else [b""] * len(curves)
+    found: list[Classification | None] = []
+    for start in range(0, len(curves), BATCH):
+        part = slice(start, start + BATCH)
+        found.extend(_classify_batch(curves[part], bundle, known[part]))
+    return found
+
+
+def _classify_batch(
+    curves: Sequence[LightCurve], bundle: Bundle, memories: Sequence[bytes]
+) -> list[Classification | None]:
+    selections = select_all(curves, bundle.selection)
+    n_used = selections.index_starts[1:] - selections.index_starts[:-1]
+    usable = np.flatnonzero(n_used)
+    found: list[Classification | None] = [None] * len(curves)
+    if not len(usable):
+        return found
+    n_used = n_used[usable]
+    starts = starts_of(n_used.tolist())
+    points = selections.points[selections.index]
+    encoded = bundle.encoder.encode(points, starts, [memories[i] for i in usable.tolist()])
+    age = points["mjd"][starts[1:] - 1] - points["mjd"][starts[:-1]]
+    probabilities = calibrated_probabilities(
+        encoded.logits, n_used, age, bundle.description.calibration
+    )
+    for row, i in enumerate(usable.tolist()):
+        mine = slice(starts[row], starts[row + 1])
+        attention = None if encoded.attention is None else encoded.attention[mine]
+        found[i] = _classification(
+            i, selections, probabilities[row], attention, encoded.memories[row]
+        )
+    return found
+
+
+def _classification(
+    i: int,
+    selections: Selections,
+    probabilities: NDArray[np.float64],
+    attention: NDArray[np.float64] | None,
+    memory: bytes,
+) -> Classification:
+    first, last = selections.starts[i], selections.starts[i + 1]
+    mine = slice(selections.index_starts[i], selections.index_starts[i + 1])
+    used = selections.index[mine] - first
+    return Classification(probabilities, used, attention, selections.reason[first:last], memory)

@@ -1,0 +1,123 @@
+"""Light curve to model input as on the poster: every band on a grid of its own time span.
+
+The span from the first to the last known point becomes the cells 0 ... L - 1, so the grid of a
+partial light curve is another one than the beginning of the whole one's: it is built anew with
+every point, and knows nothing of what comes. Channels, with B bands, in this order:
+
+    flux  B  linear between the band's points, constant before the first and after the last
+    void  B  distance to the band's nearest real point, in cells (fractions of them too)
+    age   1  ln(1 + days from the first to the last known point), if wanted: the grid hides it
+
+A band without a point has flux 0 and a constant void.
+"""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from broker_classifier.light_curve import BAND_MASK
+from broker_classifier.light_curve.selection import band_positions
+
+Floats = NDArray[np.float64]
+
+
+class Grid(BaseModel):
+    """Constants of the grid, as they stand in `bundle.json`; the poster's are the defaults.
+
+    Attributes
+    ----------
+    length : int
+        Cells, L.
+    flux_unit_njy : float
+        The flux that counts as 1: that of AB magnitude 27.5, as in PLAsTiCC's files.
+    scaling : str
+        "linear" for raw fluxes, "arcsinh" to compress them.
+    missing_void : float
+        Void of a band without a point.
+    has_age : bool
+        Whether there is the channel `age`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    length: int = Field(128, gt=1)
+    flux_unit_njy: float = Field(36.307805, gt=0)
+    scaling: Literal["linear", "arcsinh"] = "linear"
+    missing_void: float = Field(500.0, ge=0)
+    has_age: bool = False
+
+
+def grid_channel_names(band_letters: Sequence[str], grid: Grid) -> tuple[str, ...]:
+    """Name the channels in their order.
+
+    >>> grid_channel_names("gr", Grid(has_age=True))
+    ('flux_g', 'flux_r', 'void_g', 'void_r', 'age')
+    """
+    per_band = [f"{name}_{band}" for name in ("flux", "void") for band in band_letters]
+    return (*per_band, *(["age"] if grid.has_age else []))
+
+
+def grids(
+    points: NDArray[np.void], starts: NDArray[np.int64], band_letters: Sequence[str], grid: Grid
+) -> NDArray[np.float32]:
+    """Resample n light curves.
+
+    Parameters
+    ----------
+    points : structured array of dtype `POINT`, shape (n_used,)
+        Used points only, in the bundle's bands, light curve after light curve, each sorted by time.
+    starts : int array, shape (n + 1,)
+        Where in `points` each light curve begins, and where the last ends.
+    band_letters : sequence of str
+        The bundle's bands, B of them.
+    grid : Grid
+
+    Returns
+    -------
+    float32 array, shape (n, length, n_channels)
+    """
+    n_channels = len(grid_channel_names(band_letters, grid))
+    found = np.empty((len(starts) - 1, grid.length, n_channels), dtype=np.float32)
+    band = band_positions(band_letters)[points["flags"] & np.uint8(BAND_MASK)]
+    flux = points["psf_flux"].astype(np.float64) / grid.flux_unit_njy
+    flux = np.arcsinh(flux) if grid.scaling == "arcsinh" else flux
+    for cells, start, stop in zip(found, starts[:-1], starts[1:], strict=True):
+        mjd = points["mjd"][start:stop]
+        position = grid_positions(mjd, grid.length)
+        for b in range(len(band_letters)):
+            mine = band[start:stop] == b
+            _fill(cells, b, len(band_letters), position[mine], flux[start:stop][mine], grid)
+        if grid.has_age:
+            cells[:, -1] = np.log1p(mjd[-1] - mjd[0])
+    return found
+
+
+def grid_positions(mjd: Floats, length: int) -> Floats:
+    """Place the times (MJD, ascending) of one light curve on its grid, from 0 to length - 1.
+
+    >>> grid_positions(np.array([100.0, 101.0, 104.0]), 128).tolist()
+    [0.0, 31.75, 127.0]
+    >>> grid_positions(np.array([100.0]), 128).tolist()
+    [0.0]
+    """
+    span = mjd[-1] - mjd[0]
+    if span == 0.0:
+        return np.zeros(len(mjd))
+    return np.asarray((length - 1) * (mjd - mjd[0]) / span)
+
+
+def _fill(
+    cells: NDArray[np.float32], b: int, n_bands: int, position: Floats, flux: Floats, grid: Grid
+) -> None:
+    if not len(position):
+        cells[:, b], cells[:, n_bands + b] = 0.0, grid.missing_void
+        return
+    at = np.arange(grid.length, dtype=np.float64)
+    cells[:, b] = np.interp(at, position, flux)
+    after = np.searchsorted(position, at)
+    before = position[np.maximum(after - 1, 0)]
+    next_one = position[np.minimum(after, len(position) - 1)]
+    cells[:, n_bands + b] = np.minimum(np.abs(at - before), np.abs(next_one - at))

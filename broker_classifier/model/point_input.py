@@ -1,0 +1,218 @@
+"""Light curve to model input: one row per used point, made of what was known at that moment.
+
+In every band the light curve is carried forward from its last real point, with the gap to it. No
+row looks past its own time, and none knows its absolute date.
+
+Channels, with B bands, in this order:
+
+    flux      B  arcsinh(f / flux_scale) / 2, last value of the band
+    snr       B  arcsinh(f / err) / 2, last value of the band
+    gap       B  ln(1 + days since the last real point of the band)
+    seen      B  1 once the band has a point; before, its other channels are 0
+    err       B  log10(err) - error_log10_reference, last value of the band
+    decline   B  ln f below the band's brightest value so far (<= 0)
+    rise      B  ln f above the band's first value
+    colour  B-1  ln f(band) - ln f(next band), 0 until both are seen
+    step      1  ln(1 + days since the previous used point)
+    age       1  days since the first used point / time_scale
+    log_age   1  ln(1 + days since the first used point)
+    band      B  1 for the band of this point
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import pairwise
+
+import numpy as np
+from numba import types
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from broker_classifier.compiled import cached_for, compiled
+from broker_classifier.light_curve import BAND_MASK, POINTS, LightCurve
+from broker_classifier.light_curve.selection import Selected, band_positions
+
+PER_BAND = ("flux", "snr", "gap", "seen", "err", "decline", "rise")
+
+
+class Normalisation(BaseModel):
+    """Constants of the input, as they stand in `bundle.json`.
+
+    Attributes
+    ----------
+    flux_scale_njy : float
+        Below it the flux channel is linear, above it logarithmic.
+    error_log10_reference : float
+        log10 of a typical flux error in nJy.
+    error_floor : float
+        The least error, as a fraction of the flux.
+    time_scale_days : float
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    flux_scale_njy: float = Field(20000.0, gt=0)
+    error_log10_reference: float = 3.9
+    error_floor: float = Field(0.02, ge=0)
+    time_scale_days: float = Field(50.0, gt=0)
+
+
+def model_input(
+    curve: LightCurve, selected: Selected, band_letters: Sequence[str], normalisation: Normalisation
+) -> NDArray[np.float32]:
+    """Build the input rows of one light curve, shape (n_used, n_channels)."""
+    starts = np.array([0, len(selected.index)])
+    return channels(curve.points[selected.index], starts, band_letters, normalisation)
+
+
+def channel_names(band_letters: Sequence[str]) -> tuple[str, ...]:
+    """Name the channels in their order.
+
+    >>> channel_names("gr")[12:]
+    ('rise_g', 'rise_r', 'colour_g_r', 'step', 'age', 'log_age', 'band_g', 'band_r')
+    """
+    per_band = [f"{name}_{band}" for name in PER_BAND for band in band_letters]
+    colours = [f"colour_{blue}_{red}" for blue, red in pairwise(band_letters)]
+    here = [f"band_{band}" for band in band_letters]
+    return (*per_band, *colours, "step", "age", "log_age", *here)
+
+
+def channels(
+    points: NDArray[np.void],
+    starts: NDArray[np.int64],
+    band_letters: Sequence[str],
+    normalisation: Normalisation,
+    n_done: NDArray[np.int64] | None = None,
+) -> NDArray[np.float32]:
+    """Compute the input rows of n light curves, one after another.
+
+    Parameters
+    ----------
+    points : structured array of dtype `POINT`, shape (n_used,)
+        Used points only, in the bundle's bands, light curve after light curve.
+    starts : int array, shape (n + 1,)
+        Where in `points` each light curve begins, and where the last ends.
+    band_letters : sequence of str
+        The bundle's bands, B of them.
+    n_done : int array, shape (n,), optional
+        How many first points of each light curve need no row; 0 if not given.
+
+    Returns
+    -------
+    float32 array, shape (n_used - sum of n_done, n_channels)
+    """
+    done = np.zeros(len(starts) - 1, dtype=np.int64) if n_done is None else n_done
+    positions, n_channels = _columns(tuple(band_letters))
+    rows = np.zeros((len(points) - int(done.sum()), n_channels), dtype=np.float32)
+    _write_rows(
+        points,
+        starts,
+        done,
+        positions,
+        len(band_letters),
+        normalisation.flux_scale_njy,
+        normalisation.error_log10_reference,
+        normalisation.error_floor,
+        normalisation.time_scale_days,
+        rows,
+    )
+    return rows
+
+
+@lru_cache(maxsize=16)
+def _columns(band_letters: tuple[str, ...]) -> tuple[NDArray[np.int64], int]:
+    return band_positions(band_letters), len(channel_names(band_letters))
+
+
+# Columns of what is known of a band: time of its last point, "is seen", and ln f, flux, snr and
+# err channels of that point, then ln f of its first and of its brightest point.
+_MJD, _SEEN, _LN, _FLUX, _SNR, _ERR, _FIRST, _BRIGHTEST, _N_KNOWN = range(9)
+
+
+@compiled
+def _learn(
+    known: NDArray[np.float64],
+    mjd: float,
+    flux: float,
+    err: float,
+    flux_scale: float,
+    error_reference: float,
+) -> None:
+    """Update what is known of a band (_N_KNOWN,) by a point."""
+    ln = np.log(max(flux, err))  # err: ln stays finite for fluxes around 0
+    is_first = known[_SEEN] == 0.0
+    known[_FIRST] = ln if is_first else known[_FIRST]
+    known[_BRIGHTEST] = ln if is_first else max(ln, known[_BRIGHTEST])
+    known[_MJD], known[_SEEN], known[_LN] = mjd, 1.0, ln
+    known[_FLUX] = np.arcsinh(flux / flux_scale) / 2
+    known[_SNR] = np.arcsinh(flux / err) / 2
+    known[_ERR] = np.log10(err) - error_reference
+
+
+@compiled
+def _write_bands(known: NDArray[np.float64], mjd: float, row: NDArray[np.float32]) -> None:
+    """Write the channels of `PER_BAND` and the colours from what is known (B, _N_KNOWN)."""
+    n_bands = len(known)
+    for b in range(n_bands):
+        band = known[b]
+        if band[_SEEN]:
+            row[b] = band[_FLUX]
+            row[n_bands + b] = band[_SNR]
+            row[2 * n_bands + b] = np.log1p(mjd - band[_MJD])
+            row[3 * n_bands + b] = 1.0
+            row[4 * n_bands + b] = band[_ERR]
+            row[5 * n_bands + b] = band[_LN] - band[_BRIGHTEST]
+            row[6 * n_bands + b] = band[_LN] - band[_FIRST]
+        if b + 1 < n_bands and band[_SEEN] and known[b + 1, _SEEN]:
+            row[7 * n_bands + b] = band[_LN] - known[b + 1, _LN]
+
+
+@cached_for(
+    types.void(
+        POINTS,
+        types.Array(types.int64, 1, "C", readonly=True),
+        types.Array(types.int64, 1, "C", readonly=True),
+        types.int64[::1],
+        types.int64,
+        types.float64,
+        types.float64,
+        types.float64,
+        types.float64,
+        types.float32[:, ::1],
+    )
+)
+def _write_rows(
+    points: NDArray[np.void],
+    starts: NDArray[np.int64],
+    done: NDArray[np.int64],
+    position_of_band: NDArray[np.int64],
+    n_bands: int,
+    flux_scale: float,
+    error_reference: float,
+    error_floor: float,
+    time_scale: float,
+    rows: NDArray[np.float32],
+) -> None:
+    n = 0
+    here = 8 * n_bands + 2  # 7 per band, B - 1 colours, 3 times: then the bands of the point
+    for c in range(len(starts) - 1):
+        known = np.zeros((n_bands, _N_KNOWN))
+        first, before = starts[c], 0.0
+        for i in range(first, starts[c + 1]):
+            mjd, flux = points[i].mjd, np.float64(points[i].psf_flux)
+            err = max(np.float64(points[i].psf_flux_err), error_floor * abs(flux))
+            band = position_of_band[points[i].flags & BAND_MASK]
+            _learn(known[band], mjd, flux, err, flux_scale, error_reference)
+            age, step = mjd - points[first].mjd, mjd - before if i > first else 0.0
+            before = mjd
+            if i - first < done[c]:
+                continue
+            row = rows[n]
+            _write_bands(known, mjd, row)
+            row[here - 3], row[here - 2], row[here - 1] = (
+                np.log1p(step),
+                age / time_scale,
+                np.log1p(age),
+            )
+            row[here + band] = 1.0
+            n += 1

@@ -1,1 +1,0 @@
-"""The published forms of a classification."""

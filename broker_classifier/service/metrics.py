@@ -1,0 +1,161 @@
+"""What the service counts, for Prometheus, and whether it is well; both over HTTP."""
+
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from socketserver import ThreadingMixIn
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+from numpy.typing import ArrayLike
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, make_wsgi_app
+
+from broker_classifier.errors import ConfigError
+from broker_classifier.service.collectors import BatchHistogram, CountsCollector
+from broker_classifier.service.triage import Outcome
+from broker_classifier.surveys.avro.projection import FALLBACKS
+
+HEALTHY_S = 300.0
+IDLE_CONNECTION_S = 10
+KAFKA_LATENCY_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600)
+OBSERVATION_LATENCY_S = (10, 30, 60, 120, 300, 600, 1800, 3600, 21600, 86400, 604800)
+
+
+@dataclass
+class Metrics:
+    """The counters of one service; received = the sum over all outcomes, after every batch."""
+
+    registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+    waiting_for: str | None = None
+    _last_beat: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        def counter(name: str, text: str, labels: Iterable[str] = ()) -> Counter:
+            return Counter(f"broker_{name}", text, labels, registry=self.registry)
+
+        self._received = counter("alerts_received", "Alerts read from the input topics.")
+        self._outcomes = counter("alerts", "Alerts by what became of them.", ["outcome"])
+        self._declined = counter("alerts_declined_reason", "Declined alerts.", ["reason"])
+        self._dead = counter("dead_letters_reason", "Dead letters by kind of error.", ["reason"])
+        self._revised = counter("revisions", "Answers published again because of late points.")
+        self._retries = counter("retries", "Steps tried again.", ["waiting_for"])
+        self._pruned = counter("objects_pruned", "Objects forgotten after the retention time.")
+        self._objects = Gauge("broker_objects", "Objects in the store.", registry=self.registry)
+        text = "Records whose schema could not be compiled, so that fastavro read them."
+        fallbacks = CountsCollector("broker_fastavro_records", text, "survey", FALLBACKS)
+        self.registry.register(fallbacks)
+        self._kafka = self._histogram("kafka_latency", "alert's Kafka timestamp", KAFKA_LATENCY_S)
+        self._observed = self._histogram("latency", "observation", OBSERVATION_LATENCY_S)
+        self._batch = Histogram("broker_batch_seconds", "Batch time.", registry=self.registry)
+        for outcome in Outcome:
+            self._outcomes.labels(outcome)
+
+    def _histogram(self, name: str, since: str, bounds: Sequence[float]) -> BatchHistogram:
+        text = f"Seconds from the {since} to the published classification."
+        histogram = BatchHistogram(f"broker_{name}_seconds", text, bounds)
+        self.registry.register(histogram)
+        return histogram
+
+    def count_batch(self, outcomes: dict[Outcome, int], seconds: float, n_objects: int) -> None:
+        """Count a batch that is stored and published; every received alert has one outcome."""
+        self._received.inc(sum(outcomes.values()))
+        for outcome, count in outcomes.items():
+            self._outcomes.labels(outcome).inc(count)
+        self._batch.observe(seconds)
+        self._objects.set(n_objects)
+
+    def count_declined(self, reason: str) -> None:
+        """Count one declined alert under its reason."""
+        self._declined.labels(reason).inc()
+
+    def count_dead_letter(self, reason: str) -> None:
+        """Count one dead letter under the name of its error."""
+        self._dead.labels(reason).inc()
+
+    def count_latencies(self, since_kafka_s: ArrayLike, since_observation_s: ArrayLike) -> None:
+        """Note how long published classifications took; Kafka may not have given every time."""
+        self._kafka.observe(since_kafka_s)
+        self._observed.observe(since_observation_s)
+
+    def count_revisions(self, n_answers: int) -> None:
+        """Count answers that were published again."""
+        self._revised.inc(n_answers)
+
+    def count_pruned(self, n_pruned: int, n_left: int) -> None:
+        """Count forgotten objects."""
+        self._pruned.inc(n_pruned)
+        self._objects.set(n_left)
+
+    def count_retry(self, waiting_for: str) -> None:
+        """Count one step that is tried again."""
+        self._retries.labels(waiting_for).inc()
+
+    def beat(self, waiting_for: str | None = None) -> None:
+        """Note that the loop runs; `waiting_for` names what it waits for, if anything."""
+        self._last_beat = time.monotonic()
+        self.waiting_for = waiting_for
+
+    def totals(self) -> dict[str, int]:
+        """Return the accounting so far: received, and how many alerts met which outcome."""
+
+        def total(name: str, **labels: str) -> int:
+            return int(self.registry.get_sample_value(f"broker_{name}_total", labels) or 0)
+
+        outcomes = {str(one): total("alerts", outcome=one) for one in Outcome}
+        return {"received": total("alerts_received")} | outcomes
+
+    def reasons(self) -> dict[str, int]:
+        """Return how many alerts were declined for which reason so far."""
+        samples = (one for metric in self._declined.collect() for one in metric.samples)
+        return {
+            one.labels["reason"]: int(one.value) for one in samples if one.name.endswith("_total")
+        }
+
+    def health(self) -> tuple[bool, str]:
+        """Tell whether the loop runs and reaches all it needs, with a sentence."""
+        silent_s = time.monotonic() - self._last_beat
+        if silent_s > HEALTHY_S:
+            return False, f"the loop has been silent for {silent_s:.0f} s"
+        if self.waiting_for:
+            return False, f"waiting for the {self.waiting_for}"
+        return True, "ok"
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    """One thread a connection, so that an idle one holds up neither the others nor the end."""
+
+    daemon_threads = True
+
+
+class _QuietHandler(WSGIRequestHandler):
+    timeout = IDLE_CONNECTION_S
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Keep every scrape out of the log."""
+
+
+def serve_metrics(metrics: Metrics, host: str, port: int) -> WSGIServer:
+    """Answer /metrics and /health on a thread; `server_port` tells the port, `shutdown` ends it.
+
+    Raises
+    ------
+    ConfigError
+        If the port is taken.
+    """
+    prometheus = make_wsgi_app(metrics.registry)
+
+    def application(environ, start_response):  # type: ignore[no-untyped-def]
+        if environ["PATH_INFO"] != "/health":
+            return prometheus(environ, start_response)
+        is_well, sentence = metrics.health()
+        status = "200 OK" if is_well else "503 Service Unavailable"
+        start_response(status, [("Content-Type", "text/plain; charset=utf-8")])
+        return [sentence.encode() + b"\n"]
+
+    try:
+        server = make_server(host, port, application, _Server, _QuietHandler)
+    except OSError as error:
+        reason = f"cannot listen on {host}:{port}: {error}; set metrics.port to a free port"
+        raise ConfigError(reason) from error
+    threading.Thread(target=server.serve_forever, name="metrics", daemon=True).start()
+    return server

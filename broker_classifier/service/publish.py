@@ -1,0 +1,167 @@
+"""A classification as the message that subscribers read: what was seen, what follows from it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from broker_classifier.light_curve.photometry import unix_from_mjd
+from broker_classifier.light_curve.selection_rules import REASONS
+from broker_classifier.model.bundle import Bundle
+from broker_classifier.model.classify import Classification
+from broker_classifier.service.light_curve_json import light_curves_json
+from broker_classifier.service.triage import Task
+from broker_classifier.streams.classification import SCHEMA_VERSION
+from broker_classifier.streams.message import Outgoing
+
+NOT_CLASSIFIED = "NotClassified"  # as ELAsTiCC's brokerClassification names it
+NO_ANSWER: dict[str, Any] = {
+    "class": NOT_CLASSIFIED,
+    "probability": 1.0,
+    "probabilities": {NOT_CLASSIFIED: 1.0},
+    "n_points_used": 0,
+    "n_points_rejected": {},
+    "light_curve": [],
+}
+
+
+def outgoing(
+    tasks: Sequence[Task],
+    classifications: Sequence[Classification | None],
+    bundle: Bundle,
+    topic: str,
+    classified_at: float,
+) -> list[Outgoing]:
+    """Build the Kafka messages: key the object's id, headers for who skips without decoding.
+
+    Parameters
+    ----------
+    tasks : sequence of Task
+        Of one survey.
+    classifications : sequence of Classification or None
+        Of each task; None takes back an answer given before, as `NOT_CLASSIFIED`.
+    bundle : Bundle
+    topic : str
+    classified_at : float
+        Unix time, s.
+    """
+    answers = _answers(tasks, classifications, bundle.classes)
+    times = _times(tasks, classified_at)
+    model = {"name": bundle.name, "version": bundle.version, "hash": bundle.hash}
+    return [
+        _message(topic, {**_about(task, model), **answer, "model": model, "times": one})
+        for task, answer, one in zip(tasks, answers, times, strict=True)
+    ]
+
+
+def _message(topic: str, content: dict[str, Any]) -> Outgoing:
+    headers = {
+        "id": content["id"],
+        "survey": content["survey"],
+        "class": content["class"],
+        "probability": f"{content['probability']:.6f}",
+    }
+    return Outgoing(topic, content["object_id"].encode(), orjson.dumps(content), headers)
+
+
+def _about(task: Task, model: Mapping[str, str]) -> dict[str, Any]:
+    """Say what is classified, in the first fields of `ClassificationMessage`."""
+    alert = task.arrival.alert
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "id": f"{task.alert_id}:{model['name']}:{model['version']}",
+        "survey": alert.survey,
+        "object_id": alert.object_id,
+        "alert_id": task.alert_id,
+        "mjd": task.mjd,
+        "ra": alert.ra,
+        "dec": alert.dec,
+        "revised": task.is_revision,
+    }
+
+
+def _times(tasks: Sequence[Task], classified_at: float) -> list[dict[str, str | None]]:
+    observed = iso([unix_from_mjd(task.mjd) for task in tasks])
+    received_ms = [task.arrival.message.timestamp_ms for task in tasks]
+    received = iso([(one or 0) / 1000.0 for one in received_ms])
+    [classified] = iso([classified_at])
+    return [
+        {"observed": at, "received": None if ms is None else text, "classified": classified}
+        for at, ms, text in zip(observed, received_ms, received, strict=True)
+    ]
+
+
+def _answers(
+    tasks: Sequence[Task],
+    classifications: Sequence[Classification | None],
+    classes: tuple[str, ...],
+) -> list[dict[str, Any]]:
+    given = [pair for pair in zip(tasks, classifications, strict=True) if pair[1] is not None]
+    curves, made = [task.curve for task, _ in given], [one for _, one in given if one is not None]
+    answers = iter(
+        [
+            _answer(*one)
+            for one in zip(
+                by_class(classes, [one.probabilities for one in made]),
+                light_curves_json(curves, made),
+                [len(one.used) for one in made],
+                n_rejected([one.reason for one in made]),
+                strict=True,
+            )
+        ]
+    )
+    return [NO_ANSWER if one is None else next(answers) for one in classifications]
+
+
+def _answer(
+    probabilities: dict[str, float], points: bytes, n_used: int, rejected: dict[str, int]
+) -> dict[str, Any]:
+    top = max(probabilities, key=probabilities.__getitem__)
+    return {
+        "class": top,
+        "probability": probabilities[top],
+        "probabilities": probabilities,
+        "n_points_used": n_used,
+        "n_points_rejected": rejected,
+        "light_curve": orjson.Fragment(points),
+    }
+
+
+def by_class(
+    classes: tuple[str, ...], probabilities: Sequence[NDArray[np.float64]]
+) -> list[dict[str, float]]:
+    """Name the probabilities of n classifications, rounded to 1e-6.
+
+    >>> by_class(("SNIa", "SNII"), [np.array([0.75, 0.25])])
+    [{'SNIa': 0.75, 'SNII': 0.25}]
+    """
+    rows = np.round(np.array(probabilities), 6).tolist()
+    return [dict(zip(classes, row, strict=True)) for row in rows]
+
+
+def n_rejected(reasons: Sequence[NDArray[np.uint8]]) -> list[dict[str, int]]:
+    """Count, for n light curves, the points that each reason rejected.
+
+    >>> n_rejected([np.array([REASONS.index("band"), 0, REASONS.index("band")], np.uint8)])
+    [{'band': 2}]
+    """
+    n, row = len(REASONS), np.repeat(np.arange(len(reasons)), [len(one) for one in reasons])
+    codes = np.concatenate([*reasons, np.empty(0, np.uint8)])
+    counts = np.bincount(row * n + codes.astype(np.int64), minlength=len(reasons) * n)
+    return [
+        {reason: count for reason, count in zip(REASONS, one, strict=True) if count and reason}
+        for one in counts.reshape(-1, n).tolist()
+    ]
+
+
+def iso(unix_s: Sequence[float]) -> list[str]:
+    """Write moments as ISO 8601 in UTC, to the millisecond before.
+
+    >>> iso([1625132565.5, -0.0005])
+    ['2021-07-01T09:42:45.500Z', '1969-12-31T23:59:59.999Z']
+    """
+    microseconds = np.rint(np.asarray(unix_s, dtype=np.float64) * 1e6).astype("datetime64[us]")
+    texts: list[str] = np.datetime_as_string(microseconds, unit="ms", casting="unsafe").tolist()
+    return [f"{text}Z" for text in texts]

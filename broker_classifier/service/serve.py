@@ -1,0 +1,152 @@
+"""Open what the settings name, and run the street: as a service on Kafka, or once over files."""
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import structlog
+import torch
+
+from broker_classifier.config import Settings
+from broker_classifier.errors import BundleError, ConfigError
+from broker_classifier.light_curve.photometry import SECONDS_PER_DAY
+from broker_classifier.model.bundle import Bundle, bundle_folder, load_bundle
+from broker_classifier.service.loop import run
+from broker_classifier.service.metrics import Metrics, serve_metrics
+from broker_classifier.service.process import keep_freed_memory, leave_out_of_collections
+from broker_classifier.service.street import Street
+from broker_classifier.store import EmbeddedStore, LightCurveStore, MemoryStore
+from broker_classifier.streams.files import FileSource, JsonLinesSink
+from broker_classifier.streams.kafka_sink import KafkaSink
+from broker_classifier.streams.kafka_source import KafkaSource
+from broker_classifier.surveys.alert import SIMULATION_OF
+from broker_classifier.surveys.decoders import open_decoders
+
+log = structlog.get_logger()
+
+
+def serve(settings: Settings, stop: threading.Event) -> None:
+    """Consume, classify and publish until `stop` is set; then finish the batch under way.
+
+    Raises
+    ------
+    SetupError
+        If a bundle, the store, a port or a setting is not as it must be.
+    """
+    keep_freed_memory()
+    bundles, decoders = load_bundles(settings), open_decoders(settings.surveys, settings.lasair)
+    kafka, topics = settings.kafka, {name: one.topics for name, one in settings.surveys.items()}
+    metrics = Metrics()
+    with (
+        closing(open_store(settings.store.path)) as store,
+        metrics_server(metrics, settings),
+    ):
+        sink = KafkaSink(kafka, [kafka.output_topic, kafka.dead_letter_topic])
+        with closing(sink), closing(KafkaSource(kafka, topics)) as source:
+            log.info("serving", bootstrap_servers=kafka.bootstrap_servers, topics=topics)
+            street = Street(
+                source=source,
+                sink=sink,
+                store=store,
+                decoders=decoders,
+                bundles=bundles,
+                metrics=metrics,
+                output_topic=kafka.output_topic,
+                dead_letter_topic=kafka.dead_letter_topic,
+                retry_delay_s=kafka.retry_delay_s,
+                retention_s=settings.store.retention_days * SECONDS_PER_DAY,
+                prune_interval_s=settings.store.prune_interval_s,
+                history_days=history_days(settings, bundles),
+            )
+            leave_out_of_collections()
+            run(street, stop)
+    log.info("stopped", **metrics.totals())
+
+
+def classify_files(settings: Settings, paths: Sequence[Path], survey: str, output: Path) -> Metrics:
+    """Run the street once over alert files; return what was counted."""
+    bundles, decoders = load_bundles(settings), open_decoders(settings.surveys, settings.lasair)
+    metrics, kafka = Metrics(), settings.kafka
+    source = FileSource(paths, survey, kafka.batch_size)
+    with closing(JsonLinesSink(output, kafka.output_topic)) as sink:
+        street = Street(
+            source=source,
+            sink=sink,
+            store=MemoryStore(),
+            decoders=decoders,
+            bundles=bundles,
+            metrics=metrics,
+            output_topic=kafka.output_topic,
+            dead_letter_topic=kafka.dead_letter_topic,
+        )
+        run(street, threading.Event())
+    return metrics
+
+
+def load_bundles(settings: Settings) -> dict[str, Bundle]:
+    """Load and check the bundle of every survey that has one in the settings, each once.
+
+    Raises
+    ------
+    BundleError
+        If a bundle is not whole, or is for another survey.
+    """
+    torch.set_num_threads(settings.model_threads)
+    folders = {one.bundle for one in settings.surveys.values() if one.bundle is not None}
+    loaded = {folder: load_bundle(bundle_folder(folder)) for folder in sorted(folders)}
+    bundles = {}
+    for survey, ours in settings.surveys.items():
+        if ours.bundle is not None:
+            bundle = loaded[ours.bundle]
+            if bundle.survey not in (survey, SIMULATION_OF.get(survey)):
+                msg = (
+                    f"the bundle {ours.bundle} is for {bundle.survey} alerts, not for {survey}; "
+                    f"set surveys.{survey}.bundle to one that is"
+                )
+                raise BundleError(msg)
+            bundles[str(survey)] = bundle
+    return bundles
+
+
+def history_days(settings: Settings, bundles: Mapping[str, Bundle]) -> dict[str, float]:
+    """Say of every survey for how long its histories need not be read; see `Reception`."""
+    return {
+        name: 0.0
+        if name in bundles and "forced" in bundles[name].selection.kinds
+        else survey.history_days
+        for name, survey in settings.surveys.items()
+    }
+
+
+def folder_of_bundle(settings: Settings, survey: str, chosen: Path | None = None) -> Path:
+    """Find the folder of a chosen bundle, or of the one that the settings have for a survey.
+
+    Raises
+    ------
+    ConfigError
+        If there is none for it.
+    """
+    ours = settings.surveys.get(survey)
+    folder = chosen or (ours.bundle if ours else None)
+    if folder is None:
+        msg = f"no bundle is set for {survey} alerts: give one with --bundle"
+        raise ConfigError(msg)
+    return bundle_folder(folder)
+
+
+def open_store(path: str) -> LightCurveStore:
+    """Open the store in this folder, or one in memory where "memory" is asked for."""
+    return MemoryStore() if path == "memory" else EmbeddedStore(Path(path))
+
+
+@contextmanager
+def metrics_server(metrics: Metrics, settings: Settings) -> Iterator[None]:
+    """Answer /metrics and /health as long as the context lasts."""
+    server = serve_metrics(metrics, settings.metrics.host, settings.metrics.port)
+    log.info("metrics", url=f"http://{settings.metrics.host}:{server.server_port}/metrics")
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()

@@ -1,0 +1,46 @@
+"""Everything that alerts pass on their way, opened."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from broker_classifier.model.bundle import Bundle
+from broker_classifier.service.metrics import Metrics
+from broker_classifier.service.receive import Reception
+from broker_classifier.store import LightCurveStore
+from broker_classifier.streams.message import Sink, Source
+from broker_classifier.surveys.alert import Decoder
+
+
+@dataclass(frozen=True)
+class Street:
+    """Everything that alerts pass on their way, opened.
+
+    Attributes
+    ----------
+    decoders : mapping of str to Decoder
+        The decoder of every stream.
+    bundles : mapping of str to Bundle
+        The bundle of every survey that has one; alerts of others are declined.
+    retention_s, prune_interval_s : float
+        How long an object without alerts is remembered, and how often that is checked.
+    history_days : mapping of str to float
+        See `Reception`.
+    """
+
+    source: Source
+    sink: Sink
+    store: LightCurveStore
+    decoders: Mapping[str, Decoder]
+    bundles: Mapping[str, Bundle]
+    metrics: Metrics
+    output_topic: str
+    dead_letter_topic: str
+    retry_delay_s: float = 1.0
+    retention_s: float = float("inf")
+    prune_interval_s: float = 3600.0
+    history_days: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def reception(self) -> Reception:
+        """How its messages are read."""
+        return Reception(self.decoders, self.history_days, frozenset(self.bundles))

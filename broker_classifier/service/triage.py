@@ -1,0 +1,197 @@
+"""What a batch of alerts means for what is already known: merged curves, and what to classify.
+
+An alert's classification is a function of its object's points up to its own detection. So a late
+point can change answers already given; those alerts are classified again, as revisions.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numba import types
+from numpy.typing import NDArray
+
+from broker_classifier.compiled import cached_for
+from broker_classifier.light_curve import KIND_MASK, KIND_SHIFT, POINTS, WITHDRAWN, LightCurve
+from broker_classifier.light_curve.selection import select
+from broker_classifier.model.bundle import Bundle
+from broker_classifier.store import ObjectRecord
+from broker_classifier.streams.message import Message
+from broker_classifier.surveys import Alert
+
+
+class Outcome(StrEnum):
+    """What became of a received alert; each has exactly one."""
+
+    CLASSIFIED = "classified"
+    DECLINED = "declined"
+    DUPLICATE = "duplicate"
+    WITHDRAWN = "withdrawn"
+    DEAD_LETTERED = "dead_lettered"
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """An alert with the message that brought it, and whether its history was read with it."""
+
+    message: Message
+    alert: Alert
+    has_history: bool = False
+
+
+@dataclass(frozen=True)
+class Task:
+    """One classification to make: an object's curve as it was known at one of its alerts.
+
+    Attributes
+    ----------
+    arrival : Arrival
+        The alert's own; for a revision, the late one that caused it.
+    alert_id, mjd
+        Of the alert that is classified.
+    is_revision : bool
+        An answer for this alert was given before, from fewer or other points.
+    """
+
+    arrival: Arrival
+    alert_id: int
+    mjd: float
+    curve: LightCurve
+    is_revision: bool = False
+
+
+@dataclass(frozen=True)
+class Intake:
+    """A batch, sorted out.
+
+    Attributes
+    ----------
+    merged : dict of str to LightCurve
+        Every object of the batch (`Alert.key`) with all its points.
+    tasks : list of Task
+        New alerts in order of arrival, then revisions.
+    declined : list of (Arrival, str)
+        Alerts that their survey's rules exclude, with the reason.
+    duplicates : list of Arrival
+        Alerts that were answered before, or stand earlier in the batch.
+    withdrawn : list of Arrival
+        New alerts whose own detection the survey has taken back.
+    """
+
+    merged: dict[str, LightCurve]
+    tasks: list[Task]
+    declined: list[tuple[Arrival, str]]
+    duplicates: list[Arrival]
+    withdrawn: list[Arrival]
+
+
+UsedPoints = Callable[[LightCurve], NDArray[np.void]]
+
+
+def sort_out(
+    arrivals: Sequence[Arrival],
+    known: Mapping[str, ObjectRecord],
+    used_points: Callable[[str], UsedPoints],
+) -> Intake:
+    """Merge a batch into what is known, and find what must be classified.
+
+    Parameters
+    ----------
+    arrivals : sequence of Arrival
+    known : mapping
+        The record of every object in the batch, as stored.
+    used_points : callable
+        For a survey's name, the function that picks the points its bundle would use.
+    """
+    merged = _merge(arrivals, known)
+    intake = Intake(merged, [], [], [], [])
+    answered = {name: set(known[name].answered["alert_id"].tolist()) for name in merged}
+    for arrival in arrivals:
+        alert = arrival.alert
+        if alert.alert_id in answered[alert.key]:
+            intake.duplicates.append(arrival)
+            continue
+        answered[alert.key].add(alert.alert_id)
+        curve = merged[alert.key].until(alert.mjd)
+        if alert.decline:
+            intake.declined.append((arrival, alert.decline))
+        elif _is_withdrawn(curve.points, alert.mjd):
+            intake.withdrawn.append(arrival)
+        else:
+            intake.tasks.append(Task(arrival, alert.alert_id, alert.mjd, curve))
+    for arrival in _last_of_each_object(arrivals):
+        record, curve = known[arrival.alert.key], merged[arrival.alert.key]
+        used = used_points(arrival.alert.survey)
+        intake.tasks.extend(_revisions(arrival, record, curve, used))
+    return intake
+
+
+@cached_for(types.bool_(POINTS, types.float64))
+def _is_withdrawn(points: NDArray[np.void], mjd: float) -> bool:
+    """Say whether there are detections at this time, all of them taken back."""
+    is_there = False
+    for i in range(len(points) - 1, -1, -1):
+        if points[i].mjd < mjd:
+            break
+        if points[i].mjd == mjd and points[i].flags >> KIND_SHIFT & KIND_MASK == 0:
+            if not points[i].flags & WITHDRAWN:
+                return False
+            is_there = True
+    return is_there
+
+
+def _merge(arrivals: Iterable[Arrival], known: Mapping[str, ObjectRecord]) -> dict[str, LightCurve]:
+    curves: dict[str, list[LightCurve]] = {}
+    for arrival in arrivals:
+        curves.setdefault(arrival.alert.key, []).append(arrival.alert.curve)
+    return {name: known[name].curve.merge(*curves[name]) for name in curves}
+
+
+def _last_of_each_object(arrivals: Iterable[Arrival]) -> Iterable[Arrival]:
+    return {arrival.alert.key: arrival for arrival in arrivals}.values()
+
+
+def _revisions(
+    cause: Arrival, record: ObjectRecord, curve: LightCurve, used: UsedPoints
+) -> Iterable[Task]:
+    if not len(record.answered):
+        return
+    changed_at = first_difference(record.curve.points, curve.points)
+    revisable = (record.answered["mjd"] >= changed_at) & ~record.answered["is_final"]
+    for alert_id, mjd, _ in record.answered[revisable].tolist():
+        now = curve.until(mjd)
+        if used(now).tobytes() != used(record.curve.until(mjd)).tobytes():
+            yield Task(cause, alert_id, mjd, now, is_revision=True)
+
+
+@cached_for(types.float64(POINTS, POINTS))
+def first_difference(before: NDArray[np.void], after: NDArray[np.void]) -> float:
+    """Return the MJD from which on the points of two light curves differ; infinity if none does.
+
+    >>> from broker_classifier.light_curve import bands, light_curve
+    >>> one = light_curve([60000.0, 60002.0], 100.0, 10.0, bands("gg"))
+    >>> both = one.merge(light_curve([60001.0], 100.0, 10.0, bands("g")))
+    >>> first_difference(one.points, both.points)
+    60001.0
+    >>> first_difference(one.points, one.points)
+    inf
+    """
+    shared = min(len(before), len(after))
+    for i in range(shared):
+        old, new = before[i], after[i]
+        is_same = old.mjd == new.mjd and old.flags == new.flags
+        is_same = is_same and old.psf_flux_err == new.psf_flux_err
+        is_limit = np.isnan(old.psf_flux) and np.isnan(new.psf_flux)
+        if not (is_same and (is_limit or old.psf_flux == new.psf_flux)):
+            return float(min(old.mjd, new.mjd))
+    if len(before) == len(after):
+        return np.inf
+    return float(before[shared].mjd if len(before) > shared else after[shared].mjd)
+
+
+def used_points(bundle: Bundle | None) -> UsedPoints:
+    """Return the function that picks the points that a bundle would use; none without one."""
+    if bundle is None:
+        return lambda curve: curve.points[:0]
+    return lambda curve: curve.points[select(curve, bundle.selection).index]

@@ -1,0 +1,103 @@
+"""What subscribers read, as pydantic models; the JSON Schema beside them is made of these."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from importlib import resources
+from typing import Annotated, Any, Literal
+
+import orjson
+from pydantic import BaseModel, ConfigDict, Field
+
+SCHEMA_VERSION: Literal[1] = 1
+SCHEMA_FILE = "classification.schema.json"
+
+Probability = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Part(BaseModel):
+    # Fields that a later version adds are no error for who reads with this one.
+    model_config = ConfigDict(extra="ignore", frozen=True, populate_by_name=True)
+
+
+class PointMessage(_Part):
+    """One point of the light curve that the classifier was given."""
+
+    mjd: float = Field(description="Time, MJD in UTC (days).")
+    band: Literal["u", "g", "r", "i", "z", "y"]
+    kind: Literal["detection", "upper_limit", "forced"]
+    psf_flux: float | None = Field(description="Difference flux, nJy; null for upper limits.")
+    psf_flux_err: float = Field(
+        description="Its one-sigma error, nJy; a fifth of the limit for upper limits."
+    )
+    attention: Probability | None = Field(
+        description="Weight of this point in the attention; null where it was not used, and "
+        "everywhere if the model has no attention."
+    )
+    rejected: str | None = Field(description="Why this point was not used; null where it was.")
+
+
+class ModelMessage(_Part):
+    """The bundle that computed the probabilities."""
+
+    name: str
+    version: str
+    hash: str = Field(description="SHA-256 over the bundle's weights and description.")
+
+
+class TimesMessage(_Part):
+    """When the detection was made, received and classified; ISO 8601, UTC."""
+
+    observed: datetime
+    received: datetime | None = Field(
+        description="Kafka's timestamp of the alert, of the newest one in a revision."
+    )
+    classified: datetime
+
+
+class ClassificationMessage(_Part):
+    """Class probabilities of one object, as known at one of its alerts."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    id: str = Field(
+        description="Alert id, bundle name and version: a repeat or a revision has the same."
+    )
+    survey: str
+    object_id: str
+    alert_id: int = Field(description="64-bit integer: ZTF candid, LSST diaSourceId.")
+    mjd: float = Field(description="Time of the alert's detection, MJD in UTC (days).")
+    ra: float | None = Field(description="J2000, degrees; of the newest alert in a revision.")
+    dec: float | None = Field(description="J2000, degrees; of the newest alert in a revision.")
+    revised: bool = Field(
+        description="True where late points changed the outcome given before; the newest stands."
+    )
+    top_class: str = Field(
+        alias="class",
+        description="The most probable class. NotClassified takes back an answer given before: "
+        "late points have left none that the model uses.",
+    )
+    probability: Probability = Field(description="Its probability.")
+    probabilities: dict[str, Probability] = Field(description="By class name; they sum to 1.")
+    n_points_used: int = Field(ge=0)
+    n_points_rejected: dict[str, int] = Field(description="By reason.")
+    light_curve: list[PointMessage] = Field(
+        description="Every point up to the alert, as known when it was classified, in time."
+    )
+    model: ModelMessage
+    times: TimesMessage
+
+
+def parse(value: bytes) -> ClassificationMessage:
+    """Read and check a published message; pydantic's `ValidationError` says what is wrong."""
+    return ClassificationMessage.model_validate_json(value)
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema of the message, as generated from the models."""
+    return ClassificationMessage.model_json_schema(by_alias=True)
+
+
+def published_schema() -> Mapping[str, Any]:
+    """Return the JSON Schema file that the package ships."""
+    file = resources.files("broker_classifier.streams") / SCHEMA_FILE
+    schema: Mapping[str, Any] = orjson.loads(file.read_bytes())
+    return schema

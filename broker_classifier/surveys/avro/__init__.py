@@ -1,0 +1,1 @@
+"""The decoding engine: Avro records to columns, by writer schemas compiled to small programs."""

@@ -1,0 +1,1 @@
+"""Labelled light curves: reading, typing, splitting and making them."""

@@ -1,0 +1,1 @@
+"""Fitting a network and its calibration, and writing the bundle."""

@@ -1,0 +1,128 @@
+"""Fitting the calibration to validation objects, at every prefix of their light curves."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn.functional import cross_entropy
+
+from broker_classifier.model.calibration import Calibration, age_shares, node_shares
+from broker_classifier.training.fit.prefix_weights import share_of_days
+
+N_POINTS = (1.0, 2.0, 3.0, 5.0, 10.0, 20.0, 40.0)
+AGE_DAYS = (0.0, 3.0, 10.0, 30.0, 100.0)
+SMOOTHNESS = 0.02
+OFFSET_SIGMA = 0.3
+STEPS = 300
+
+Floats = NDArray[np.float64]
+
+
+class _Prefixes(NamedTuple):
+    """What was known at every prefix of all light curves, N of them."""
+
+    log_likelihood: torch.Tensor  # (N, K), the logits under equal priors
+    target: torch.Tensor  # (N,)
+    share: torch.Tensor  # (N, nodes), of N_POINTS and then of AGE_DAYS
+    weight: torch.Tensor  # (N,), sums to 1
+
+
+def fit_calibration(
+    logits: Sequence[Floats],
+    target: Sequence[int],
+    prior: Floats,
+    class_weights: Floats,
+    age_days: Sequence[Floats],
+    n_before: Sequence[int] = (),
+) -> Calibration:
+    """Find the temperatures and offsets with the best likelihood under the natural prior.
+
+    Parameters
+    ----------
+    logits : sequence of float array, shape (n_points, K)
+        Of validation objects.
+    target : sequence of int
+    prior : float array, shape (K,)
+        Class frequencies of the training objects.
+    class_weights : float array, shape (K,)
+        Weights of the training loss: they made the trained prior `prior * class_weights`.
+    age_days : sequence of float array, shape (n_points,)
+        Days since the first point of each light curve.
+    n_before : sequence of int, optional
+        First points of each light curve that do not count, because no detection has been made.
+
+    Notes
+    -----
+    Half of the weight is spread over prefixes by `share_of_ranks`, half by `share_of_days`.
+    Differences of ln T between neighbouring nodes are penalised. Offsets have a Gaussian prior of
+    width 0.3, so that a class with a handful of validation objects keeps what the network says.
+    """
+    log_trained_prior = np.log(prior * class_weights)
+    log_trained_prior -= log_trained_prior.mean()
+    first = list(n_before) or [0] * len(logits)
+    known = _prefixes(logits, target, age_days, first, log_trained_prior)
+    temperature, offset = _fitted(known, prior, len(logits))
+    n = len(N_POINTS)
+    return Calibration(
+        prior=tuple(prior.tolist()),
+        log_trained_prior=tuple(log_trained_prior.round(6).tolist()),
+        n_points=N_POINTS,
+        temperature=tuple(temperature[:n].tolist()),
+        offset=tuple(tuple(row) for row in offset[:n].tolist()),
+        age_days=AGE_DAYS,
+        age_temperature=tuple(temperature[n:].tolist()),
+        age_offset=tuple(tuple(row) for row in offset[n:].tolist()),
+    )
+
+
+def share_of_ranks(n_points: int) -> Floats:
+    """Say how much each prefix of a light curve counts by its rank: the n-th counts 1/n."""
+    return np.asarray(1.0 / np.arange(1, n_points + 1))
+
+
+def _prefixes(
+    logits: Sequence[Floats],
+    target: Sequence[int],
+    age_days: Sequence[Floats],
+    first: Sequence[int],
+    log_trained_prior: Floats,
+) -> _Prefixes:
+    counted = [slice(n, None) for n in first]
+    rows = [one[mine] for one, mine in zip(logits, counted, strict=True)]
+    age = [days[mine] for days, mine in zip(age_days, counted, strict=True)]
+    length = [len(one) for one in rows]
+    n = np.concatenate(
+        [before + np.arange(1, k + 1) for before, k in zip(first, length, strict=True)]
+    )
+    by_rank = np.concatenate([share_of_ranks(k) for k in length])
+    by_days = np.concatenate([share_of_days(days - days[0]) for days in age if len(days)])
+    shares = [node_shares(n, N_POINTS), age_shares(np.concatenate(age), AGE_DAYS)]
+    return _Prefixes(
+        torch.from_numpy(np.concatenate(rows) - log_trained_prior),
+        torch.from_numpy(np.repeat(np.array(target), length)),
+        torch.from_numpy(np.concatenate(shares, axis=1)),
+        torch.from_numpy((by_rank / by_rank.sum() + by_days / by_days.sum()) / 2),
+    )
+
+
+def _fitted(known: _Prefixes, prior: Floats, n_objects: int) -> tuple[Floats, Floats]:
+    """Fit temperatures, (nodes,), and offsets, (nodes, K)."""
+    log_prior, n = torch.from_numpy(np.log(prior)), len(N_POINTS)
+    nodes = known.share.shape[1]
+    log_temperature = torch.zeros(nodes, dtype=torch.float64, requires_grad=True)
+    offset = torch.zeros(nodes, len(prior), dtype=torch.float64, requires_grad=True)
+    optimiser = torch.optim.Adam([log_temperature, offset], lr=0.02)
+    for _ in range(STEPS):
+        at_nodes = torch.exp(log_temperature)
+        temperature = (known.share[:, :n] @ at_nodes[:n]) * (known.share[:, n:] @ at_nodes[n:])
+        joint = known.log_likelihood / temperature[:, None] + known.share @ offset + log_prior
+        loss = (known.weight * cross_entropy(joint, known.target, reduction="none")).sum()
+        for neighbours in (log_temperature[:n], log_temperature[n:]):
+            loss = loss + SMOOTHNESS * neighbours.diff().square().sum()
+        loss = loss + offset.square().sum() / (2 * OFFSET_SIGMA**2 * n_objects)
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+    return at_nodes.detach().numpy().round(4), offset.detach().numpy().round(4)

@@ -1,0 +1,54 @@
+"""The training loss of a grid network, which needs a grid for every prefix: it gets one a time."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn.functional import cross_entropy
+
+from broker_classifier.light_curve import LightCurve
+from broker_classifier.model.networks import Network
+from broker_classifier.training.judge.prefix_logits import device_of, network_input
+from broker_classifier.training.recipe import Recipe
+
+
+def grid_loss(
+    network: Network,
+    curves: Sequence[LightCurve],
+    target: torch.Tensor,
+    weights: torch.Tensor,
+    recipe: Recipe,
+    random: np.random.Generator,
+) -> torch.Tensor:
+    """Estimate the loss over all prefixes of a batch from one prefix of each light curve.
+
+    The n-th prefix is drawn in proportion to its weight, n^-prefix_decay, and the light curve
+    counts as much as all its prefixes together: on average this is the streaming network's loss.
+
+    Parameters
+    ----------
+    curves : sequence of LightCurve, B of them
+    target, weights : (B,)
+        Classes, and weights in the loss.
+    """
+    lengths = [len(curve) for curve in curves]
+    shares = [prefix_shares(n, recipe.optimisation.prefix_decay) for n in lengths]
+    drawn = [random.choice(len(s), p=s / s.sum()) + 1 for s in shares]
+    prefixes = [LightCurve(c.points[:n]) for c, n in zip(curves, drawn, strict=True)]
+    device = device_of(network)
+    inputs = network_input(prefixes, recipe.selection, recipe.normalisation)
+    logits, _ = network(inputs.to(device))
+    each = cross_entropy(logits, target.to(device), reduction="none")
+    total = torch.tensor([float(s.sum()) for s in shares], device=device)
+    return (each * total * weights.to(device)).sum() / len(curves)
+
+
+def prefix_shares(n_points: int, decay: float, typical_length: int = 20) -> NDArray[np.float64]:
+    """Weigh the prefixes of a light curve; those of one of typical length sum to 1.
+
+    >>> prefix_shares(2, 0.0).tolist()
+    [0.05, 0.05]
+    """
+    typical = np.arange(1.0, typical_length + 1) ** -decay
+    return np.asarray(np.arange(1.0, n_points + 1) ** -decay / typical.sum())

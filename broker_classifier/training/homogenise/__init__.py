@@ -1,0 +1,1 @@
+"""Light curves of every source as the alert stream would have shown them."""

@@ -1,0 +1,103 @@
+"""Why a bundle says what it says of one light curve: its input, its attention, its answers."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from broker_classifier.errors import DataError
+from broker_classifier.light_curve import LightCurve
+from broker_classifier.model.bundle import Bundle
+from broker_classifier.model.classify import Classification, classify
+from broker_classifier.model.grid_input import Grid, grid_channel_names
+from broker_classifier.model.point_input import channel_names
+from broker_classifier.training.judge.prefix_logits import network_input
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """An answer with everything that led to it.
+
+    Attributes
+    ----------
+    name : str
+        Of the object.
+    bundle : Bundle
+    curve : LightCurve
+        Every point, used or not.
+    answer : Classification
+        After the last point.
+    mjd : float array, shape (n,)
+        Times of the points after which there was an answer, each once.
+    probabilities : float array, shape (n, n_classes)
+        Those answers: calibrated, under the natural prior.
+    input_mjd : float array, shape (n_rows,)
+        Time of each row of the input: of a point, or of a cell of the grid.
+    inputs : dict of str to float array, shape (n_rows,)
+        What the network gets, by the name of the channel.
+    """
+
+    name: str
+    bundle: Bundle
+    curve: LightCurve
+    answer: Classification
+    mjd: Floats
+    probabilities: Floats
+    input_mjd: Floats
+    inputs: dict[str, NDArray[np.float32]]
+
+    @property
+    def used(self) -> LightCurve:
+        """The points that the answer rests on."""
+        return LightCurve(self.curve.points[self.answer.used])
+
+    @property
+    def top_class(self) -> str:
+        """The most probable class after the last point."""
+        return self.bundle.classes[int(self.answer.probabilities.argmax())]
+
+
+def explanation_of(name: str, curve: LightCurve, bundle: Bundle) -> Explanation:
+    """Classify a light curve as it was known after each of the points used.
+
+    Raises
+    ------
+    DataError
+        The bundle can use none of its points.
+    """
+    (answer,) = classify([curve], bundle)
+    if answer is None:
+        raise DataError(_unusable(name, curve, bundle))
+    used = LightCurve(curve.points[answer.used])
+    moments = np.unique(used.mjd)
+    answers = classify([curve.until(moment) for moment in moments.tolist()], bundle)
+    is_answered = np.array([a is not None for a in answers])
+    mjd = moments[is_answered]
+    probabilities = np.array([a.probabilities for a in answers if a is not None])
+    input_mjd, inputs = _inputs(used, bundle)
+    return Explanation(name, bundle, curve, answer, mjd, probabilities, input_mjd, inputs)
+
+
+def _inputs(used: LightCurve, bundle: Bundle) -> tuple[Floats, dict[str, NDArray[np.float32]]]:
+    letters, normalisation = bundle.selection.bands, bundle.description.normalisation
+    rows = network_input([used], bundle.selection, normalisation)[0].numpy()  # (n_rows, C)
+    if isinstance(normalisation, Grid):
+        names = grid_channel_names(letters, normalisation)
+        mjd = np.linspace(used.mjd[0], used.mjd[-1], len(rows))
+    else:
+        names, mjd = channel_names(letters), used.mjd
+    return mjd, dict(zip(names, rows.T, strict=True))
+
+
+def _unusable(name: str, curve: LightCurve, bundle: Bundle) -> str:
+    selection = bundle.selection
+    kinds = Counter(curve.kind.tolist())
+    return (
+        f"{bundle.name} can use none of the {len(curve)} points of {name}: it takes "
+        f"{' and '.join(selection.kinds)} points in {', '.join(selection.bands)}"
+        + (", with positive flux" if selection.positive_only else "")
+        + f"; there are {kinds[0]} detections, {kinds[1]} upper limits, {kinds[2]} forced points"
+    )

@@ -1,0 +1,1 @@
+"""Gates of provenance: a bundle must know the sky, not who observed it."""

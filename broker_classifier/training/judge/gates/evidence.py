@@ -1,0 +1,93 @@
+"""What the provenance gates look at, and how a gate is summed up."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from broker_classifier.model.bundle import Bundle
+from broker_classifier.training.data.labelled_objects import LabelledObject
+from broker_classifier.training.homogenise.examples import Example, make_examples
+from broker_classifier.training.homogenise.homogenisation import Homogenisation, is_from_alerts
+from broker_classifier.training.judge.cuts import Cut
+
+SUPERNOVA = "SNIa"  # the one class with enough objects from alerts and from forced photometry
+MJD_OF_YEAR_0 = -678941.0  # 0000-01-01, proleptic Gregorian
+DAYS_PER_YEAR = 365.2425
+MIN_OBJECTS = 5
+VERDICT_CUTS = (Cut("by_detections", "3"), Cut("by_detections", "10"), Cut("full", ""))
+Gate = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the gates look at.
+
+    Attributes
+    ----------
+    objects : list of LabelledObject
+        Every view of every object of the bundle's classes, whatever its split.
+    is_judged : callable
+        Whether an object of this canonical id belongs to the split that is judged.
+    has_trained : callable
+        Whether one of this canonical id was among those that the weights were fitted to.
+    """
+
+    bundle: Bundle
+    rules: Homogenisation
+    objects: list[LabelledObject]
+    is_judged: Callable[[str], bool]
+    has_trained: Callable[[str], bool]
+
+    def is_alert(self, labelled: LabelledObject) -> bool:
+        """Whether a view comes from alerts."""
+        return is_from_alerts(labelled, self.rules.alert_sources)
+
+    def examples(self, objects: Sequence[LabelledObject]) -> list[Example]:
+        """Prepare views for the bundle."""
+        return make_examples(objects, self.rules, self.bundle.selection, self.bundle.classes)
+
+
+def pairs_of_views(evidence: Evidence) -> list[tuple[Example, Example]]:
+    """Pair two views of an object from different pipelines: alerts first where one is."""
+    views: dict[str, list[LabelledObject]] = {}
+    for labelled in sorted(evidence.objects, key=lambda o: (not evidence.is_alert(o), o.source)):
+        views.setdefault(labelled.canonical_id, []).append(labelled)
+    several = [o for group in views.values() if len(group) > 1 for o in group]
+    of_object: dict[str, list[Example]] = {}
+    for example in evidence.examples(several):
+        of_object.setdefault(example.canonical_id, []).append(example)
+    pairs = []
+    for found in of_object.values():
+        others = [e for e in found[1:] if e.pipeline != found[0].pipeline]
+        pairs += [(found[0], others[0])] if others else []
+    return pairs
+
+
+def usual_year(examples: Sequence[Example]) -> int:
+    """Tell in which year most light curves begin."""
+    years = [year_of(e) for e in examples]
+    return max(sorted(set(years)), key=years.count)
+
+
+def year_of(example: Example) -> int:
+    """Tell in which year a light curve begins."""
+    return int((float(example.curves[0].mjd[0]) - MJD_OF_YEAR_0) // DAYS_PER_YEAR)
+
+
+def name_of_cut(cut: Cut) -> str:
+    """Name a cut as the figures of gates do."""
+    return "_".join(part for part in cut if part)
+
+
+def gate(at: dict[str, Any]) -> Gate:
+    """Sum up a gate by its figures at each cut: all that could be compared must have passed."""
+    if not at:
+        return untried("too few of its objects reach a cut")
+    verdicts = [figures["passed"] for figures in at.values() if figures["passed"] is not None]
+    reason = "" if verdicts else "nothing to compare its figures with"
+    return {"passed": all(verdicts) if verdicts else None, "reason": reason, "at": at}
+
+
+def untried(reason: str) -> Gate:
+    """Say why a gate could not be tried."""
+    return {"passed": None, "reason": reason, "at": {}}

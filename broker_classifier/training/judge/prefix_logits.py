@@ -1,0 +1,102 @@
+"""What a network says at every prefix of light curves.
+
+A streaming network answers at each point in one pass. A grid network needs a grid for every
+prefix.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from broker_classifier.light_curve import LightCurve, joined
+from broker_classifier.light_curve.selection import Selection
+from broker_classifier.model.grid_input import Grid, grids
+from broker_classifier.model.inputs import ModelInput
+from broker_classifier.model.networks import GridNetwork, Network
+from broker_classifier.model.point_input import channels
+
+BATCH = 128
+
+
+def prefix_logits(
+    network: Network,
+    curves: Sequence[LightCurve],
+    selection: Selection,
+    normalisation: ModelInput,
+) -> list[NDArray[np.float64]]:
+    """Compute the logits after each point of light curves made of used points only.
+
+    Returns
+    -------
+    list of float array, shape (n_points, n_classes)
+        In the order of `curves`.
+    """
+    network.eval()
+    if isinstance(normalisation, Grid):
+        return _grid_logits(cast(GridNetwork, network), curves, selection, normalisation)
+    found: list[NDArray[np.float64]] = [np.empty(0)] * len(curves)
+    for batch in batches_by_length([len(c) for c in curves], BATCH):
+        inputs = network_input([curves[i] for i in batch], selection, normalisation)
+        with torch.inference_mode():
+            logits, _ = network(inputs.to(device_of(network)))
+        for i, rows in zip(batch, logits.cpu().numpy().astype(np.float64), strict=True):
+            found[i] = rows[: len(curves[i])]
+    return found
+
+
+def _grid_logits(
+    network: GridNetwork, curves: Sequence[LightCurve], selection: Selection, grid: Grid
+) -> list[NDArray[np.float64]]:
+    prefixes = [LightCurve(c.points[:n]) for c in curves for n in range(1, len(c) + 1)]
+    rows = []
+    for start in range(0, len(prefixes), BATCH):
+        inputs = network_input(prefixes[start : start + BATCH], selection, grid)
+        with torch.inference_mode():
+            logits, _ = network(inputs.to(device_of(network)))
+        rows.append(logits.cpu().numpy().astype(np.float64))
+    return np.split(np.concatenate(rows), np.cumsum([len(c) for c in curves])[:-1])
+
+
+def device_of(network: Network) -> torch.device:
+    """Tell where a network's weights are; the CPU if it has none."""
+    return next((weights.device for weights in network.parameters()), torch.device("cpu"))
+
+
+def network_input(
+    curves: Sequence[LightCurve], selection: Selection, normalisation: ModelInput
+) -> torch.Tensor:
+    """Build the input of light curves made of used points only.
+
+    Returns
+    -------
+    float32 tensor
+        (n, longest light curve, C), padded at the end, for a streaming network; (n, L, C) for a
+        grid network.
+    """
+    starts = np.concatenate([[0], np.cumsum([len(c) for c in curves])])
+    points = joined(curves)
+    if isinstance(normalisation, Grid):
+        return torch.from_numpy(grids(points, starts, selection.bands, normalisation))
+    rows = channels(points, starts, selection.bands, normalisation)
+    padded = np.zeros((len(curves), int(np.diff(starts).max()), rows.shape[1]), dtype=np.float32)
+    for i, curve in enumerate(curves):
+        padded[i, : len(curve)] = rows[starts[i] : starts[i + 1]]
+    return torch.from_numpy(padded)
+
+
+def batches_by_length(
+    lengths: Sequence[int], size: int, random: np.random.Generator | None = None
+) -> Iterator[list[int]]:
+    """Put positions of similar length together; with `random`, loosely and in random order."""
+    sort_key = np.array(lengths, dtype=np.float64)
+    if random is not None:
+        sort_key += random.normal(0.0, 4.0, len(sort_key))
+    order = np.argsort(sort_key, kind="stable")
+    starts = np.arange(0, len(order), size)
+    if random is not None:
+        random.shuffle(starts)
+    for start in starts.tolist():
+        yield order[start : start + size].tolist()

@@ -1,0 +1,140 @@
+"""The poster's future work: how wide an attention, d_a, and how many hops of it, r."""
+
+import csv
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from broker_classifier.training.poster.comparison import ATTENTIVE, PLAIN, scatter
+from broker_classifier.training.poster.figures import save, sweep_figure
+from broker_classifier.training.poster.gains import Gain, Level, balanced_accuracy, gain, levels
+from broker_classifier.training.poster.protocol import Protocol
+from broker_classifier.training.poster.runs import Result, Run, Settings, do_runs, prepare_folder
+from broker_classifier.training.poster.sample import Sample
+
+TABLE_FILE, REPORT_FILE, FIGURE_FILE = "sweep.csv", "sweep.md", "sweep.png"
+COLUMNS = ("d_a", "r", "seed", "parameters", "balanced_accuracy", "validation_accuracy", "epoch")
+
+
+def sweep(
+    sample: Sample,
+    settings: Settings,
+    output: str | Path,
+    *,
+    protocol: Protocol,
+    percent: int,
+    widths: Sequence[int],
+    hops: Sequence[int],
+    seeds: Sequence[int],
+    report: Callable[[str], None] = lambda message: None,
+) -> Path:
+    """Train the attentive GRU at every d_a and r, and the GRU beside it; write table and plot.
+
+    Parameters
+    ----------
+    sample : Sample
+    settings : Settings
+    output : path
+        A folder for `sweep.csv` (a row for each run), `sweep.md` and `sweep.png`; runs that it has
+        already are taken from there.
+    protocol : Protocol
+    percent : int
+        Of the light curve.
+    widths, hops, seeds : sequence of int
+        Values of d_a, of r, and seeds.
+    report : callable
+        Takes one line of progress at a time.
+
+    Returns
+    -------
+    Path
+        Of the table in Markdown.
+    """
+    folder = Path(output)
+    prepare_folder(folder, settings, sample)
+    tried = [(width, r) for width in widths for r in hops]
+    attentive = {
+        (width, r, seed): Run(
+            protocol, ATTENTIVE, percent, seed, (("attention", width), ("hops", r))
+        )
+        for seed in seeds
+        for width, r in tried
+    }
+    plain = {seed: Run(protocol, PLAIN, percent, seed) for seed in seeds}
+    results = do_runs([*plain.values(), *attentive.values()], sample, settings, folder, report)
+    names = levels(sample.classes)
+    level = names.get("groups", names["classes"])
+
+    without = {seed: results[run] for seed, run in plain.items()}
+    found = {
+        (width, r): {seed: results[attentive[width, r, seed]] for seed in seeds}
+        for width, r in tried
+    }
+    _write_rows(folder / TABLE_FILE, found, without, level)
+    title = f"{protocol}, {percent} % of the light curve, {len(seeds)} seeds ± standard error"
+    accuracies = {one: _accuracies(by_seed, level) for one, by_seed in found.items()}
+    save(sweep_figure(accuracies, _accuracies(without, level), title), folder / FIGURE_FILE)
+    path = folder / REPORT_FILE
+    path.write_text(_table(found, without, level))
+    return path
+
+
+def _accuracies(by_seed: dict[int, Result], level: Level) -> list[float]:
+    return [balanced_accuracy(result, level) for result in by_seed.values()]
+
+
+def _write_rows(
+    path: Path,
+    found: dict[tuple[int, int], dict[int, Result]],
+    without: dict[int, Result],
+    level: Level,
+) -> None:
+    with path.open("w", newline="") as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(COLUMNS)
+        for (width, r), by_seed in {(0, 0): without, **found}.items():  # 0, 0: the GRU
+            for seed, result in by_seed.items():
+                rows.writerow(
+                    [
+                        *(width, r, seed, result.n_parameters),
+                        round(balanced_accuracy(result, level), 4),
+                        round(result.validation_accuracy, 4),
+                        result.best_epoch,
+                    ]
+                )
+
+
+def _table(
+    found: dict[tuple[int, int], dict[int, Result]], without: dict[int, Result], level: Level
+) -> str:
+    lines = [
+        "Balanced accuracy over seeds ± their standard deviation; gain on the GRU of the same "
+        "seeds ± half of the 95 % interval.",
+        "",
+        "| d_a | r | parameters | balanced accuracy | gain on the GRU | it |",
+        "|---|---|---|---|---|---|",
+        _row("GRU", "", without, level, None),
+    ]
+    for (width, r), by_seed in found.items():
+        lines.append(_row(str(width), str(r), by_seed, level, gain(by_seed, without, level)))
+    return "\n".join([*lines, "", _best(found, level), ""])
+
+
+def _row(width: str, r: str, by_seed: dict[int, Result], level: Level, gained: Gain | None) -> str:
+    n_parameters = next(iter(by_seed.values())).n_parameters
+    said = "|  |" if gained is None else f"| {gained.mean:+.3f} ± {gained.interval:.3f} |"
+    verdict = "" if gained is None else gained.verdict()
+    accuracy = scatter(_accuracies(by_seed, level))
+    return f"| {width} | {r} | {n_parameters} | {accuracy} {said} {verdict} |"
+
+
+def _best(found: dict[tuple[int, int], dict[int, Result]], level: Level) -> str:
+    """Choose on the validation objects, and say what the test objects say of the choice."""
+    validated = {
+        one: float(np.mean([r.validation_accuracy for r in by_seed.values()]))
+        for one, by_seed in found.items()
+    }
+    width, r = max(validated, key=lambda one: validated[one])
+    accuracy = scatter(_accuracies(found[width, r], level))
+    return f"Best on the validation objects: d_a = {width}, r = {r}; on the test {accuracy}."

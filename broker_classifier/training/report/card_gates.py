@@ -1,0 +1,195 @@
+"""The card's sections on provenance and on attention."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from broker_classifier.training.judge.attention_profile import FEWEST_POINTS, NEAR_PEAK_DAYS
+from broker_classifier.training.judge.gates.evidence import SUPERNOVA
+from broker_classifier.training.judge.gates.forced_supernovae import (
+    MAX_MISTAKEN,
+    MAX_RECALL_DIFFERENCE,
+    RISE_DAYS,
+)
+from broker_classifier.training.judge.gates.two_pipelines import MAX_SHIFT
+from broker_classifier.training.report.card_tables import number, table, with_interval
+
+
+def gates_section(gates: Mapping[str, Any]) -> str:
+    """Tell of every gate whether it was passed, and its figures at each cut."""
+    return "\n\n".join(
+        [
+            "## Does it know the source?",
+            "A class must be judged alike wherever its light curves come from. Three gates ask:",
+            _forced_supernovae(gates["forced_supernovae"]),
+            _source_probe(gates["source_probe"]),
+            _two_pipelines(gates["two_pipelines"]),
+        ]
+    )
+
+
+def attention_section(attention: Mapping[str, Any]) -> str:
+    """Tell where the attention lies relative to the peak, class by class; "" without attention."""
+    if not attention:
+        return ""
+    rows = [
+        (
+            name,
+            str(figures["n"]),
+            with_interval(figures, "days_after_peak", digits=1),
+            with_interval(figures, "points_days_after_peak", digits=1),
+            with_interval(figures, "share_near_peak"),
+            with_interval(figures, "points_share_near_peak"),
+        )
+        for name, figures in attention.items()
+    ]
+    near = f"within {NEAR_PEAK_DAYS:g} days"
+    head = ("class", "n", "attention, days", "points, days", f"attention {near}", f"points {near}")
+    return (
+        "## Where it looks\n\nWhole light curves of the test objects with "
+        f"{FEWEST_POINTS} points or more. Days after the brightest point: the median over objects "
+        "of the attention's centre, and of the points' centre if all counted alike. Shares: what "
+        f"part of the attention, and of the points, lies {near} of the peak.\n\n"
+        + table(head, rows)
+        + "\n\n![attention around the peak](attention.png)"
+    )
+
+
+def examples_section() -> str:
+    """Show an object of each class."""
+    return (
+        "## Examples\n\nOf each class the test object in its middle: half of the class end with a "
+        "higher probability of the right class, half with a lower one. The larger a point, the "
+        "more attention it has; `broker-classifier explain` draws this of any object.\n\n"
+        "![an object of each class](examples.png)"
+    )
+
+
+_FOLDS = " Each object is judged by that of {} such networks which has seen no view of it."
+_FORCED_COLUMNS = (
+    "known",
+    "n forced, alerts, of {}",
+    "called AGN or TDE",
+    "recall, forced",
+    "recall, alerts",
+    "of {}",
+    "difference",
+    "on the rise: forced, alerts",
+    "difference at the same phase",
+    "passed",
+)
+
+
+def _forced_supernovae(gate: Mapping[str, Any]) -> str:
+    rows = [
+        (
+            _known(cut),
+            f"{figures['n_forced']}, {figures['n_alerts']}, {figures['n_alerts_of_that_year']}",
+            with_interval(figures, "called_agn_or_tde"),
+            with_interval(figures, "recall_forced"),
+            with_interval(figures, "recall_alerts"),
+            with_interval(figures, "recall_alerts_of_that_year"),
+            with_interval(figures, "recall_difference"),
+            f"{number(figures['recall_forced_on_the_rise'])}, "
+            f"{number(figures['recall_alerts_on_the_rise'])}",
+            with_interval(figures, "difference_at_same_phase"),
+            _verdict(figures["passed"]),
+        )
+        for cut, figures in gate["at"].items()
+    ]
+    head = tuple(column.format(gate.get("year", "")) for column in _FORCED_COLUMNS)
+    return (
+        f"**Forced supernovae: {_verdict(gate['passed'])}.** A network of the same recipe that met "
+        f"no forced photometry of supernovae in training calls at most {MAX_MISTAKEN:g} of the "
+        f"forced {SUPERNOVA} AGN or TDE, and its recall of {SUPERNOVA} (as a group, equal prior) "
+        f"differs by {MAX_RECALL_DIFFERENCE:g} at most. Beside, what does not decide: the alerts "
+        "of the year that the forced ones are of, when the cadence was another; the recall of "
+        f"those that are first seen {RISE_DAYS:g} days or more before their brightest point; and "
+        "the difference to alerts that are weighted so that as many of them are."
+        + (_FOLDS.format(gate["folds"]) if "folds" in gate else "")
+        + _reason(gate)
+        + _table(head, rows)
+    )
+
+
+def _source_probe(gate: Mapping[str, Any]) -> str:
+    rows = [
+        (
+            _known(cut),
+            with_interval(figures["alerts_or_forced"], "auc"),
+            _optional(figures["year_control"]),
+            with_interval(figures, "difference"),
+            _optional(figures["alerts_or_forced_of_that_year"]),
+            _optional(figures["alerts_or_forced_of_the_same_objects"]),
+            _verdict(figures["passed"]),
+        )
+        for cut, figures in gate["at"].items()
+    ]
+    year = gate.get("year", "")
+    head = (
+        "known",
+        "alerts or forced",
+        f"alerts of {year} or others",
+        "difference",
+        f"alerts of {year} or forced",
+        "the same objects",
+        "passed",
+    )
+    return (
+        f"**Source probe: {_verdict(gate['passed'])}.** Boosted trees guess from the model's "
+        f"input whether an {SUPERNOVA} came from alerts or from forced photometry; area under the "
+        "ROC curve, 0.5 is chance. The forced ones are mostly of one year, and cadence changes "
+        "with the years: the control guesses the year within the alerts. Passed where it is told "
+        "no better than the year, within the interval. Beside, what is no matter of the year, and "
+        "of objects with light curves of both kinds, what is none of the objects either."
+        + _reason(gate)
+        + _table(head, rows)
+    )
+
+
+def _two_pipelines(gate: Mapping[str, Any]) -> str:
+    rows = []
+    for part, which in (("at", "unseen"), ("with_objects_that_trained", "all")):
+        for cut, figures in gate.get(part, {}).items():
+            rows.append(
+                (
+                    _known(cut),
+                    f"{figures['n']} {which}",
+                    figures["of_group"],
+                    with_interval(figures, "largest_mean_shift"),
+                    with_interval(figures, "mean_distance"),
+                    with_interval(figures, "same_decision"),
+                    _verdict(figures["passed"]) if part == "at" else "",
+                )
+            )
+    head = ("known", "objects", "group", "largest mean shift", "distance", "same group", "passed")
+    return (
+        f"**Two pipelines: {_verdict(gate['passed'])}.** Objects with light curves from two "
+        f"sources keep their probabilities: the mean shift of no group exceeds {MAX_SHIFT:g}. "
+        "Unseen objects decide. The distance (half the sum of absolute differences) and the "
+        "share of equal decisions also hold what other nights and other noise do to one object."
+        + _reason(gate)
+        + _table(head, rows)
+    )
+
+
+def _verdict(passed: bool | None) -> str:
+    return "not tried" if passed is None else "yes" if passed else "no"
+
+
+def _reason(gate: Mapping[str, Any]) -> str:
+    return f" Not tried: {gate['reason']}." if gate["reason"] else ""
+
+
+def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    return "\n\n" + table(head, rows) if rows else ""
+
+
+def _optional(figures: Mapping[str, Any] | None) -> str:
+    return number(None) if figures is None else with_interval(figures, "auc")
+
+
+def _known(cut: str) -> str:
+    if cut == "full":
+        return "whole light curve"
+    n = cut.removeprefix("by_detections_")
+    return f"{n} detection" if n == "1" else f"{n} detections"

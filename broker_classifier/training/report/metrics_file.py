@@ -1,0 +1,60 @@
+"""A report's folder, its figures as JSON for people too, and a few lines that sum it up."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from broker_classifier.errors import ConfigError
+
+_INNERMOST_LIST = re.compile(rb"\[\s+([^][{}]*?)\s+\]")
+
+
+def made_folder(path: str | Path) -> Path:
+    """Make a folder for results, if there is none.
+
+    Raises
+    ------
+    ConfigError
+        It cannot be made.
+    """
+    folder = Path(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        msg = f"{folder} cannot be a folder ({error.strerror}): name another with --output"
+        raise ConfigError(msg) from error
+    return folder
+
+
+def summary(metrics: Mapping[str, Any]) -> str:
+    """Sum `metrics.json` up: on how much, how well, what was left out, which gates failed."""
+    groups = metrics["full"]["grouped"]
+    low, high = groups["balanced_accuracy_95"]
+    lines = [
+        f"{metrics['n_objects']} objects; balanced accuracy over whole light curves, groups, "
+        f"equal priors: {groups['balanced_accuracy']:.3f} ({low:.3f} to {high:.3f})",
+        *left_out(metrics["labels_left_out"]),
+    ]
+    failed = [name for name, gate in metrics["gates"].items() if gate["passed"] is False]
+    if failed:
+        lines.append(f"provenance gates not passed: {', '.join(failed)}")
+    return "\n".join(lines)
+
+
+def left_out(labels: Mapping[str, int]) -> list[str]:
+    """Say which labels no class of the bundle is; nothing where there is none."""
+    counts = ", ".join(f"{n} {label or 'without a label'}" for label, n in labels.items())
+    return [f"left out, as their labels are no classes of the bundle: {counts}"] if labels else []
+
+
+def write_json(path: Path, figures: dict[str, Any]) -> None:
+    """Write figures, indented, each innermost list on one line."""
+    text = orjson.dumps(figures, option=orjson.OPT_INDENT_2)
+    path.write_bytes(_INNERMOST_LIST.sub(_on_one_line, text) + b"\n")
+
+
+def _on_one_line(found: re.Match[bytes]) -> bytes:
+    return b"[" + b" ".join(found[1].split()) + b"]"

@@ -1,0 +1,183 @@
+"""The program as a user meets it: help, errors that say what to do, exit codes."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from broker_classifier.cli.main import app
+from tests.bundles import small_bundle
+from tests.kafka_streets import send, service
+from tests.ztf_packets import alert, container, flare, measurement
+
+COMMANDS = [
+    ["serve"],
+    ["demo"],
+    ["replay"],
+    ["classify"],
+    ["subscribe"],
+    ["train"],
+    ["cross-validate"],
+    ["evaluate"],
+    ["explain"],
+    ["card"],
+    ["poster"],
+    ["sweep"],
+    ["simulate-kilonovae"],
+    ["check-bundle"],
+    ["dead-letters", "list"],
+    ["dead-letters", "replay"],
+]
+
+SIMULATE = [
+    "simulate-kilonovae",
+    "--templates",
+    "none",
+    "--visits",
+    "none",
+    "--survey",
+    "ztf",
+    "--output",
+    "{tmp}/k",
+]
+
+
+def run(*arguments, **environment):
+    return CliRunner().invoke(app, [str(one) for one in arguments], env=environment)
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_every_commands_help_shows_an_example(command):
+    shown = run(*command, "--help")
+    assert shown.exit_code == 0
+    assert "Example:" in shown.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["classify", "nowhere", "--output", "{tmp}/o.jsonl"], "nowhere does not exist"),
+        (["classify", "x", "--output", "{tmp}/o", "--survey", "sdss"], "sdss"),
+        (["classify", "x", "--output", "{tmp}/o", "--bundle", "none"], "none"),
+        (["serve", "--config", "none.toml"], "none.toml does not exist"),
+        (["check-bundle", "none"], "none"),
+        (["train", "none.toml", "--data", "none", "--output", "{tmp}/b"], "none"),
+        (["evaluate", "--data", "none", "--output", "{tmp}/r"], "none"),
+        (["explain", "nowhere", "--output", "{tmp}/x.png"], "nowhere is no file"),
+        (SIMULATE, "none"),
+    ],
+)
+def test_what_is_wrong_is_named_and_ends_with_code_2(tmp_path, arguments, named):
+    ended = run(*[one.format(tmp=tmp_path) for one in arguments])
+    assert ended.exit_code == 2
+    assert named in ended.output
+    assert "Traceback" not in ended.output
+
+
+def test_an_unknown_variable_stops_the_start():
+    ended = run("serve", BROKER_KAFAK__GROUP_ID="x")
+    assert ended.exit_code == 2
+    assert "BROKER_KAFAK__GROUP_ID is no setting" in ended.output
+
+
+def test_classify_prints_one_json_line_of_counts(tmp_path):
+    for i, packet in enumerate(flare("ZTF1", n=5)):
+        (tmp_path / f"{i}.avro").write_bytes(packet)
+    ended = run("classify", tmp_path, "--output", tmp_path / "night.jsonl")
+    [line] = ended.output.splitlines()
+    assert json.loads(line) == {
+        "received": 5,
+        "classified": 5,
+        "declined": 0,
+        "duplicate": 0,
+        "withdrawn": 0,
+        "dead_lettered": 0,
+    }
+    assert len((tmp_path / "night.jsonl").read_text().splitlines()) == 5
+
+
+def test_classify_says_why_it_declined_and_where_the_unreadable_is(tmp_path):
+    (tmp_path / "bad.avro").write_bytes(flare("ZTF1")[0][:300])
+    (tmp_path / "none.avro").write_bytes(container(alert("ZTF2", [measurement(60000.0, fid=3)])))
+    output = tmp_path / "night.jsonl"
+    ended = run("classify", tmp_path, "--output", output)
+    assert json.loads(ended.stdout)["declined"] == 1 == json.loads(ended.stdout)["dead_lettered"]
+    assert "declined: 1 no_usable_points" in ended.stderr
+    assert str(tmp_path / "night.dead-letters.jsonl") in ended.stderr
+
+
+def test_classify_fails_where_nothing_could_be_read(tmp_path):
+    (tmp_path / "noise.avro").write_bytes(b"no alert" * 9)
+    ended = run("classify", tmp_path / "noise.avro", "--output", tmp_path / "night.jsonl")
+    assert ended.exit_code == 1
+    assert str(tmp_path / "night.dead-letters.jsonl") in ended.stderr
+
+
+def test_explain_takes_the_bundle_of_the_objects_survey(tmp_path):
+    bundle = small_bundle(tmp_path / "bundle")
+    (tmp_path / "a.avro").write_bytes(flare("ZTF1")[0])
+    settings = f'{{"ztf": {{"bundle": "{tmp_path / "bundle"}"}}}}'
+    ended = run("explain", tmp_path / "a.avro", "--output", tmp_path, BROKER_SURVEYS=settings)
+    assert ended.exit_code == 0, ended.output
+    assert any(name in ended.output for name in bundle.classes)
+    without = run(
+        "explain",
+        tmp_path / "a.avro",
+        "--output",
+        tmp_path,
+        BROKER_SURVEYS='{"ztf": {"bundle": null}}',
+    )
+    assert without.exit_code == 2
+    assert "no bundle is set for ztf" in without.output
+
+
+def test_check_bundle_says_what_it_checked():
+    ended = run("check-bundle")
+    assert ended.exit_code == 0
+    assert "ztf-transients" in ended.output
+
+
+def test_replay_then_subscribe_shows_the_classifications(kafka, unique, tmp_path):
+    folder = tmp_path / "night"
+    folder.mkdir()
+    for i, packet in enumerate(flare("ZTF1", n=6)):
+        (folder / f"{i}.avro").write_bytes(packet)
+    server = ["--bootstrap-servers", kafka.bootstrap_servers]
+    with service(kafka.bootstrap_servers, unique, tmp_path) as one:
+        sent = run("replay", folder, "--topic", one.input, "--rate", 100, *server)
+        assert json.loads(sent.stdout) == {"sent": 6, "topic": one.input}
+        one.wait_for(received=6)
+        reading = ["subscribe", *server, "--topic", one.output, "--from-beginning", "--limit", 6]
+        rows = run(*reading).output.splitlines()
+        assert rows[0].split() == ["object", "alert", "mjd", "points", "class", "prob", "next"]
+        assert [row.split()[0] for row in rows[1:]] == ["ZTF1"] * 6
+        lines = run(*reading, "--json").output.splitlines()
+        assert sorted(json.loads(line)["n_points_used"] for line in lines) == [1, 2, 3, 4, 5, 6]
+
+
+def test_dead_letters_are_listed_and_replayed_by_command(kafka, unique, tmp_path):
+    with service(kafka.bootstrap_servers, unique, tmp_path) as one:
+        send(one.bootstrap_servers, one.input, [b"bad"])
+        one.wait_for(received=1)
+        variables = one.environment
+        assert (
+            "DecodeError: the message begins with b'bad'"
+            in run("dead-letters", "list", **variables).output
+        )
+        listed = json.loads(run("dead-letters", "list", "--json", **variables).output)
+        assert (listed["topic"], listed["n_bytes"]) == (one.input, 3)
+        assert json.loads(run("dead-letters", "replay", **variables).output) == {"replayed": 1}
+
+
+def test_an_unreachable_kafka_is_named():
+    ended = run("dead-letters", "list", "--bootstrap-servers", "127.0.0.1:1")
+    assert ended.exit_code == 2
+    assert "127.0.0.1:1" in ended.output
+
+
+def test_a_closed_pipe_ends_the_program_quietly(tmp_path):
+    command = f"{sys.executable} -m broker_classifier.cli.main --help | head -1"
+    ended = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
+    assert ended.stderr == ""

@@ -1,0 +1,44 @@
+"""Which bundle answers whose alerts, from the settings on to a file of classifications."""
+
+from pathlib import Path
+
+import orjson
+import pytest
+
+from broker_classifier.cli.load_settings import load_settings, with_survey
+from broker_classifier.config import Settings, SurveySettings
+from broker_classifier.errors import BundleError
+from broker_classifier.service.serve import classify_files, load_bundles
+from tests.surveys.lsst_packets import framed, packet, source, write_schemas
+
+SHIPPED = Path("models/lsst-transients")
+
+
+def test_every_survey_has_a_bundle_of_its_own_or_of_what_it_simulates():
+    bundles = load_bundles(load_settings())
+    assert {survey: bundle.survey for survey, bundle in bundles.items()} == {
+        "ztf": "ztf",
+        "lsst": "lsst",
+        "elasticc": "lsst",
+    }
+    assert bundles["lsst"] is bundles["elasticc"]
+
+
+def test_a_bundle_for_another_survey_stops_the_start():
+    settings = Settings(surveys={"ztf": SurveySettings(bundle=SHIPPED)})
+    with pytest.raises(BundleError, match="for lsst alerts, not for ztf"):
+        load_bundles(settings)
+
+
+def test_rubin_alerts_are_classified_without_any_setting_but_their_schemas(tmp_path):
+    schemas = write_schemas(tmp_path / "schemas")
+    past = [source(60000.0, "r"), source(60003.0, "i", 2000.0)]
+    alert = tmp_path / "alert.bin"
+    alert.write_bytes(framed(packet(source(60006.0, "u", 1500.0), past)))
+    output = tmp_path / "found.jsonl"
+    settings = with_survey(load_settings(), "lsst", schemas=schemas)
+    classify_files(settings, [alert], "lsst", output)
+    (answer,) = [orjson.loads(line) for line in output.read_bytes().splitlines()]
+    assert answer["model"]["name"] == "lsst-transients"
+    assert answer["n_points_used"] == 3
+    assert sum(answer["probabilities"].values()) == pytest.approx(1, abs=1e-5)
