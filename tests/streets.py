@@ -12,7 +12,7 @@ from broker_classifier.errors import OutputUnavailableError
 from broker_classifier.model.bundle import load_bundle
 from broker_classifier.service.loop import run
 from broker_classifier.service.metrics import Metrics
-from broker_classifier.service.street import Street
+from broker_classifier.service.street import Service
 from broker_classifier.store import MemoryStore
 from broker_classifier.streams.message import Message, Outgoing
 from broker_classifier.surveys.decoders import open_decoders
@@ -113,8 +113,8 @@ class DiskStore(MemoryStore):
         return self
 
 
-def street(source, sink=None, store=None, **options) -> Street:
-    return Street(
+def street(source, sink=None, store=None, **options) -> Service:
+    return Service(
         source,
         sink or ListSink(),
         MemoryStore() if store is None else store,

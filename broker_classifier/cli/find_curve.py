@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from broker_classifier.config import Settings
 from broker_classifier.errors import ConfigError, DataError, MessageError
-from broker_classifier.light_curve import Kind, LightCurve, bands, light_curve
+from broker_classifier.light_curve import Kind, LightCurve, band_indices, light_curve
 from broker_classifier.model.bundle import Bundle, read_bundle
 from broker_classifier.store import read_beside
 from broker_classifier.streams.alert_files import alert_packets
@@ -138,7 +138,7 @@ def _curve_of(message: ClassificationMessage) -> LightCurve:
         [p.mjd for p in points],
         [float("nan") if p.psf_flux is None else p.psf_flux for p in points],
         [p.psf_flux_err for p in points],
-        bands([p.band for p in points]),
+        band_indices([p.band for p in points]),
         [Kind[p.kind.upper()] for p in points],
     )
 

@@ -123,13 +123,13 @@ def light_curve(
     mjd, psf_flux, psf_flux_err : array-like, shape (n,)
         Days; nJy; nJy.
     band : array-like of int, shape (n,)
-        Indices into `BANDS`; `bands("grr")` makes them from letters.
+        Indices into `BANDS`; `band_indices("grr")` makes them from letters.
     kind : array-like of `Kind`
     is_withdrawn : array-like of bool
 
     Examples
     --------
-    >>> curve = light_curve([60001.0, 60000.0], [200.0, 100.0], 10.0, bands("rg"))
+    >>> curve = light_curve([60001.0, 60000.0], [200.0, 100.0], 10.0, band_indices("rg"))
     >>> curve.mjd.tolist(), curve.psf_flux.tolist()
     ([60000.0, 60001.0], [100.0, 200.0])
     """
@@ -159,10 +159,10 @@ def joined(curves: Sequence[LightCurve]) -> NDArray[np.void]:
     return np.frombuffer(b"".join([curve.to_bytes() for curve in curves]), dtype=POINT)
 
 
-def bands(letters: Sequence[str]) -> NDArray[np.uint8]:
+def band_indices(letters: Sequence[str]) -> NDArray[np.uint8]:
     """Turn band letters into indices.
 
-    >>> bands("gri").tolist()
+    >>> band_indices("gri").tolist()
     [1, 2, 3]
     """
     return np.array([BANDS.index(letter) for letter in letters], dtype=np.uint8)

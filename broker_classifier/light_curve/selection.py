@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from broker_classifier.light_curve.curve import LightCurve, bands, joined, starts_of
+from broker_classifier.light_curve.curve import LightCurve, band_indices, joined, starts_of
 from broker_classifier.light_curve.selection_rules import (
     CODE,
     KINDS,
@@ -108,7 +108,8 @@ def select(curve: LightCurve, selection: Selection) -> Selected:
     Examples
     --------
     >>> from broker_classifier.light_curve.curve import light_curve
-    >>> curve = light_curve([1.0, 60.0, 61.0, 62.0], [50.0, 60.0, -9.0, 70.0], 5.0, bands("rrrg"))
+    >>> mjd, psf_flux = [1.0, 60.0, 61.0, 62.0], [50.0, 60.0, -9.0, 70.0]
+    >>> curve = light_curve(mjd, psf_flux, 5.0, band_indices("rrrg"))
     >>> select(curve, Selection()).rejected
     ('before_episode', '', 'negative', '')
     """
@@ -158,7 +159,7 @@ def band_positions(letters: Sequence[str]) -> NDArray[np.int64]:
     [0, 1, -1]
     """
     positions = np.full(8, -1, dtype=np.int64)  # 3 bits, so 8 values can occur
-    positions[bands(letters)] = np.arange(len(letters))
+    positions[band_indices(letters)] = np.arange(len(letters))
     return positions
 
 

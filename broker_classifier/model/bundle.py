@@ -21,7 +21,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load
 
 from broker_classifier.errors import BundleError
-from broker_classifier.light_curve import Kind, LightCurve, bands, light_curve
+from broker_classifier.light_curve import Kind, LightCurve, band_indices, light_curve
 from broker_classifier.light_curve.selection import Selection, select
 from broker_classifier.model.calibration import Calibration, calibrated_probabilities
 from broker_classifier.model.encoder import Encoder, StreamingEncoder
@@ -73,7 +73,7 @@ class Description(BaseModel):
     survey: str
     classes: tuple[str, ...] = Field(min_length=2)
     selection: Selection
-    normalisation: ModelInput
+    input: ModelInput = Field(alias="normalisation")
     calibration: Calibration
     training: TrainingRecord
     weights_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
@@ -83,9 +83,7 @@ class Description(BaseModel):
         if len(self.calibration.prior) != len(self.classes):
             msg = f"{len(self.classes)} classes, but the calibration is for another number"
             raise ValueError(msg)
-        implied = implied_config(
-            self.architecture, self.selection.bands, self.classes, self.normalisation
-        )
+        implied = implied_config(self.architecture, self.selection.bands, self.classes, self.input)
         config = full_config(self.architecture, dict(self.config))
         for name, value in implied.items():
             if config[name] != value:
@@ -110,7 +108,9 @@ class GoldenCase(BaseModel):
     def curve(self) -> LightCurve:
         """Build the light curve."""
         kinds = [Kind[name] for name in self.kind]
-        return light_curve(self.mjd, self.psf_flux, self.psf_flux_err, bands(self.band), kinds)
+        return light_curve(
+            self.mjd, self.psf_flux, self.psf_flux_err, band_indices(self.band), kinds
+        )
 
 
 class Golden(BaseModel):
@@ -157,7 +157,7 @@ class Bundle:
     @cached_property
     def encoder(self) -> Encoder:
         """Its network, ready for the points that it takes."""
-        bands_taken, normalisation = self.selection.bands, self.description.normalisation
+        bands_taken, normalisation = self.selection.bands, self.description.input
         if isinstance(self.network, StreamingAttentiveGRU):
             assert isinstance(normalisation, Normalisation)
             return StreamingEncoder(self.network, bands_taken, normalisation, self.hash)
@@ -205,7 +205,7 @@ def probabilities_of(curve: LightCurve, bundle: Bundle) -> NDArray[np.float64] |
     selected = select(curve, description.selection)
     if not len(selected.index):
         return None
-    bands_taken, normalisation = description.selection.bands, description.normalisation
+    bands_taken, normalisation = description.selection.bands, description.input
     if isinstance(normalisation, Grid):
         points, starts = curve.points[selected.index], np.array([0, len(selected.index)])
         inputs = grids(points, starts, bands_taken, normalisation)  # (1, L, C)

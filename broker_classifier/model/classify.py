@@ -30,7 +30,7 @@ class Classification:
         no attention.
     reason : uint8 array, shape (n,)
         Why each point of the light curve was not used, positions in `REASONS`; 0 where it was.
-    memory : bytes
+    encoder_state : bytes
         What spares the next classification of this object the steps made so far.
     """
 
@@ -38,7 +38,7 @@ class Classification:
     used: NDArray[np.int64]
     attention: NDArray[np.float64] | None
     reason: NDArray[np.uint8]
-    memory: bytes = b""
+    encoder_state: bytes = b""
 
     @property
     def rejected(self) -> tuple[str, ...]:
@@ -47,7 +47,7 @@ class Classification:
 
 
 def classify(
-    curves: Sequence[LightCurve], bundle: Bundle, memories: Sequence[bytes] | None = None
+    curves: Sequence[LightCurve], bundle: Bundle, encoder_states: Sequence[bytes] | None = None
 ) -> list[Classification | None]:
     """Classify light curves; None for one without a usable point.
 
@@ -58,11 +58,11 @@ def classify(
     ----------
     curves : sequence of LightCurve
     bundle : Bundle
-    memories : sequence of bytes, optional
-        `Classification.memory` of an earlier state of each light curve, b"" for none. They only
-        save work: one that does not fit is not used.
+    encoder_states : sequence of bytes, optional
+        `Classification.encoder_state` of each light curve as it was earlier, b"" for none. They
+        only save work: a state that does not fit is not used.
     """
-    known = memories if memories is not None else [b""] * len(curves)
+    known = encoder_states if encoder_states is not None else [b""] * len(curves)
     found: list[Classification | None] = []
     for start in range(0, len(curves), BATCH):
         part = slice(start, start + BATCH)
@@ -71,7 +71,7 @@ def classify(
 
 
 def _classify_batch(
-    curves: Sequence[LightCurve], bundle: Bundle, memories: Sequence[bytes]
+    curves: Sequence[LightCurve], bundle: Bundle, encoder_states: Sequence[bytes]
 ) -> list[Classification | None]:
     selections = select_all(curves, bundle.selection)
     n_used = selections.index_starts[1:] - selections.index_starts[:-1]
@@ -82,7 +82,7 @@ def _classify_batch(
     n_used = n_used[usable]
     starts = starts_of(n_used.tolist())
     points = selections.points[selections.index]
-    encoded = bundle.encoder.encode(points, starts, [memories[i] for i in usable.tolist()])
+    encoded = bundle.encoder.encode(points, starts, [encoder_states[i] for i in usable.tolist()])
     age = points["mjd"][starts[1:] - 1] - points["mjd"][starts[:-1]]
     probabilities = calibrated_probabilities(
         encoded.logits, n_used, age, bundle.description.calibration
@@ -91,7 +91,7 @@ def _classify_batch(
         mine = slice(starts[row], starts[row + 1])
         attention = None if encoded.attention is None else encoded.attention[mine]
         found[i] = _classification(
-            i, selections, probabilities[row], attention, encoded.memories[row]
+            i, selections, probabilities[row], attention, encoded.encoder_states[row]
         )
     return found
 
@@ -101,9 +101,11 @@ def _classification(
     selections: Selections,
     probabilities: NDArray[np.float64],
     attention: NDArray[np.float64] | None,
-    memory: bytes,
+    encoder_state: bytes,
 ) -> Classification:
     first, last = selections.starts[i], selections.starts[i + 1]
     mine = slice(selections.index_starts[i], selections.index_starts[i + 1])
     used = selections.index[mine] - first
-    return Classification(probabilities, used, attention, selections.reason[first:last], memory)
+    return Classification(
+        probabilities, used, attention, selections.reason[first:last], encoder_state
+    )

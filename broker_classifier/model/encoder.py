@@ -9,7 +9,7 @@ from numba import types
 from numpy.typing import NDArray
 
 from broker_classifier.compiled import cached_for
-from broker_classifier.model.encoder_state import recall, remember
+from broker_classifier.model.encoder_state import pack, unpack
 from broker_classifier.model.networks.streaming_attentive_gru import (
     ENERGY_BOUND,
     StreamingAttentiveGRU,
@@ -27,13 +27,13 @@ class Encoded(NamedTuple):
     attention : float array, shape (n_used,), or None
         Weight of every point, light curve after light curve; each light curve's sum to 1. None
         where the network has no attention.
-    memories : list of bytes
+    encoder_states : list of bytes
         For the next call, when there are more points; see `encoder_memory`.
     """
 
     logits: NDArray[np.float32]
     attention: NDArray[np.float64] | None
-    memories: list[bytes]
+    encoder_states: list[bytes]
 
 
 class Encoder(Protocol):
@@ -43,7 +43,7 @@ class Encoder(Protocol):
         self,
         points: NDArray[np.void],
         starts: NDArray[np.int64],
-        memories: Sequence[bytes] | None = None,
+        encoder_states: Sequence[bytes] | None = None,
     ) -> Encoded:
         """Encode n light curves, each of one point or more; see `StreamingEncoder.encode`."""
 
@@ -77,7 +77,7 @@ class StreamingEncoder:
         self,
         points: NDArray[np.void],
         starts: NDArray[np.int64],
-        memories: Sequence[bytes] | None = None,
+        encoder_states: Sequence[bytes] | None = None,
     ) -> Encoded:
         """Encode n light curves, each of one point or more.
 
@@ -87,19 +87,19 @@ class StreamingEncoder:
             Used points only, light curve after light curve.
         starts : int array, shape (n + 1,)
             Where in `points` each light curve begins, and where the last ends.
-        memories : sequence of bytes, optional
+        encoder_states : sequence of bytes, optional
             What an earlier call returned for each light curve, b"" for none.
         """
-        known = memories if memories is not None else [b""] * (len(starts) - 1)
+        known = encoder_states if encoder_states is not None else [b""] * (len(starts) - 1)
         settings = self._scale, ENERGY_BOUND
-        recalled = recall(known, points, starts, self._key, *settings)
-        n_done, state = recalled.n_done, recalled.state
+        unpacked = unpack(known, points, starts, self._key, *settings)
+        n_done, state = unpacked.n_done, unpacked.state
         rows = channels(points, starts, self._bands, self._normalisation, n_done)
         first_row, n_new, is_new = new_points(starts, n_done, len(rows))
-        recalled.energies[is_new] = self._runtime.advance(state, rows, first_row, n_new)
-        attention = softmax_of_each(recalled.energies, starts)
+        unpacked.energies[is_new] = self._runtime.advance(state, rows, first_row, n_new)
+        attention = softmax_of_each(unpacked.energies, starts)
         logits = self._runtime.answer(state)
-        return Encoded(logits, attention, remember(recalled, starts, *settings))
+        return Encoded(logits, attention, pack(unpacked, starts, *settings))
 
 
 _INTEGERS = types.Array(types.int64, 1, "C", readonly=True)

@@ -6,7 +6,7 @@
     vectors   9 H  hidden_0, hidden_1, context: 24-bit fixed point, 3 bytes a value
     energies  3 n  the same, one for each point
 
-A digest that does not fit means other points, another episode or another network: the memory is
+A digest that does not fit means other points, another episode or another network: the state is
 then of no use, and the light curve is encoded from its first point. Rounding to 24 bits moves
 probabilities by less than 1e-6.
 """
@@ -31,19 +31,19 @@ _INTEGERS = types.Array(types.int64, 1, "C", readonly=True)
 Floats = NDArray[np.float32]
 
 
-class Recalled(NamedTuple):
-    """What memories say about n light curves, their points one after another.
+class Unpacked(NamedTuple):
+    """What encoder_states say about n light curves, their points one after another.
 
     Attributes
     ----------
     n_done : int array, shape (n,)
-        How many first points are encoded; 0 where there is no memory or it does not fit.
+        How many first points are encoded; 0 where there is no state or it does not fit.
     state : float32 array, shape (n, 3 H + 1)
         hidden_0, hidden_1, context, weight_sum; 0 where nothing is encoded.
     energies : float32 array, shape (n_points,)
         Of the encoded points; the others' are 0.
     digests : uint64 array, shape (n,)
-        Of all points, for `remember`.
+        Of all points, for `pack`.
     """
 
     n_done: NDArray[np.int64]
@@ -52,19 +52,19 @@ class Recalled(NamedTuple):
     digests: NDArray[np.uint64]
 
 
-def recall(
-    memories: Sequence[bytes],
+def unpack(
+    encoder_states: Sequence[bytes],
     points: NDArray[np.void],
     starts: NDArray[np.int64],
     network_key: int,
     scale: Floats,
     energy_scale: float,
-) -> Recalled:
-    """Read memories, and check that each is of the first points of its light curve.
+) -> Unpacked:
+    """Read encoder_states, and check that each is of the first points of its light curve.
 
     Parameters
     ----------
-    memories : sequence of bytes, n of them
+    encoder_states : sequence of bytes, n of them
         Empty for none.
     points : structured array of dtype `POINT`
         Used points of n light curves.
@@ -76,17 +76,17 @@ def recall(
     energy_scale : float
         The largest magnitude of an energy.
     """
-    n, n_values = len(memories), len(scale)
-    places = starts_of(len(memory) for memory in memories)
-    recalled = Recalled(
+    n, n_values = len(encoder_states), len(scale)
+    places = starts_of(len(encoder_state) for encoder_state in encoder_states)
+    unpacked = Unpacked(
         np.zeros(n, dtype=np.int64),
         np.zeros((n, n_values + 1), dtype=np.float32),
         np.zeros(len(points), dtype=np.float32),
         np.zeros(n, dtype=np.uint64),
     )
-    packed = np.frombuffer(b"".join(memories), dtype=np.uint8)
+    packed = np.frombuffer(b"".join(encoder_states), dtype=np.uint8)
     raw = np.frombuffer(points.tobytes(), dtype=np.uint8)
-    _recall(
+    _unpack(
         packed,
         places,
         raw,
@@ -95,28 +95,28 @@ def recall(
         np.uint64(network_key),
         scale,
         energy_scale,
-        *recalled,
+        *unpacked,
     )
-    return recalled
+    return unpacked
 
 
-def remember(
-    recalled: Recalled, starts: NDArray[np.int64], scale: Floats, energy_scale: float
+def pack(
+    unpacked: Unpacked, starts: NDArray[np.int64], scale: Floats, energy_scale: float
 ) -> list[bytes]:
-    """Write the memories of n light curves whose states and energies are all filled in."""
+    """Write the encoder_states of n light curves whose states and energies are all filled in."""
     sizes = HEAD_BYTES + VALUE_BYTES * (len(scale) + starts[1:] - starts[:-1])
     places = np.concatenate([[0], np.cumsum(sizes)])
     packed = np.empty(int(places[-1]), dtype=np.uint8)
-    weight_sums = recalled.state[:, -1].copy().view(np.uint32)
-    _remember(
+    weight_sums = unpacked.state[:, -1].copy().view(np.uint32)
+    _pack(
         packed,
         places,
         starts,
-        recalled.digests,
+        unpacked.digests,
         weight_sums,
-        recalled.state,
+        unpacked.state,
         scale,
-        recalled.energies,
+        unpacked.energies,
         energy_scale,
     )
     everything, ends = packed.tobytes(), places.tolist()
@@ -175,7 +175,7 @@ def _put_value(packed: NDArray[np.uint8], place: int, scale: float, value: float
         types.uint64[::1],
     )
 )
-def _recall(
+def _unpack(
     packed: NDArray[np.uint8],
     places: NDArray[np.int64],
     raw: NDArray[np.uint8],
@@ -226,7 +226,7 @@ def _recall(
         types.float64,
     )
 )
-def _remember(
+def _pack(
     packed: NDArray[np.uint8],
     places: NDArray[np.int64],
     starts: NDArray[np.int64],

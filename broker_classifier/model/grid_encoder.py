@@ -29,9 +29,9 @@ class GridEncoder:
         self,
         points: NDArray[np.void],
         starts: NDArray[np.int64],
-        memories: Sequence[bytes] | None = None,
+        encoder_states: Sequence[bytes] | None = None,
     ) -> Encoded:
-        """Encode n light curves, each of one point or more; memories serve no purpose here.
+        """Encode n light curves, each of one point or more; encoder_states serve no purpose here.
 
         Parameters and result are those of `StreamingEncoder.encode`.
         """

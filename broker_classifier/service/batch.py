@@ -9,8 +9,8 @@ from broker_classifier.model.bundle import Bundle
 from broker_classifier.model.classify import Classification, classify
 from broker_classifier.service.publish import outgoing
 from broker_classifier.service.receive import NO_BUNDLE, dead_letters, receive
-from broker_classifier.service.street import Street
-from broker_classifier.service.triage import Arrival, Intake, Task, sort_out, used_points
+from broker_classifier.service.street import Service
+from broker_classifier.service.triage import Arrival, Task, Triage, triage, used_points
 from broker_classifier.store import ObjectRecord, answered
 from broker_classifier.streams.message import Message, Outgoing
 
@@ -35,15 +35,15 @@ class Batch:
 
     messages: Sequence[Message]
     started: float
-    intake: Intake
+    triaged: Triage
     answers: list[Answer]
     letters: list[Outgoing]
     outgoing: list[Outgoing]
     records: Mapping[str, ObjectRecord]
 
 
-def work_out(
-    street: Street, messages: Sequence[Message], ahead: Mapping[str, ObjectRecord]
+def classify_batch(
+    service: Service, messages: Sequence[Message], ahead: Mapping[str, ObjectRecord]
 ) -> Batch:
     """Decode a batch, read what is known, and classify; nothing leaves the process.
 
@@ -55,21 +55,21 @@ def work_out(
     started = time.perf_counter()
 
     def read(names: Sequence[str]) -> list[ObjectRecord]:
-        known = zip(names, street.store.read(names), strict=True)
+        known = zip(names, service.store.read(names), strict=True)
         return [one.merge(ahead[name]) if name in ahead else one for name, one in known]
 
-    arrivals, failed, known = receive(messages, street.reception, read)
-    letters = dead_letters(failed, street.dead_letter_topic)
-    intake = sort_out(arrivals, known, lambda survey: used_points(street.bundles.get(survey)))
-    answers = answer(intake.tasks, street.bundles, known)
+    arrivals, failed, known = receive(messages, service.rules, read)
+    letters = dead_letters(failed, service.dead_letter_topic)
+    triaged = triage(arrivals, known, lambda survey: used_points(service.bundles.get(survey)))
+    answers = answer(triaged.tasks, service.bundles, known)
     return Batch(
         messages=messages,
         started=started,
-        intake=intake,
+        triaged=triaged,
         answers=answers,
         letters=letters,
-        outgoing=[*results(street, answers), *letters],
-        records=remembered(intake, arrivals, answers),
+        outgoing=[*results(service, answers), *letters],
+        records=records_of(triaged, arrivals, answers),
     )
 
 
@@ -86,13 +86,13 @@ def answer(
     answers: list[Answer] = []
     for survey in dict.fromkeys(task.arrival.alert.survey for task in tasks):
         ours = [task for task in tasks if task.arrival.alert.survey == survey]
-        memories = [known[task.arrival.alert.key].memory for task in ours]
-        classifications = classify([task.curve for task in ours], bundles[survey], memories)
+        encoder_states = [known[task.arrival.alert.key].encoder_state for task in ours]
+        classifications = classify([task.curve for task in ours], bundles[survey], encoder_states)
         answers.extend(zip(ours, classifications, strict=True))
     return answers
 
 
-def results(street: Street, answers: Sequence[Answer]) -> list[Outgoing]:
+def results(service: Service, answers: Sequence[Answer]) -> list[Outgoing]:
     """Write the messages of a batch: answers, and those taken back for want of usable points."""
     now = time.time()
     told = [(task, one) for task, one in answers if one is not None or task.is_revision]
@@ -100,39 +100,41 @@ def results(street: Street, answers: Sequence[Answer]) -> list[Outgoing]:
     for survey in dict.fromkeys(task.arrival.alert.survey for task, _ in told):
         ours = [answer for answer in told if answer[0].arrival.alert.survey == survey]
         tasks, classifications = zip(*ours, strict=True)
-        bundle = street.bundles[survey]
-        messages += outgoing(tasks, classifications, bundle, street.output_topic, now)
+        bundle = service.bundles[survey]
+        messages += outgoing(tasks, classifications, bundle, service.output_topic, now)
     return messages
 
 
-def remembered(
-    intake: Intake, arrivals: Sequence[Arrival], answers: Iterable[Answer]
+def records_of(
+    triaged: Triage, arrivals: Sequence[Arrival], answers: Iterable[Answer]
 ) -> dict[str, ObjectRecord]:
     """Return what the store must know of a batch: merged curves, and whose alerts are answered.
 
     Those declined for want of a bundle are not: once there is one, a replay answers them.
     """
-    excluded = {id(arrival) for arrival, _ in intake.declined} | set(map(id, intake.withdrawn))
-    alerts: dict[str, list[tuple[int, float, bool]]] = {name: [] for name in intake.merged}
+    excluded = {id(arrival) for arrival, _ in triaged.declined} | set(map(id, triaged.withdrawn))
+    alerts: dict[str, list[tuple[int, float, bool]]] = {name: [] for name in triaged.merged}
     for arrival in arrivals:
         alert = arrival.alert
         if alert.decline != NO_BUNDLE:
             alerts[alert.key].append((alert.alert_id, alert.mjd, id(arrival) in excluded))
-    memories = newest_memories(answers)
-    histories = {name: -math.inf for name in intake.merged}
+    encoder_states = newest_encoder_states(answers)
+    histories = {name: -math.inf for name in triaged.merged}
     for alert in [arrival.alert for arrival in arrivals if arrival.has_history]:
         histories[alert.key] = max(alert.mjd, histories[alert.key])
     return {
-        name: ObjectRecord(curve, answered(alerts[name]), memories.get(name, b""), histories[name])
-        for name, curve in intake.merged.items()
+        name: ObjectRecord(
+            curve, answered(alerts[name]), encoder_states.get(name, b""), histories[name]
+        )
+        for name, curve in triaged.merged.items()
     }
 
 
-def newest_memories(answers: Iterable[Answer]) -> dict[str, bytes]:
+def newest_encoder_states(answers: Iterable[Answer]) -> dict[str, bytes]:
     """Return what the classifier wants to keep of each object: after its newest detection."""
     found: dict[str, tuple[float, bytes]] = {}
     for task, classification in answers:
         if classification is not None:
-            name, newest = task.arrival.alert.key, (task.mjd, classification.memory)
+            name, newest = task.arrival.alert.key, (task.mjd, classification.encoder_state)
             found[name] = max(found.get(name, newest), newest)
-    return {name: memory for name, (_, memory) in found.items()}
+    return {name: encoder_state for name, (_, encoder_state) in found.items()}

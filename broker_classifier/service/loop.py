@@ -29,9 +29,9 @@ from broker_classifier.errors import (
     UnavailableError,
 )
 from broker_classifier.light_curve.photometry import unix_from_mjd
-from broker_classifier.service.batch import Answer, Batch, work_out
+from broker_classifier.service.batch import Answer, Batch, classify_batch
 from broker_classifier.service.metrics import Metrics
-from broker_classifier.service.street import Street
+from broker_classifier.service.street import Service
 from broker_classifier.service.triage import Outcome
 from broker_classifier.streams.message import Message
 
@@ -48,7 +48,7 @@ WAITS_FOR = {
 }
 
 
-class UnderWay(NamedTuple):
+class InFlight(NamedTuple):
     """The batches under way: one sent to Kafka, and the one before it given to the store."""
 
     sent: Batch | None = None
@@ -59,82 +59,83 @@ class _StoppedError(Exception):
     """The service was told to stop while it waited for something."""
 
 
-def run(street: Street, stop: threading.Event) -> None:
+def run(service: Service, stop: threading.Event) -> None:
     """Work until `stop` is set or the source is exhausted; a batch under way is finished first."""
-    next_prune = time.monotonic() if math.isfinite(street.retention_s) else math.inf
-    under_way = UnderWay()
-    while not (stop.is_set() or street.source.is_exhausted):
-        messages = street.source.poll(wait=not any(under_way))
-        street.metrics.beat(None if street.source.is_connected else "input")
-        under_way = carry(street, messages, under_way, stop)
-        if time.monotonic() >= next_prune and prune(street):
-            next_prune = time.monotonic() + street.prune_interval_s
-    while any(under_way):
-        under_way = carry(street, [], under_way, stop)
+    next_prune = time.monotonic() if math.isfinite(service.retention_s) else math.inf
+    in_flight = InFlight()
+    while not (stop.is_set() or service.source.is_exhausted):
+        messages = service.source.poll(wait=not any(in_flight))
+        service.metrics.beat(None if service.source.is_connected else "input")
+        in_flight = advance(service, messages, in_flight, stop)
+        if time.monotonic() >= next_prune and prune(service):
+            next_prune = time.monotonic() + service.prune_interval_s
+    while any(in_flight):
+        in_flight = advance(service, [], in_flight, stop)
 
 
-def carry(
-    street: Street, messages: Sequence[Message], before: UnderWay, stop: threading.Event
-) -> UnderWay:
+def advance(
+    service: Service, messages: Sequence[Message], before: InFlight, stop: threading.Event
+) -> InFlight:
     """Work a batch out and send it; in the meantime those before it are confirmed and remembered.
 
     What is down is waited for, and what is done is not repeated.
 
     Returns
     -------
-    UnderWay
+    InFlight
         The one that was sent and the one before it; none when told to stop.
     """
-    batch = _worked_out(street, messages, before.sent, stop) if messages else None
+    batch = _worked_out(service, messages, before.sent, stop) if messages else None
     try:
         if before.sent:
-            _patiently(street, stop, street.sink.confirm)
-            count_latencies(street.metrics, before.sent.answers)
+            retried(service, stop, service.sink.confirm)
+            count_latencies(service.metrics, before.sent.answers)
         if before.stored:
-            finish(street, before.stored, stop)
+            commit_batch(service, before.stored, stop)
         if batch:
-            street.sink.send(batch.outgoing)
+            service.sink.send(batch.outgoing)
         if before.sent:
-            remember(street, before.sent, stop)
+            store_batch(service, before.sent, stop)
     except _StoppedError:
-        return UnderWay()
-    return UnderWay(batch, before.sent)
+        return InFlight()
+    return InFlight(batch, before.sent)
 
 
 def _worked_out(
-    street: Street, messages: Sequence[Message], before: Batch | None, stop: threading.Event
+    service: Service, messages: Sequence[Message], before: Batch | None, stop: threading.Event
 ) -> Batch | None:
     """Work a batch out; None when told to stop, so that only the one before is finished."""
     ahead = before.records if before else {}
     try:
-        batch = _patiently(street, stop, lambda: work_out(street, messages, ahead))
+        batch = retried(service, stop, lambda: classify_batch(service, messages, ahead))
     except _StoppedError:
         return None
     return None if stop.is_set() else batch
 
 
-def remember(street: Street, batch: Batch, stop: threading.Event) -> None:
+def store_batch(service: Service, batch: Batch, stop: threading.Event) -> None:
     """Begin to write what is known now."""
-    _patiently(street, stop, lambda: street.store.merge(batch.records, seen_at=time.time()))
+    retried(service, stop, lambda: service.store.merge(batch.records, seen_at=time.time()))
 
 
-def finish(street: Street, batch: Batch, stop: threading.Event) -> None:
+def commit_batch(service: Service, batch: Batch, stop: threading.Event) -> None:
     """Wait until that is written, then tell Kafka that these messages need not come again."""
-    _patiently(street, stop, street.store.flush)
-    n_objects = _patiently(street, stop, lambda: len(street.store))
-    street.source.commit(batch.messages)
-    count(street.metrics, batch, time.perf_counter() - batch.started, n_objects)
+    retried(service, stop, service.store.flush)
+    n_objects = retried(service, stop, lambda: len(service.store))
+    service.source.commit(batch.messages)
+    count(service.metrics, batch, time.perf_counter() - batch.started, n_objects)
 
 
-def _patiently(street: Street, stop: threading.Event, step: Callable[[], Result]) -> Result:
+def retried(service: Service, stop: threading.Event, step: Callable[[], Result]) -> Result:
+    """Do a step, again and again while what it needs is down."""
     while True:
         try:
             return step()
         except UnavailableError as error:
-            street.metrics.beat(waiting_for=WAITS_FOR[type(error)])
-            street.metrics.count_retry(WAITS_FOR[type(error)])
+            service.metrics.beat(waiting_for=WAITS_FOR[type(error)])
+            service.metrics.count_retry(WAITS_FOR[type(error)])
             log.error("waiting, nothing is committed", reason=str(error))
-            if stop.wait(street.retry_delay_s):
+            if stop.wait(service.retry_delay_s):
                 raise _StoppedError from error
 
 
@@ -151,23 +152,23 @@ def count(metrics: Metrics, batch: Batch, seconds: float, n_objects: int) -> Non
     """Count what became of a batch that is published and remembered."""
     first = [one for task, one in batch.answers if not task.is_revision]
     n_unusable = sum(one is None for one in first)
-    for reason in [reason for _, reason in batch.intake.declined] + [UNUSABLE] * n_unusable:
+    for reason in [reason for _, reason in batch.triaged.declined] + [UNUSABLE] * n_unusable:
         metrics.count_declined(reason)
     for letter in batch.letters:
         metrics.count_dead_letter(letter.headers["reason"])
     metrics.count_revisions(len(batch.answers) - len(first))
     outcomes = {
         Outcome.CLASSIFIED: len(first) - n_unusable,
-        Outcome.DECLINED: len(batch.intake.declined) + n_unusable,
-        Outcome.DUPLICATE: len(batch.intake.duplicates),
-        Outcome.WITHDRAWN: len(batch.intake.withdrawn),
+        Outcome.DECLINED: len(batch.triaged.declined) + n_unusable,
+        Outcome.DUPLICATE: len(batch.triaged.duplicates),
+        Outcome.WITHDRAWN: len(batch.triaged.withdrawn),
         Outcome.DEAD_LETTERED: len(batch.letters),
     }
     metrics.count_batch(outcomes, seconds, n_objects)
     log.debug("batch done", **{str(outcome): n for outcome, n in outcomes.items()})
 
 
-def prune(street: Street) -> bool:
+def prune(service: Service) -> bool:
     """Forget objects past their retention time, after each batch a part of the way through all.
 
     Returns
@@ -176,10 +177,10 @@ def prune(street: Street) -> bool:
         Whether this is done, or put off because the store is down.
     """
     try:
-        pruned = street.store.prune(time.time() - street.retention_s, PRUNED_AT_ONCE)
-        n_objects = len(street.store)
+        pruned = service.store.prune(time.time() - service.retention_s, PRUNED_AT_ONCE)
+        n_objects = len(service.store)
     except StoreUnavailableError as error:
         log.error("pruning is put off", reason=str(error))
         return True
-    street.metrics.count_pruned(pruned.n_forgotten, n_objects)
+    service.metrics.count_pruned(pruned.n_forgotten, n_objects)
     return pruned.is_end

@@ -25,7 +25,7 @@ Read = Callable[[Sequence[str]], list[ObjectRecord]]  # as `LightCurveStore.read
 
 
 @dataclass(frozen=True)
-class Reception:
+class ReceiveRules:
     """How messages are read.
 
     Attributes
@@ -62,20 +62,20 @@ class Received(NamedTuple):
     known: dict[str, ObjectRecord]
 
 
-def receive(messages: Sequence[Message], reception: Reception, read: Read) -> Received:
+def receive(messages: Sequence[Message], rules: ReceiveRules, read: Read) -> Received:
     """Decode a batch, all messages of one stream at once, and read what is known of its objects."""
     received = Received([], [], {})
     for stream in dict.fromkeys(message.survey for message in messages):
         ours = [message for message in messages if message.survey == stream]
-        _receive_stream(ours, reception, read, received)
+        _receive_stream(ours, rules, read, received)
     return received
 
 
 def _receive_stream(
-    messages: Sequence[Message], reception: Reception, read: Read, received: Received
+    messages: Sequence[Message], rules: ReceiveRules, read: Read, received: Received
 ) -> None:
-    decoder, known = reception.decoders[messages[0].survey], received.known
-    days = reception.history_days.get(messages[0].survey, 0.0)
+    decoder, known = rules.decoders[messages[0].survey], received.known
+    days = rules.history_days.get(messages[0].survey, 0.0)
     everything = range(len(messages))
     if decoder.heads is None or days <= 0.0:
         results = _decoded(decoder.full, messages, everything)
@@ -89,7 +89,7 @@ def _receive_stream(
         for i, result in zip(sorted(read_whole), whole, strict=True):
             results[i] = result
         _look_up(whole, read, known)
-    _sort(messages, results, read_whole, reception, received)
+    _accept(messages, results, read_whole, rules, received)
 
 
 def _decoded(
@@ -115,17 +115,17 @@ def _look_up(
     known.update(zip(missing, read(missing), strict=True))
 
 
-def _sort(
+def _accept(
     messages: Sequence[Message],
     results: Sequence[Alert | MessageError],
     read_whole: Container[int],
-    reception: Reception,
+    rules: ReceiveRules,
     received: Received,
 ) -> None:
     for i, (message, alert) in enumerate(zip(messages, results, strict=True)):
         if isinstance(alert, MessageError):
             received.failed.append((message, alert))
-        elif alert.decline is None and alert.survey not in reception.answerable:
+        elif alert.decline is None and alert.survey not in rules.answerable:
             declined = replace(alert, decline=NO_BUNDLE)
             received.arrivals.append(Arrival(message, declined, i in read_whole))
         else:

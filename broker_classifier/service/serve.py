@@ -15,7 +15,7 @@ from broker_classifier.model.bundle import Bundle, bundle_folder, load_bundle
 from broker_classifier.service.loop import run
 from broker_classifier.service.metrics import Metrics, serve_metrics
 from broker_classifier.service.process import keep_freed_memory, leave_out_of_collections
-from broker_classifier.service.street import Street
+from broker_classifier.service.street import Service
 from broker_classifier.store import EmbeddedStore, LightCurveStore, MemoryStore
 from broker_classifier.streams.files import FileSource, JsonLinesSink
 from broker_classifier.streams.kafka_sink import KafkaSink
@@ -45,7 +45,7 @@ def serve(settings: Settings, stop: threading.Event) -> None:
         sink = KafkaSink(kafka, [kafka.output_topic, kafka.dead_letter_topic])
         with closing(sink), closing(KafkaSource(kafka, topics)) as source:
             log.info("serving", bootstrap_servers=kafka.bootstrap_servers, topics=topics)
-            street = Street(
+            service = Service(
                 source=source,
                 sink=sink,
                 store=store,
@@ -60,7 +60,7 @@ def serve(settings: Settings, stop: threading.Event) -> None:
                 history_days=history_days(settings, bundles),
             )
             leave_out_of_collections()
-            run(street, stop)
+            run(service, stop)
     log.info("stopped", **metrics.totals())
 
 
@@ -70,7 +70,7 @@ def classify_files(settings: Settings, paths: Sequence[Path], survey: str, outpu
     metrics, kafka = Metrics(), settings.kafka
     source = FileSource(paths, survey, kafka.batch_size)
     with closing(JsonLinesSink(output, kafka.output_topic)) as sink:
-        street = Street(
+        service = Service(
             source=source,
             sink=sink,
             store=MemoryStore(),
@@ -80,7 +80,7 @@ def classify_files(settings: Settings, paths: Sequence[Path], survey: str, outpu
             output_topic=kafka.output_topic,
             dead_letter_topic=kafka.dead_letter_topic,
         )
-        run(street, threading.Event())
+        run(service, threading.Event())
     return metrics
 
 
@@ -110,7 +110,7 @@ def load_bundles(settings: Settings) -> dict[str, Bundle]:
 
 
 def history_days(settings: Settings, bundles: Mapping[str, Bundle]) -> dict[str, float]:
-    """Say of every survey for how long its histories need not be read; see `Reception`."""
+    """Say of every survey for how long its histories need not be read; see `ReceiveRules`."""
     return {
         name: 0.0
         if name in bundles and "forced" in bundles[name].selection.kinds

@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 
 from broker_classifier.model.bundle import Bundle
 from broker_classifier.service.metrics import Metrics
-from broker_classifier.service.receive import Reception
+from broker_classifier.service.receive import ReceiveRules
 from broker_classifier.store import LightCurveStore
 from broker_classifier.streams.message import Sink, Source
 from broker_classifier.surveys.alert import Decoder
 
 
 @dataclass(frozen=True)
-class Street:
+class Service:
     """Everything that alerts pass on their way, opened.
 
     Attributes
@@ -24,7 +24,7 @@ class Street:
     retention_s, prune_interval_s : float
         How long an object without alerts is remembered, and how often that is checked.
     history_days : mapping of str to float
-        See `Reception`.
+        See `ReceiveRules`.
     """
 
     source: Source
@@ -41,6 +41,6 @@ class Street:
     history_days: Mapping[str, float] = field(default_factory=dict)
 
     @property
-    def reception(self) -> Reception:
+    def rules(self) -> ReceiveRules:
         """How its messages are read."""
-        return Reception(self.decoders, self.history_days, frozenset(self.bundles))
+        return ReceiveRules(self.decoders, self.history_days, frozenset(self.bundles))

@@ -62,7 +62,7 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Intake:
+class Triage:
     """A batch, sorted out.
 
     Attributes
@@ -89,11 +89,11 @@ class Intake:
 UsedPoints = Callable[[LightCurve], NDArray[np.void]]
 
 
-def sort_out(
+def triage(
     arrivals: Sequence[Arrival],
     known: Mapping[str, ObjectRecord],
     used_points: Callable[[str], UsedPoints],
-) -> Intake:
+) -> Triage:
     """Merge a batch into what is known, and find what must be classified.
 
     Parameters
@@ -105,26 +105,26 @@ def sort_out(
         For a survey's name, the function that picks the points its bundle would use.
     """
     merged = _merge(arrivals, known)
-    intake = Intake(merged, [], [], [], [])
+    triaged = Triage(merged, [], [], [], [])
     answered = {name: set(known[name].answered["alert_id"].tolist()) for name in merged}
     for arrival in arrivals:
         alert = arrival.alert
         if alert.alert_id in answered[alert.key]:
-            intake.duplicates.append(arrival)
+            triaged.duplicates.append(arrival)
             continue
         answered[alert.key].add(alert.alert_id)
         curve = merged[alert.key].until(alert.mjd)
         if alert.decline:
-            intake.declined.append((arrival, alert.decline))
+            triaged.declined.append((arrival, alert.decline))
         elif _is_withdrawn(curve.points, alert.mjd):
-            intake.withdrawn.append(arrival)
+            triaged.withdrawn.append(arrival)
         else:
-            intake.tasks.append(Task(arrival, alert.alert_id, alert.mjd, curve))
+            triaged.tasks.append(Task(arrival, alert.alert_id, alert.mjd, curve))
     for arrival in _last_of_each_object(arrivals):
         record, curve = known[arrival.alert.key], merged[arrival.alert.key]
         used = used_points(arrival.alert.survey)
-        intake.tasks.extend(_revisions(arrival, record, curve, used))
-    return intake
+        triaged.tasks.extend(_revisions(arrival, record, curve, used))
+    return triaged
 
 
 @cached_for(types.bool_(POINTS, types.float64))
@@ -169,9 +169,9 @@ def _revisions(
 def first_difference(before: NDArray[np.void], after: NDArray[np.void]) -> float:
     """Return the MJD from which on the points of two light curves differ; infinity if none does.
 
-    >>> from broker_classifier.light_curve import bands, light_curve
-    >>> one = light_curve([60000.0, 60002.0], 100.0, 10.0, bands("gg"))
-    >>> both = one.merge(light_curve([60001.0], 100.0, 10.0, bands("g")))
+    >>> from broker_classifier.light_curve import band_indices, light_curve
+    >>> one = light_curve([60000.0, 60002.0], 100.0, 10.0, band_indices("gg"))
+    >>> both = one.merge(light_curve([60001.0], 100.0, 10.0, band_indices("g")))
     >>> first_difference(one.points, both.points)
     60001.0
     >>> first_difference(one.points, one.points)

@@ -202,7 +202,7 @@ def pack_columns(
     first_alert: Integers,
     first_byte: Integers,
     columns: tuple[Any, ...],
-    memories: Bytes,
+    encoder_states: Bytes,
     packed: Bytes,
 ) -> Integers:
     """Write records, the columns of `packing._Columns`; return where each ends."""
@@ -222,7 +222,7 @@ def pack_columns(
         at = _put_points(packed, at, flags[points], flux[points], flux_err[points])
         at = _put_alerts(packed, at, mine, alert_id[alerts], alert_mjd[alerts], is_final[alerts])
         for i in range(first_byte[c], first_byte[c + 1]):
-            packed[at] = memories[i]
+            packed[at] = encoder_states[i]
             at += 1
         ends[c + 1] = at
     return ends

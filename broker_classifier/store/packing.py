@@ -10,7 +10,7 @@
     ids            8 n_answered
     places   1 or 4  n_answered  of its detection among the points, or nowhere; whether it is final
     MJDs           8           of each answered alert whose detection is nowhere
-    memory
+    encoder_state
 
 All integers are little-endian. Times of surveys are rounded to 1e-7 d (`photometry`), so 4 bytes
 hold the exact time of a point, 5 from day 430 on. An upper limit has no flux. An answered alert's
@@ -52,7 +52,7 @@ def pack(records: Sequence[ObjectRecord], seen_at: Iterable[float]) -> list[byte
     """Write records, and when each was last merged into (Unix s)."""
     points = joined([one.curve for one in records])
     alerts = np.frombuffer(b"".join([one.answered.tobytes() for one in records]), dtype=ANSWERED)
-    memories = np.frombuffer(b"".join([one.memory for one in records]), dtype=np.uint8)
+    encoder_states = np.frombuffer(b"".join([one.encoder_state for one in records]), dtype=np.uint8)
     columns = _Columns(
         np.array(list(seen_at), dtype=np.float64).view(np.uint64),
         np.array([one.history_mjd for one in records], dtype=np.float64).view(np.uint64),
@@ -66,11 +66,13 @@ def pack(records: Sequence[ObjectRecord], seen_at: Iterable[float]) -> list[byte
     )
     n_points = starts_of(len(one.curve) for one in records)
     n_alerts = starts_of(len(one.answered) for one in records)
-    n_memory = starts_of(len(one.memory) for one in records)
+    n_memory = starts_of(len(one.encoder_state) for one in records)
     # At most 8 + 1 + 4 + 4 bytes a point, and 8 + 4 + 8 an answered alert.
-    most = HEAD_BYTES * len(records) + 17 * len(points) + 20 * len(alerts) + len(memories)
+    most = HEAD_BYTES * len(records) + 17 * len(points) + 20 * len(alerts) + len(encoder_states)
     packed = np.empty(most, dtype=np.uint8)
-    ends = pack_columns(n_points, n_alerts, n_memory, tuple(columns), memories, packed).tolist()
+    ends = pack_columns(
+        n_points, n_alerts, n_memory, tuple(columns), encoder_states, packed
+    ).tolist()
     text = packed[: ends[-1]].tobytes()
     return [text[a:b] for a, b in pairwise(ends)]
 

@@ -29,8 +29,8 @@ class ObjectRecord:
     answered : structured array of dtype `ANSWERED`, shape (n,)
         Sorted by `alert_id`. An answer that is final no late point can change: the alert was
         declined by its survey's rules, or withdrawn.
-    memory : bytes
-        What the classifier keeps to save itself work (`classify.Classification.memory`). The
+    encoder_state : bytes
+        What the classifier keeps to save itself work (`classify.Classification.encoder_state`). The
         newest is kept; it is no fact, so records that differ in it alone are equal.
     history_mjd : float
         MJD of the newest alert whose history was read; -inf before one was.
@@ -38,7 +38,7 @@ class ObjectRecord:
 
     curve: LightCurve
     answered: NDArray[np.void]
-    memory: bytes = b""
+    encoder_state: bytes = b""
     history_mjd: float = -math.inf
 
     def __eq__(self, other: object) -> bool:
@@ -53,9 +53,11 @@ class ObjectRecord:
     def merge(self, newer: "ObjectRecord") -> "ObjectRecord":
         """Unite two records of one object: idempotent, and the same in any order."""
         both = np.frombuffer(self.answered.tobytes() + newer.answered.tobytes(), dtype=ANSWERED)
-        memory = newer.memory or self.memory
+        encoder_state = newer.encoder_state or self.encoder_state
         history_mjd = max(self.history_mjd, newer.history_mjd)
-        return ObjectRecord(self.curve.merge(newer.curve), _united(both), memory, history_mjd)
+        return ObjectRecord(
+            self.curve.merge(newer.curve), _united(both), encoder_state, history_mjd
+        )
 
 
 _ALERTS = from_dtype(ANSWERED)

@@ -124,7 +124,7 @@ class Optimisation(BaseModel):
         class frequencies are those of the objects, and the prior correction is exact.
     share_by_days : float
         Of the weight of prefixes, the part that they get by the time for which they are all that is
-        known (`prefix_shares.share_of_days`) instead: then the network answers for an object seen
+        known (`prefix_weights.day_weights`) instead: then the network answers for an object seen
         at any day, not at a detection.
     balance_sources : bool
         Weigh each source's classes alike, so that the source says less about the class.

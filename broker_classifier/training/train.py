@@ -148,12 +148,13 @@ def _parts(objects: Sequence[LabelledObject], fold: int) -> Parts:
 def _prepared(parts: Parts, recipe: Recipe) -> tuple[Homogenisation, list[Example], list[Example]]:
     """Fit the homogenisation on training objects; make the training and validation examples."""
     training, validation = parts[TRAIN], parts[VALIDATION]
-    missing = set(recipe.classes) - {o.label for o in _met(training, recipe)}
+    missing = set(recipe.classes) - {o.label for o in _allowed_in_training(training, recipe)}
     if missing:
         msg = f"No training object of {', '.join(sorted(missing))}: add some or drop the class"
         raise DataError(msg)
     rules = fit_homogenisation(training, recipe.homogenisation, recipe.selection)
-    training, validation = _met(training, recipe), _met(validation, recipe)
+    training = _allowed_in_training(training, recipe)
+    validation = _allowed_in_training(validation, recipe)
     one_view = preferred_objects(validation)
     alerts = [o for o in training if is_from_alerts(o, rules.alert_sources)]
     again = seen_again([o for o in alerts if o.source in recipe.homogenisation.seen_again])
@@ -164,7 +165,7 @@ def _prepared(parts: Parts, recipe: Recipe) -> tuple[Homogenisation, list[Exampl
     return rules, found, _examples(one_view, rules, recipe)
 
 
-def _met(objects: Sequence[LabelledObject], recipe: Recipe) -> list[LabelledObject]:
+def _allowed_in_training(objects: Sequence[LabelledObject], recipe: Recipe) -> list[LabelledObject]:
     """Leave out what the recipe keeps from the network: see `alerts_only`."""
     rules = recipe.homogenisation
     return [
@@ -204,7 +205,10 @@ def _record(
     seed: int,
     fold: int,
 ) -> TrainingRecord:
-    met = {name: part if name == TEST else _met(part, recipe) for name, part in parts.items()}
+    met = {
+        name: part if name == TEST else _allowed_in_training(part, recipe)
+        for name, part in parts.items()
+    }
     labels = {name: [o.label for o in preferred_objects(part)] for name, part in met.items()}
     return TrainingRecord(
         data=name_of(data),

@@ -12,7 +12,7 @@ from broker_classifier.light_curve import (
     POINT,
     Kind,
     LightCurve,
-    bands,
+    band_indices,
     joined,
     light_curve,
     starts_of,
@@ -87,14 +87,14 @@ def test_joined_curves_have_the_points_of_each_one_after_another(given_curves):
 
 
 def test_a_withdrawn_point_stays_withdrawn_whatever_comes_later():
-    point = light_curve([60000.0], 100.0, 10.0, bands("g"))
-    withdrawn = light_curve([60000.0], 100.0, 10.0, bands("g"), is_withdrawn=True)
+    point = light_curve([60000.0], 100.0, 10.0, band_indices("g"))
+    withdrawn = light_curve([60000.0], 100.0, 10.0, band_indices("g"), is_withdrawn=True)
     assert point.merge(withdrawn, point).is_withdrawn.tolist() == [True]
 
 
 def test_the_more_precise_of_two_versions_stands():
     rough, fine = (
-        light_curve([60000.0], [flux], [err], bands("g")) for flux, err in [(9, 2), (8, 1)]
+        light_curve([60000.0], [flux], [err], band_indices("g")) for flux, err in [(9, 2), (8, 1)]
     )
     assert rough.merge(fine).psf_flux.tolist() == [8.0]
 
@@ -102,7 +102,7 @@ def test_the_more_precise_of_two_versions_stands():
 def test_flags_hold_every_band_and_kind():
     letters = [letter for letter in BANDS for _ in Kind]
     kinds = list(Kind) * len(BANDS)
-    curve = light_curve(np.arange(18.0), 1.0, 1.0, bands(letters), kinds)
+    curve = light_curve(np.arange(18.0), 1.0, 1.0, band_indices(letters), kinds)
     assert [BANDS[band] for band in curve.band] == letters
     assert curve.kind.tolist() == kinds
     assert POINT.itemsize == 17

@@ -104,9 +104,7 @@ def test_one_band_is_enough(bundle):
 
 def test_the_attention_is_the_softmax_of_the_energies(bundle):
     curve = detections([1.0, 2.0, 6.0])
-    rows = model_input(
-        curve, select(curve, bundle.selection), ("g", "r"), bundle.description.normalisation
-    )
+    rows = model_input(curve, select(curve, bundle.selection), ("g", "r"), bundle.description.input)
     with torch.inference_mode():
         energies = bundle.network(torch.from_numpy(rows)[None])[1][0]
     found = classified(curve, bundle)
@@ -116,19 +114,19 @@ def test_the_attention_is_the_softmax_of_the_energies(bundle):
 @quick
 @given(light_curves(usable_only=True), st.randoms())
 def test_taking_up_a_memory_gives_what_a_replay_gives(bundle, curve, random):
-    memory = b""
+    encoder_state = b""
     for mjd in sorted(random.sample(curve.mjd.tolist(), min(4, len(curve)))):
         now = curve.until(mjd)
-        (found,), (replayed,) = classify([now], bundle, [memory]), classify([now], bundle)
+        (found,), (replayed,) = classify([now], bundle, [encoder_state]), classify([now], bundle)
         assert_same(found, replayed)
-        memory = found.memory if found else b""
+        encoder_state = found.encoder_state if found else b""
 
 
 @quick
 @given(light_curves(usable_only=True), light_curves(usable_only=True))
 def test_a_memory_of_other_points_changes_nothing(bundle, curve, other):
-    for memory in (classified(other, bundle).memory, b"x" * 40):
-        (found,) = classify([curve], bundle, [memory])
+    for encoder_state in (classified(other, bundle).encoder_state, b"x" * 40):
+        (found,) = classify([curve], bundle, [encoder_state])
         (expected,) = classify([curve], bundle)
         assert found is not None
         assert expected is not None

@@ -87,7 +87,7 @@ def test_a_grid_of_another_length_or_of_no_grid_network_is_refused(folder, tmp_p
 def test_the_attention_of_points_is_that_of_the_cells_averaged_over_hops(tmp_path):
     bundle = small_bundle(tmp_path, architecture="attentive_gru")
     curve = made_up_curve(3, bundle.selection)
-    inputs = network_input([curve], bundle.selection, bundle.description.normalisation)
+    inputs = network_input([curve], bundle.selection, bundle.description.input)
     with torch.inference_mode():
         of_cells = bundle.network(inputs)[1][0].double().numpy()  # (hops, L)
     found = bundle.encoder.encode(curve.points, np.array([0, len(curve)])).attention

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from broker_classifier.light_curve import EMPTY, LightCurve, bands, light_curve
+from broker_classifier.light_curve import EMPTY, LightCurve, band_indices, light_curve
 from broker_classifier.light_curve.selection import select
 from broker_classifier.model.bundle import load_bundle
 from broker_classifier.model.classify import classify
@@ -104,7 +104,7 @@ def test_a_step_per_point_agrees_with_the_replay(streaming_bundle):
     for seed in range(100, 105):
         curve = made_up_curve(seed, bundle.selection)
         selected = select(curve, bundle.selection)
-        normalisation = bundle.description.normalisation
+        normalisation = bundle.description.input
         rows = model_input(curve, selected, bundle.selection.bands, normalisation)
         inputs = torch.from_numpy(rows)[None]
         with torch.inference_mode():
@@ -119,7 +119,7 @@ def test_no_answer_looks_into_the_future(bundle, curves):
     for curve in curves[:5]:
         changed = curve.points.copy()
         changed["psf_flux"][len(curve) // 2 :] *= 0.1
-        selection, normalisation = bundle.selection, bundle.description.normalisation
+        selection, normalisation = bundle.selection, bundle.description.input
         both = [curve, LightCurve(changed)]
         found = prefix_logits(bundle.network, both, selection, normalisation)
         n_same = len(curve) // 2
@@ -132,7 +132,7 @@ def test_no_row_looks_into_the_future(streaming_bundle):
     for seed in range(100, 105):
         curve = made_up_curve(seed, bundle.selection)
         selected = select(curve, bundle.selection)
-        normalisation = bundle.description.normalisation
+        normalisation = bundle.description.input
         rows = model_input(curve, selected, bundle.selection.bands, normalisation)
         for i, point in enumerate(selected.index):
             known = curve.until(curve.mjd[point])
@@ -149,14 +149,14 @@ def test_a_curve_without_usable_points_gives_nothing(bundle):
 def test_one_band_is_enough(bundle):
     for letter in bundle.selection.bands:
         times = 59000 + np.arange(1, 11) * 3.0
-        curve = light_curve(times, 3e4, 2e3, bands(letter * 10))
+        curve = light_curve(times, 3e4, 2e3, band_indices(letter * 10))
         assert np.isfinite(probabilities([curve], bundle)).all()
 
 
 def test_extreme_fluxes_stay_finite(bundle):
     times = 59000 + np.arange(1, 5) * 3.0
     for flux in (1e-3, 1.0, 1e12):
-        curve = light_curve(times, flux, flux / 5, bands(bundle.selection.bands[0] * 4))
+        curve = light_curve(times, flux, flux / 5, band_indices(bundle.selection.bands[0] * 4))
         assert np.isfinite(probabilities([curve], bundle)).all()
 
 

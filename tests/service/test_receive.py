@@ -3,9 +3,9 @@ import threading
 import pytest
 
 from broker_classifier.demo.simulate.night import simulate_night
-from broker_classifier.light_curve import EMPTY, bands, light_curve
+from broker_classifier.light_curve import EMPTY, band_indices, light_curve
 from broker_classifier.service.loop import run
-from broker_classifier.service.receive import Reception, receive
+from broker_classifier.service.receive import ReceiveRules, receive
 from broker_classifier.store import MemoryStore, ObjectRecord, answered
 from broker_classifier.streams.message import Message
 from broker_classifier.surveys.alert import Alert, Decoder
@@ -31,7 +31,7 @@ class NotingDecoder:
 
     def full(self, messages):
         self.read_whole += [float(value) for value in messages]
-        curve = light_curve([1.0, 2.0], 100.0, 10.0, bands("gg"))
+        curve = light_curve([1.0, 2.0], 100.0, 10.0, band_indices("gg"))
         return [alert(value, curve) for value in messages]
 
     def heads(self, messages):
@@ -43,8 +43,8 @@ def read_whole(*mjd, history_mjd=None, history_days=HISTORY_DAYS):
     if history_mjd is not None:
         known = ObjectRecord(EMPTY, answered([]), history_mjd=history_mjd)
         store.merge({"ztf:A": known}, seen_at=0.0)
-    reception = Reception({"ztf": noting.decoder}, {"ztf": history_days}, frozenset({"ztf"}))
-    received = receive([message(one) for one in mjd], reception, store.read)
+    rules = ReceiveRules({"ztf": noting.decoder}, {"ztf": history_days}, frozenset({"ztf"}))
+    received = receive([message(one) for one in mjd], rules, store.read)
     with_history = [a.alert.mjd for a in received.arrivals if a.has_history]
     assert with_history == noting.read_whole
     assert [a.alert.mjd for a in received.arrivals] == list(mjd)
@@ -73,8 +73,8 @@ def test_every_history_is_read_where_the_days_are_0():
 
 def test_what_fails_in_part_is_read_whole_and_fails_then():
     noting = NotingDecoder()
-    reception = Reception({"ztf": noting.decoder}, {"ztf": HISTORY_DAYS}, frozenset({"ztf"}))
-    received = receive([message(1.0)], reception, MemoryStore().read)  # in 1858
+    rules = ReceiveRules({"ztf": noting.decoder}, {"ztf": HISTORY_DAYS}, frozenset({"ztf"}))
+    received = receive([message(1.0)], rules, MemoryStore().read)  # in 1858
     assert noting.read_whole == [1.0]
     assert [str(error)[:20] for _, error in received.failed] == ["the alert's time is "]
 

@@ -5,7 +5,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from broker_classifier.light_curve import POINT, Kind, LightCurve, bands, light_curve, point_flags
+from broker_classifier.light_curve import (
+    POINT,
+    Kind,
+    LightCurve,
+    band_indices,
+    light_curve,
+    point_flags,
+)
 from broker_classifier.store import ANSWERED, ObjectRecord, answered
 from broker_classifier.store.packed_loops import HEAD_BYTES
 from broker_classifier.store.packing import pack, seen_at, unpack
@@ -27,12 +34,14 @@ def records(draw):
     array = np.array(sorted(points, key=lambda one: one[0]), dtype=POINT)
     at_points = [(i, mjd, i % 2 == 0) for i, mjd in enumerate(array["mjd"].tolist())]
     alerts = draw(st.lists(ALERTS, max_size=5)) + at_points[:: draw(st.integers(1, 3))]
-    memory, history_mjd = draw(st.binary(max_size=20)), draw(ANY)
-    return ObjectRecord(LightCurve(array), np.array(alerts, dtype=ANSWERED), memory, history_mjd)
+    encoder_state, history_mjd = draw(st.binary(max_size=20)), draw(ANY)
+    return ObjectRecord(
+        LightCurve(array), np.array(alerts, dtype=ANSWERED), encoder_state, history_mjd
+    )
 
 
 def facts(record):
-    return (*record._facts(), record.memory)
+    return (*record._facts(), record.encoder_state)
 
 
 @settings(deadline=None, max_examples=200)
@@ -52,7 +61,7 @@ def test_part_of_a_record_or_other_bytes_end_in_a_record_or_a_refusal(record, da
     other = bytearray(packed)
     for _ in range(3):
         other[data.draw(st.integers(0, len(other) - 1))] = data.draw(st.integers(0, 255))
-    without_memory = len(packed) - len(record.memory)
+    without_memory = len(packed) - len(record.encoder_state)
     cut, changed, whole = unpack([part, bytes(other), packed])
     assert (cut is None) == (len(part) < without_memory)
     assert changed is None or isinstance(changed, ObjectRecord)
@@ -66,7 +75,7 @@ def test_nothing_and_bytes_of_something_else_are_no_record():
 @pytest.mark.parametrize(("days", "width"), [(429.0, 4), (430.0, 5), (1.6, 3)])
 def test_times_of_surveys_take_the_bytes_that_their_span_needs(days, width):
     mjd = np.round(60000.1 + np.linspace(0.0, days, 100), 7)
-    curve = light_curve(mjd, 100.0, 10.0, bands("g" * 100))
+    curve = light_curve(mjd, 100.0, 10.0, band_indices("g" * 100))
     [packed] = pack([ObjectRecord(curve, answered([]))], [0.0])
     assert len(packed) == HEAD_BYTES + 100 * (width + 1 + 4 + 4)
 

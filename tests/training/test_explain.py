@@ -51,7 +51,7 @@ def of_grid(tmp_path_factory):
 def test_there_is_an_answer_after_every_point_that_was_used(streaming):
     explained = explanation_of("x", flare(), streaming)
     description, used = streaming.description, explained.used
-    settings = description.selection, description.normalisation
+    settings = description.selection, description.input
     (logits,) = prefix_logits(streaming.network, [used], *settings)
     expected = calibrated_probabilities(
         logits, np.arange(1, 7), used.mjd - used.mjd[0], description.calibration
@@ -71,7 +71,7 @@ def test_the_last_answer_is_what_classify_says(streaming, of_grid):
 def test_the_flux_that_a_grid_network_gets_is_interpolated_between_the_points(of_grid):
     explained = explanation_of("x", flare(), of_grid["fcn"])
     red = explained.used.band == 2
-    unit = of_grid["fcn"].description.normalisation.flux_unit_njy
+    unit = of_grid["fcn"].description.input.flux_unit_njy
     scaled = np.arcsinh(explained.used.psf_flux[red] / unit)
     expected = np.interp(explained.input_mjd, MJD[red], scaled)
     np.testing.assert_allclose(explained.inputs["flux_r"], expected, rtol=1e-5)
@@ -138,7 +138,7 @@ def test_a_long_title_stays_within_the_picture(streaming):
 
 def test_the_input_is_named_by_its_scaling(streaming, of_grid):
     for bundle in (streaming, of_grid["fcn"]):
-        scale = bundle.description.normalisation
+        scale = bundle.description.input
         label = explanation_figure(explanation_of("x", flare(), bundle)).axes[2].get_ylabel()
         microjy = getattr(scale, "flux_scale_njy", None) or scale.flux_unit_njy
         number = float(re.search(r"f / (\S+) µJy", label)[1])

@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from broker_classifier.light_curve import POINT, LightCurve, bands, point_flags
+from broker_classifier.light_curve import POINT, LightCurve, band_indices, point_flags
 from broker_classifier.light_curve.selection import Selection, band_positions
 from broker_classifier.training.homogenise.alert_noise import (
     AlertNoise,
@@ -142,7 +142,7 @@ def _without_bands(
     if not settings.kept_bands or random.random() >= settings.kept_bands_probability:
         return curve
     kept = settings.kept_bands[random.integers(len(settings.kept_bands))]
-    return LightCurve(curve.points[np.isin(curve.band, bands(kept))])
+    return LightCurve(curve.points[np.isin(curve.band, band_indices(kept))])
 
 
 def _thinned(

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch.nn.functional import cross_entropy
 
 from broker_classifier.model.calibration import Calibration, age_shares, node_shares
-from broker_classifier.training.fit.prefix_weights import share_of_days
+from broker_classifier.training.fit.prefix_weights import day_weights
 
 N_POINTS = (1.0, 2.0, 3.0, 5.0, 10.0, 20.0, 40.0)
 AGE_DAYS = (0.0, 3.0, 10.0, 30.0, 100.0)
@@ -55,7 +55,7 @@ def fit_calibration(
 
     Notes
     -----
-    Half of the weight is spread over prefixes by `share_of_ranks`, half by `share_of_days`.
+    Half of the weight is spread over prefixes by `share_of_ranks`, half by `day_weights`.
     Differences of ln T between neighbouring nodes are penalised. Offsets have a Gaussian prior of
     width 0.3, so that a class with a handful of validation objects keeps what the network says.
     """
@@ -97,7 +97,7 @@ def _prefixes(
         [before + np.arange(1, k + 1) for before, k in zip(first, length, strict=True)]
     )
     by_rank = np.concatenate([share_of_ranks(k) for k in length])
-    by_days = np.concatenate([share_of_days(days - days[0]) for days in age if len(days)])
+    by_days = np.concatenate([day_weights(days - days[0]) for days in age if len(days)])
     shares = [node_shares(n, N_POINTS), age_shares(np.concatenate(age), AGE_DAYS)]
     return _Prefixes(
         torch.from_numpy(np.concatenate(rows) - log_trained_prior),

@@ -20,7 +20,7 @@ from broker_classifier.training.fit.checkpoint import training_identity
 from broker_classifier.training.fit.fit_state import FitState
 from broker_classifier.training.fit.grid_loss import grid_loss
 from broker_classifier.training.fit.journal import CPU, Journal, Run
-from broker_classifier.training.fit.prefix_weights import prefix_shares
+from broker_classifier.training.fit.prefix_weights import prefix_weights
 from broker_classifier.training.homogenise.alert_noise import AlertNoise
 from broker_classifier.training.homogenise.examples import Example
 from broker_classifier.training.judge.cuts import Cut, cut_positions
@@ -143,7 +143,7 @@ def prefix_loss(
     n_steps = inputs.shape[1]
     counts = torch.zeros(len(curves), n_steps)
     for i, curve in enumerate(curves):
-        counts[i, : len(curve)] = torch.from_numpy(prefix_shares(curve, recipe.optimisation))
+        counts[i, : len(curve)] = torch.from_numpy(prefix_weights(curve, recipe.optimisation))
     logits, _ = network(inputs)
     each = cross_entropy(
         logits.transpose(1, 2),  # (B, T, K) -> (B, K, T)

@@ -33,7 +33,7 @@ def grid_loss(
         Classes, and weights in the loss.
     """
     lengths = [len(curve) for curve in curves]
-    shares = [prefix_shares(n, recipe.optimisation.prefix_decay) for n in lengths]
+    shares = [rank_weights(n, recipe.optimisation.prefix_decay) for n in lengths]
     drawn = [random.choice(len(s), p=s / s.sum()) + 1 for s in shares]
     prefixes = [LightCurve(c.points[:n]) for c, n in zip(curves, drawn, strict=True)]
     device = device_of(network)
@@ -44,10 +44,10 @@ def grid_loss(
     return (each * total * weights.to(device)).sum() / len(curves)
 
 
-def prefix_shares(n_points: int, decay: float, typical_length: int = 20) -> NDArray[np.float64]:
+def rank_weights(n_points: int, decay: float, typical_length: int = 20) -> NDArray[np.float64]:
     """Weigh the prefixes of a light curve; those of one of typical length sum to 1.
 
-    >>> prefix_shares(2, 0.0).tolist()
+    >>> rank_weights(2, 0.0).tolist()
     [0.05, 0.05]
     """
     typical = np.arange(1.0, typical_length + 1) ** -decay

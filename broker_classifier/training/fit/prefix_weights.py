@@ -14,11 +14,11 @@ LAST_DAY = 200.0
 Floats = NDArray[np.float64]
 
 
-def prefix_shares(curve: LightCurve, settings: Optimisation) -> Floats:
+def prefix_weights(curve: LightCurve, settings: Optimisation) -> Floats:
     """Say how much each prefix of a light curve counts in the loss.
 
     A part goes by the rank after the first detection and sums to 1 for a light curve of typical
-    length, a part by `share_of_days` and sums to 1 for every one.
+    length, a part by `day_weights` and sums to 1 for every one.
     """
     decay, by_days = settings.prefix_decay, settings.share_by_days
     n_before = n_before_detection(curve)
@@ -29,11 +29,11 @@ def prefix_shares(curve: LightCurve, settings: Optimisation) -> Floats:
         return np.asarray(by_rank)
     days = curve.mjd[n_before:] - curve.mjd[n_before]
     shares = (1 - by_days) * by_rank
-    shares[n_before:] += by_days * share_of_days(days) / np.log1p(LAST_DAY)
+    shares[n_before:] += by_days * day_weights(days) / np.log1p(LAST_DAY)
     return np.asarray(shares)
 
 
-def share_of_days(days: Floats) -> Floats:
+def day_weights(days: Floats) -> Floats:
     """Say how much each prefix counts by the time for which it is all that is known.
 
     In ln(1 + days), up to day 200: as if objects were asked at any day, often at early ones.
@@ -46,7 +46,7 @@ def share_of_days(days: Floats) -> Floats:
 
     Examples
     --------
-    >>> share_of_days(np.array([0.0, 1.0, 24.0])).round(2).tolist()
+    >>> day_weights(np.array([0.0, 1.0, 24.0])).round(2).tolist()
     [0.69, 2.53, 2.08]
     """
     until = np.append(days[1:], max(LAST_DAY, days[-1]))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from safetensors.torch import save
 
-from broker_classifier.light_curve import BANDS, Kind, LightCurve, bands, light_curve
+from broker_classifier.light_curve import BANDS, Kind, LightCurve, band_indices, light_curve
 from broker_classifier.light_curve.selection import Selection
 from broker_classifier.model.bundle import (
     DESCRIPTION_FILE,
@@ -40,7 +40,7 @@ def save_bundle(folder: Path, network: Network, description: dict[str, Any]) -> 
     weights = save({k: t.detach().contiguous() for k, t in network.state_dict().items()})
     sha256 = hashlib.sha256(weights).hexdigest()
     checked = Description(**description, weights_sha256=sha256)
-    text = (checked.model_dump_json(indent=2) + "\n").encode()
+    text = (checked.model_dump_json(indent=2, by_alias=True) + "\n").encode()
     bundle = Bundle(checked, network.eval(), bundle_hash(weights, text))
     folder.mkdir(parents=True, exist_ok=True)
     (folder / WEIGHTS_FILE).write_bytes(weights)
@@ -75,7 +75,7 @@ def made_up_curve(seed: int, selection: Selection) -> LightCurve:
     n_nights = int(random.integers(1, 25))
     nights = 59000.2 + np.cumsum(random.integers(1, 5, n_nights))
     mjd = (nights[:, None] + np.arange(len(selection.bands)) / 24).ravel()
-    band = np.tile(bands(selection.bands), n_nights)
+    band = np.tile(band_indices(selection.bands), n_nights)
     age = mjd - 59010.0
     peak = 10 ** random.uniform(4.3, 5.5)
     shape = np.exp(-np.maximum(age, 0) / random.uniform(15, 60)) / (1 + np.exp(-age / 3))

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from broker_classifier.light_curve import bands
+from broker_classifier.light_curve import band_indices
 from broker_classifier.training.data.labelled_objects import LabelledObject
 from broker_classifier.training.homogenise.alert_noise import (
     FINE_RANKS,
@@ -121,7 +121,7 @@ def fit_depth(
     log_flux, log_err
         As in `AlertNoise`, at `FINE_RANKS`.
     """
-    codes = [int(band) for band in bands(band_letters)]
+    codes = [int(band) for band in band_indices(band_letters)]
     ladders = [_depth_ladder(alerts, b, of[0]) for b, of in zip(codes, log_err, strict=True)]
     steps = [_step(visits, band) for band in codes]
     threshold, width, completeness = zip(*steps, strict=True)

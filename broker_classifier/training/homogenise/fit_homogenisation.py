@@ -6,14 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broker_classifier.errors import DataError
-from broker_classifier.light_curve import bands
+from broker_classifier.light_curve import band_indices
 from broker_classifier.light_curve.selection import Selection
 from broker_classifier.training.data.labelled_objects import LabelledObject
 from broker_classifier.training.homogenise.alert_noise import FINE_RANKS, AlertNoise
 from broker_classifier.training.homogenise.cadence import Cadence, fit_cadence
 from broker_classifier.training.homogenise.fit_depth import fit_depth, same_visits
 from broker_classifier.training.homogenise.homogenisation import Homogenisation, is_from_alerts
-from broker_classifier.training.homogenise.lost_signs import with_signs
+from broker_classifier.training.homogenise.lost_signs import without_lost_signs
 from broker_classifier.training.homogenise.visits import Visits, fit_visits
 from broker_classifier.training.recipe_tables import ZTF_LOG_FLUX, HomogenisationRecipe
 
@@ -35,7 +35,7 @@ def fit_homogenisation(
     """
     alert_sources, band_letters = how.alert_sources, selection.bands
     offset = selection.night_offset_days
-    objects = with_signs(objects, how.unsigned_sources)
+    objects = without_lost_signs(objects, how.unsigned_sources)
     alerts = [o for o in objects if is_from_alerts(o, alert_sources)]
     if not alerts:
         others = ", ".join(sorted({o.source for o in objects})) or "nowhere"
@@ -102,7 +102,7 @@ def fit_alert_errors(
     err = np.concatenate([a.flux_err for a in alerts])
     band = np.concatenate([a.band for a in alerts])
     tables = []
-    for letter, index in zip(band_letters, bands(band_letters), strict=True):
+    for letter, index in zip(band_letters, band_indices(band_letters), strict=True):
         mine = (band == index) & (flux > 0)
         if not mine.any():
             msg = f"No alert of the training objects is in {letter}: take it out of selection.bands"

@@ -30,7 +30,7 @@ from broker_classifier.training.homogenise.alert_noise import (
     kinds,
 )
 from broker_classifier.training.homogenise.cadence import Cadence
-from broker_classifier.training.homogenise.lost_signs import with_signs
+from broker_classifier.training.homogenise.lost_signs import without_lost_signs
 from broker_classifier.training.homogenise.visits import (
     Visits,
     observed_again,
@@ -110,7 +110,7 @@ def homogenised(
 
     What is random (visits, losses, scatter) depends on the object and on the number of the draw.
     """
-    objects = with_signs(objects, rules.unsigned_sources)
+    objects = without_lost_signs(objects, rules.unsigned_sources)
     if rules.visits:
         return [_at_visits(o, rules, draw) for o in objects]
     forced = [o for o in objects if not is_from_alerts(o, rules.alert_sources)]

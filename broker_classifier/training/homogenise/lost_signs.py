@@ -19,7 +19,7 @@ MOST_CHANGE = 1.2  # of the medians of the years, of a constant
 MOST_RISE = 1.3  # of one point over the faintest after it, still on the way to -L
 
 
-def with_signs(
+def without_lost_signs(
     objects: Sequence[LabelledObject], unsigned_sources: Sequence[str]
 ) -> list[LabelledObject]:
     """Leave out, of objects of these sources, the points that must have been negative."""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 from torch.special import ndtr, ndtri
 
-from broker_classifier.light_curve import BANDS, LightCurve, bands, light_curve
+from broker_classifier.light_curve import BANDS, LightCurve, band_indices, light_curve
 from broker_classifier.light_curve.selection import band_positions
 from broker_classifier.training.data.labelled_objects import LabelledObject
 from broker_classifier.training.homogenise.alert_noise import RANKS, AlertNoise, error_on_ladder
@@ -90,7 +90,7 @@ def fit_visits(
     err = np.concatenate([o.flux_err for o in objects])
     band = np.concatenate([o.band for o in objects])
     letters = tuple(b for b in band_letters if (band == BANDS.index(b)).any())
-    ladders = [np.quantile(np.log10(err[band == b]), RANKS) for b in bands(letters)]
+    ladders = [np.quantile(np.log10(err[band == b]), RANKS) for b in band_indices(letters)]
     return Visits(
         gap_nights=tuple(np.quantile(gaps[gaps <= SEASON_GAP_NIGHTS], QUANTILES).tolist()),
         band_sets={
@@ -147,7 +147,7 @@ def plan(visits: Visits, start: float, end: float, random: np.random.Generator) 
     drawn = random.choice(len(names), len(nights), p=shares / shares.sum())
     letters = [names[i] for i in drawn.tolist()]
     n_bands = [len(one) for one in letters]
-    band = np.concatenate([np.empty(0, np.int64), *(bands(one) for one in letters)])
+    band = np.concatenate([np.empty(0, np.int64), *(band_indices(one) for one in letters)])
     mjd = np.repeat(nights, n_bands) + visits.night_spread_days * random.random(len(band))
     shared = np.repeat(random.normal(size=len(nights)), n_bands)
     common = np.sqrt(max(visits.night_correlation, 0.0))

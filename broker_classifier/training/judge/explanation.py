@@ -82,7 +82,7 @@ def explanation_of(name: str, curve: LightCurve, bundle: Bundle) -> Explanation:
 
 
 def _inputs(used: LightCurve, bundle: Bundle) -> tuple[Floats, dict[str, NDArray[np.float32]]]:
-    letters, normalisation = bundle.selection.bands, bundle.description.normalisation
+    letters, normalisation = bundle.selection.bands, bundle.description.input
     rows = network_input([used], bundle.selection, normalisation)[0].numpy()  # (n_rows, C)
     if isinstance(normalisation, Grid):
         names = grid_channel_names(letters, normalisation)

@@ -62,7 +62,7 @@ def predict(examples: Sequence[Example], bundle: Bundle) -> dict[Cut, Prediction
     """Classify examples at every cut that they reach."""
     description = bundle.description
     curves = [e.curves[0] for e in examples]
-    logits = prefix_logits(bundle.network, curves, description.selection, description.normalisation)
+    logits = prefix_logits(bundle.network, curves, description.selection, description.input)
     rows: dict[Cut, list[tuple[Example, int, Floats]]] = {c: [] for c in all_cuts()}
     for example, curve, steps in zip(examples, curves, logits, strict=True):
         for cut, position in cut_positions(curve):

@@ -13,7 +13,7 @@ from broker_classifier.model.bundle import load_bundle
 from broker_classifier.model.classify import classify
 from broker_classifier.training.data.labelled_objects import read_objects
 from broker_classifier.training.evaluate import evaluate
-from broker_classifier.training.fit.grid_loss import grid_loss, prefix_shares
+from broker_classifier.training.fit.grid_loss import grid_loss, rank_weights
 from broker_classifier.training.fit.write_bundle import made_up_curve
 from broker_classifier.training.homogenise.examples import make_examples
 from broker_classifier.training.homogenise.homogenisation import read_homogenisation
@@ -61,7 +61,7 @@ def folder(request, data, tmp_path_factory):
 
 def test_a_trained_bundle_loads_and_is_judged_on_its_test_objects(folder):
     bundle, metrics = load_bundle(folder), json.loads((folder / "metrics.json").read_text())
-    assert bundle.description.normalisation.model_dump()["length"] == 24
+    assert bundle.description.input.model_dump()["length"] == 24
     assert (metrics["split"], metrics["bundle"]["hash"]) == ("test", bundle.hash)
     assert bundle.name in (folder / "README.md").read_text()
 
@@ -105,7 +105,7 @@ def test_one_drawn_prefix_estimates_the_loss_over_all(data, tmp_path):
     drawn = [
         float(grid_loss(Stub(), [one_band], target, weight, recipe, random)) for _ in range(4000)
     ]
-    shares = prefix_shares(len(one_band), recipe.optimisation.prefix_decay)
+    shares = rank_weights(len(one_band), recipe.optimisation.prefix_decay)
     each = [
         -float(torch.log_softmax(torch.tensor([0.0, s, 0.0]), 0)[1]) for s in said[: len(one_band)]
     ]

@@ -4,8 +4,8 @@ import pytest
 from broker_classifier.light_curve import Kind, light_curve
 from broker_classifier.training.fit.prefix_weights import (
     UNDETECTED_SHARE,
-    prefix_shares,
-    share_of_days,
+    day_weights,
+    prefix_weights,
 )
 from broker_classifier.training.recipe_tables import Optimisation
 
@@ -17,13 +17,13 @@ WHOLE = sum((n + 1) ** -0.5 for n in range(20))
 
 
 def test_prefixes_count_from_the_first_detection():
-    shares = prefix_shares(CURVE, Optimisation(prefix_decay=0.5))
+    shares = prefix_weights(CURVE, Optimisation(prefix_decay=0.5))
     before = [UNDETECTED_SHARE] * 2
     assert shares * WHOLE == pytest.approx([*before, 1.0, 2**-0.5, 3**-0.5, 4**-0.5])
 
 
 def test_by_days_alone_nothing_counts_before_the_detection_and_every_curve_alike():
-    shares = prefix_shares(CURVE, Optimisation(share_by_days=1.0))
+    shares = prefix_weights(CURVE, Optimisation(share_by_days=1.0))
     assert shares * np.log(201) == pytest.approx(
         [0, 0, np.log(2), np.log(4), np.log(4), np.log(201 / 32)]
     )
@@ -32,19 +32,19 @@ def test_by_days_alone_nothing_counts_before_the_detection_and_every_curve_alike
 
 def test_a_part_by_days_is_a_part():
     parts = [
-        prefix_shares(CURVE, Optimisation(prefix_decay=0.5, share_by_days=s)) for s in (0, 1, 0.25)
+        prefix_weights(CURVE, Optimisation(prefix_decay=0.5, share_by_days=s)) for s in (0, 1, 0.25)
     ]
     assert parts[2] == pytest.approx(0.75 * parts[0] + 0.25 * parts[1])
 
 
 def test_light_curves_without_a_detection_count_by_rank():
     undetected = light_curve([59000.0, 59001.0], [1e3] * 2, 1e3, [1, 2], Kind.FORCED)
-    shares = prefix_shares(undetected, Optimisation(prefix_decay=0.5, share_by_days=1.0))
+    shares = prefix_weights(undetected, Optimisation(prefix_decay=0.5, share_by_days=1.0))
     assert shares * WHOLE == pytest.approx([UNDETECTED_SHARE] * 2)
 
 
 def test_a_prefix_counts_by_how_long_it_is_all_that_is_known_in_every_object_alike():
     days = np.array([0.0, 0.0, 9.0, 99.0])
-    shares = share_of_days(days)
+    shares = day_weights(days)
     assert shares == pytest.approx([0.0, np.log(10), np.log(10), np.log(2.01)])
-    assert shares.sum() == pytest.approx(share_of_days(np.array([0.0, 180.0])).sum())
+    assert shares.sum() == pytest.approx(day_weights(np.array([0.0, 180.0])).sum())

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from broker_classifier.training.data.labelled_objects import LabelledObject
-from broker_classifier.training.homogenise.lost_signs import with_signs, without_negative
+from broker_classifier.training.homogenise.lost_signs import without_lost_signs, without_negative
 
 EVENT = np.arange(0.0, 120.0, 3.0)
 YEARS_AFTER = np.concatenate([400.0 + np.arange(0, 90, 9.0), 760.0 + np.arange(0, 90, 9.0)])
@@ -72,5 +72,5 @@ def test_a_light_curve_of_one_season_is_left_as_it_is():
 @pytest.mark.parametrize(("source", "is_cut"), [("unsigned", True), ("signed", False)])
 def test_only_sources_that_lost_the_sign_are_looked_at(source, is_cut):
     mine = seen(in_reference=4e4, source=source)
-    (found,) = with_signs([mine], ["unsigned"])
+    (found,) = without_lost_signs([mine], ["unsigned"])
     assert (len(found.mjd) < len(mine.mjd)) is is_cut

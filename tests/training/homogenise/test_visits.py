@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from broker_classifier.light_curve import BANDS, bands, light_curve
+from broker_classifier.light_curve import BANDS, band_indices, light_curve
 from broker_classifier.training.data.labelled_objects import LabelledObject
 from broker_classifier.training.homogenise.visits import (
     QUANTILES,
@@ -57,7 +57,7 @@ def test_a_plan_keeps_to_the_season_and_its_nights():
     drawn = plan(VISITS, 60000.0, 60200.0, random())
     assert (np.diff(drawn.mjd) >= 0).all()
     assert 60000.0 <= drawn.mjd[0] < drawn.mjd[-1] <= 60200.03
-    pairs = drawn.mjd[np.isin(drawn.band, bands("gr"))].reshape(-1, 2)
+    pairs = drawn.mjd[np.isin(drawn.band, band_indices("gr"))].reshape(-1, 2)
     assert (np.diff(pairs) < VISITS.night_spread_days).all()
 
 
@@ -122,7 +122,7 @@ def test_an_object_without_points_stays_empty():
 
 
 def test_points_of_one_moment_become_exposures_of_one_night():
-    curve = light_curve([1.0, 1.0, 3.0], [10.0, 20.0, 30.0], 1.0, bands("grg"))
+    curve = light_curve([1.0, 1.0, 3.0], [10.0, 20.0, 30.0], 1.0, band_indices("grg"))
     apart = spread_within_nights(curve, VISITS, random())
     assert sorted(apart.psf_flux.tolist()) == [10.0, 20.0, 30.0]
     assert 0 < np.diff(apart.mjd)[0] < VISITS.night_spread_days

@@ -137,7 +137,7 @@ def source_probe(evidence: Evidence) -> Gate:
     alert_views, forced_views = _views_of_both_kinds(evidence)
     at = {}
     for n in DETECTIONS:
-        settings = n, evidence.bundle.selection, evidence.bundle.description.normalisation
+        settings = n, evidence.bundle.selection, evidence.bundle.description.input
         source, control = probe(alerts, forced, *settings), probe(later, same_year, *settings)
         if source is not None:
             figures = _probe_figures(source, control)

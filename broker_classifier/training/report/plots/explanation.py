@@ -91,7 +91,7 @@ def _draw_channels(axis: Axes, explained: Explanation, channel: str, label: str)
 
 def _flux_scaling(bundle: Bundle) -> str:
     """Say what the flux channel is of the flux f."""
-    scale = bundle.description.normalisation
+    scale = bundle.description.input
     if isinstance(scale, Grid):
         flux = f"f / {scale.flux_unit_njy / NJY_PER_MICROJY:.3g} µJy"
         return f"arcsinh({flux})" if scale.scaling == "arcsinh" else flux
