@@ -61,7 +61,7 @@ class Service:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "broker_classifier.cli.main", "serve"]
+        command = [sys.executable, "-m", "broker_classifier.cli", "serve"]
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 command, cwd=TOP, env=os.environ | self.environment, stderr=log

@@ -69,7 +69,7 @@ def running_service(
     log = folder / LOG_FILE
     with log.open("wb") as log_file:
         process = subprocess.Popen(
-            [sys.executable, "-m", "broker_classifier.cli.main", "serve"],
+            [sys.executable, "-m", "broker_classifier.cli", "serve"],
             env=_environment(bootstrap_servers, topics, folder),
             stdin=subprocess.DEVNULL,
             stdout=log_file,

@@ -1,1 +1,1 @@
-"""The service: receive, sort out, classify, publish, remember, commit; and what watches it."""
+"""The service: receive, sort out, classify, publish, store, commit; and its metrics."""

@@ -1,25 +1,22 @@
-"""One batch worked out: decoded, sorted out and classified; nothing leaves the process."""
+"""One batch, decoded, sorted out and classified; nothing leaves the process."""
 
 import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from broker_classifier.model.bundle import Bundle
-from broker_classifier.model.classify import Classification, classify
+from broker_classifier.model.classify import classify
 from broker_classifier.service.publish import outgoing
-from broker_classifier.service.receive import NO_BUNDLE, dead_letters, receive
+from broker_classifier.service.receive import NO_BUNDLE, by_survey, dead_letters, receive
 from broker_classifier.service.street import Service
-from broker_classifier.service.triage import Arrival, Task, Triage, triage, used_points
+from broker_classifier.service.triage import Answer, Arrival, Task, Triage, triage
 from broker_classifier.store import ObjectRecord, answered
 from broker_classifier.streams.message import Message, Outgoing
-
-Answer = tuple[Task, Classification | None]
 
 
 @dataclass(frozen=True)
 class Batch:
-    """A batch that is worked out: what to publish, to remember and to count.
+    """A classified batch: what to publish, to store and to count.
 
     Attributes
     ----------
@@ -45,7 +42,7 @@ class Batch:
 def classify_batch(
     service: Service, messages: Sequence[Message], ahead: Mapping[str, ObjectRecord]
 ) -> Batch:
-    """Decode a batch, read what is known, and classify; nothing leaves the process.
+    """Decode a batch, read its objects' records, and classify; nothing leaves the process.
 
     Parameters
     ----------
@@ -55,62 +52,54 @@ def classify_batch(
     started = time.perf_counter()
 
     def read(names: Sequence[str]) -> list[ObjectRecord]:
-        known = zip(names, service.store.read(names), strict=True)
-        return [one.merge(ahead[name]) if name in ahead else one for name, one in known]
+        stored = zip(names, service.store.read(names), strict=True)
+        return [record.merge(ahead[name]) if name in ahead else record for name, record in stored]
 
-    arrivals, failed, known = receive(messages, service.rules, read)
-    letters = dead_letters(failed, service.dead_letter_topic)
-    triaged = triage(arrivals, known, lambda survey: used_points(service.bundles.get(survey)))
-    answers = answer(triaged.tasks, service.bundles, known)
+    arrivals, failures, records = receive(messages, service.rules, read)
+    triaged = triage(arrivals, records, service.bundles)
+    answers, results = classify_tasks(service, triaged.tasks, records)
+    letters = dead_letters(failures, service.dead_letter_topic)
     return Batch(
         messages=messages,
         started=started,
         triaged=triaged,
         answers=answers,
         letters=letters,
-        outgoing=[*results(service, answers), *letters],
+        outgoing=[*results, *letters],
         records=records_of(triaged, arrivals, answers),
     )
 
 
-def answer(
-    tasks: Sequence[Task], bundles: Mapping[str, Bundle], known: Mapping[str, ObjectRecord]
-) -> list[Answer]:
-    """Classify a batch, all alerts of one bundle at once.
+def classify_tasks(
+    service: Service, tasks: Sequence[Task], records: Mapping[str, ObjectRecord]
+) -> tuple[list[Answer], list[Outgoing]]:
+    """Classify a batch and write its messages, all tasks of one bundle at once.
 
     Returns
     -------
-    list of (Task, Classification or None)
+    answers : list of (Task, Classification or None)
         None where the light curve has no point that the bundle takes.
+    results : list of Outgoing
+        The answers, and those taken back for want of usable points.
     """
     answers: list[Answer] = []
-    for survey in dict.fromkeys(task.arrival.alert.survey for task in tasks):
-        ours = [task for task in tasks if task.arrival.alert.survey == survey]
-        encoder_states = [known[task.arrival.alert.key].encoder_state for task in ours]
-        classifications = classify([task.curve for task in ours], bundles[survey], encoder_states)
-        answers.extend(zip(ours, classifications, strict=True))
-    return answers
-
-
-def results(service: Service, answers: Sequence[Answer]) -> list[Outgoing]:
-    """Write the messages of a batch: answers, and those taken back for want of usable points."""
-    now = time.time()
-    told = [(task, one) for task, one in answers if one is not None or task.is_revision]
-    messages: list[Outgoing] = []
-    for survey in dict.fromkeys(task.arrival.alert.survey for task, _ in told):
-        ours = [answer for answer in told if answer[0].arrival.alert.survey == survey]
-        tasks, classifications = zip(*ours, strict=True)
-        bundle = service.bundles[survey]
-        messages += outgoing(tasks, classifications, bundle, service.output_topic, now)
-    return messages
+    results: list[Outgoing] = []
+    for survey, of_survey in by_survey(tasks, lambda task: task.arrival.alert.survey).items():
+        bundle, curves = service.bundles[survey], [task.curve for task in of_survey]
+        states = [records[task.arrival.alert.key].encoder_state for task in of_survey]
+        classified = list(zip(of_survey, classify(curves, bundle, states), strict=True))
+        answers += classified
+        told = [pair for pair in classified if pair[1] is not None or pair[0].is_revision]
+        results += outgoing(told, bundle, service.output_topic, time.time())
+    return answers, results
 
 
 def records_of(
     triaged: Triage, arrivals: Sequence[Arrival], answers: Iterable[Answer]
 ) -> dict[str, ObjectRecord]:
-    """Return what the store must know of a batch: merged curves, and whose alerts are answered.
+    """Return the records to store: merged light curves, and which alerts are answered.
 
-    Those declined for want of a bundle are not: once there is one, a replay answers them.
+    An alert declined for want of a bundle is not: once there is one, a replay answers it.
     """
     excluded = {id(arrival) for arrival, _ in triaged.declined} | set(map(id, triaged.withdrawn))
     alerts: dict[str, list[tuple[int, float, bool]]] = {name: [] for name in triaged.merged}
@@ -132,9 +121,9 @@ def records_of(
 
 def newest_encoder_states(answers: Iterable[Answer]) -> dict[str, bytes]:
     """Return what the classifier wants to keep of each object: after its newest detection."""
-    found: dict[str, tuple[float, bytes]] = {}
-    for task, classification in answers:
-        if classification is not None:
-            name, newest = task.arrival.alert.key, (task.mjd, classification.encoder_state)
-            found[name] = max(found.get(name, newest), newest)
-    return {name: encoder_state for name, (_, encoder_state) in found.items()}
+    newest: dict[str, tuple[float, bytes]] = {}
+    for task, answer in answers:
+        if answer is not None:
+            name, state = task.arrival.alert.key, (task.mjd, answer.encoder_state)
+            newest[name] = max(newest.get(name, state), state)
+    return {name: encoder_state for name, (_, encoder_state) in newest.items()}

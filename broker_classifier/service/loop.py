@@ -1,17 +1,24 @@
-"""The loop: one batch of alerts after another down the street, and nothing lost on the way.
+"""The loop: one batch of alerts after another through the service, and nothing lost on the way.
 
-poll ─► decode ─► read ─► sort out ─► classify ─► publish ─► remember ─► commit
-          │                                          ▲
-          └── dead letters ──────────────────────────┘
+    1 classify   poll, decode, read the store, sort out, classify; nothing leaves the process
+    2 send       hand results and dead letters to Kafka
+    3 confirm    Kafka has them
+    4 store      hand the store what is known now
+    5 flush      the disk has it
+    6 commit     the messages need never come again
 
-Nothing is remembered before Kafka confirmed it, and nothing is committed before it is remembered.
-So a crash at any arrow loses nothing: what was not committed comes again, what was not yet
-remembered is answered the same way under the same id, and what was is a duplicate. While something
-is down, the loop waits at its step and goes on from there.
+Each step of a batch begins after the one before it has ended. So a crash at any point loses
+nothing: a message that was not committed comes again. It is answered again in the same way and
+under the same id if the store did not have it yet, and is a duplicate if the store had. While
+something is down, the loop waits at its step and goes on from there.
 
-While Kafka takes the results of one batch, and the disk what is remembered of the one before it,
-the next is worked out, with what the store will be told of the first; it is sent once the first is
-confirmed, so that results stay in their order.
+Three batches are in flight, so that neither Kafka nor the disk is waited for in idleness. While
+Kafka takes the results of one and the disk the records of the one before, the next is classified,
+with the records that are on their way to the store. One round of the loop goes:
+
+    batch n      1 classify                                  2 send
+    batch n-1                   3 confirm                               4 store
+    batch n-2                                5 flush, 6 commit
 """
 
 import math
@@ -29,10 +36,10 @@ from broker_classifier.errors import (
     UnavailableError,
 )
 from broker_classifier.light_curve.photometry import unix_from_mjd
-from broker_classifier.service.batch import Answer, Batch, classify_batch
+from broker_classifier.service.batch import Batch, classify_batch
 from broker_classifier.service.metrics import Metrics
 from broker_classifier.service.street import Service
-from broker_classifier.service.triage import Outcome
+from broker_classifier.service.triage import Answer, Outcome
 from broker_classifier.streams.message import Message
 
 log = structlog.get_logger()
@@ -49,10 +56,10 @@ WAITS_FOR = {
 
 
 class InFlight(NamedTuple):
-    """The batches under way: one sent to Kafka, and the one before it given to the store."""
+    """The batches under way: one that Kafka has not confirmed, one that is not on disk."""
 
-    sent: Batch | None = None
-    stored: Batch | None = None
+    unconfirmed: Batch | None = None
+    unflushed: Batch | None = None
 
 
 class _StoppedError(Exception):
@@ -76,35 +83,34 @@ def run(service: Service, stop: threading.Event) -> None:
 def advance(
     service: Service, messages: Sequence[Message], before: InFlight, stop: threading.Event
 ) -> InFlight:
-    """Work a batch out and send it; in the meantime those before it are confirmed and remembered.
+    """Take the batches in flight one round further; the numbers are the steps of this module.
 
     What is down is waited for, and what is done is not repeated.
 
     Returns
     -------
     InFlight
-        The one that was sent and the one before it; none when told to stop.
+        No batches when told to stop while something was down.
     """
-    batch = _worked_out(service, messages, before.sent, stop) if messages else None
+    batch = _classified(service, messages, before.unconfirmed, stop) if messages else None  # 1
     try:
-        if before.sent:
-            retried(service, stop, service.sink.confirm)
-            count_latencies(service.metrics, before.sent.answers)
-        if before.stored:
-            commit_batch(service, before.stored, stop)
+        if before.unconfirmed:
+            confirm_batch(service, before.unconfirmed, stop)  # 3
+        if before.unflushed:
+            commit_batch(service, before.unflushed, stop)  # 5, 6
         if batch:
-            service.sink.send(batch.outgoing)
-        if before.sent:
-            store_batch(service, before.sent, stop)
+            service.sink.send(batch.outgoing)  # 2
+        if before.unconfirmed:
+            store_batch(service, before.unconfirmed, stop)  # 4
     except _StoppedError:
         return InFlight()
-    return InFlight(batch, before.sent)
+    return InFlight(unconfirmed=batch, unflushed=before.unconfirmed)
 
 
-def _worked_out(
+def _classified(
     service: Service, messages: Sequence[Message], before: Batch | None, stop: threading.Event
 ) -> Batch | None:
-    """Work a batch out; None when told to stop, so that only the one before is finished."""
+    """Classify a batch; None when told to stop, so that only the batch before it is finished."""
     ahead = before.records if before else {}
     try:
         batch = retried(service, stop, lambda: classify_batch(service, messages, ahead))
@@ -113,13 +119,19 @@ def _worked_out(
     return None if stop.is_set() else batch
 
 
+def confirm_batch(service: Service, batch: Batch, stop: threading.Event) -> None:
+    """Wait until Kafka has the results."""
+    retried(service, stop, service.sink.confirm)
+    count_latencies(service.metrics, batch.answers)
+
+
 def store_batch(service: Service, batch: Batch, stop: threading.Event) -> None:
-    """Begin to write what is known now."""
+    """Hand the store the records of a batch that Kafka has confirmed."""
     retried(service, stop, lambda: service.store.merge(batch.records, seen_at=time.time()))
 
 
 def commit_batch(service: Service, batch: Batch, stop: threading.Event) -> None:
-    """Wait until that is written, then tell Kafka that these messages need not come again."""
+    """Wait until the records are on disk, then tell Kafka that the messages need not come again."""
     retried(service, stop, service.store.flush)
     n_objects = retried(service, stop, lambda: len(service.store))
     service.source.commit(batch.messages)
@@ -149,7 +161,7 @@ def count_latencies(metrics: Metrics, answers: Iterable[Answer]) -> None:
 
 
 def count(metrics: Metrics, batch: Batch, seconds: float, n_objects: int) -> None:
-    """Count what became of a batch that is published and remembered."""
+    """Count what became of a batch that is published and stored."""
     first = [one for task, one in batch.answers if not task.is_revision]
     n_unusable = sum(one is None for one in first)
     for reason in [reason for _, reason in batch.triaged.declined] + [UNUSABLE] * n_unusable:

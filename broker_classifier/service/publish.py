@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 from broker_classifier.light_curve.photometry import unix_from_mjd
 from broker_classifier.light_curve.selection_rules import REASONS
 from broker_classifier.model.bundle import Bundle
-from broker_classifier.model.classify import Classification
 from broker_classifier.service.light_curve_json import light_curves_json
-from broker_classifier.service.triage import Task
+from broker_classifier.service.triage import Answer, Task
 from broker_classifier.streams.classification import SCHEMA_VERSION
 from broker_classifier.streams.message import Outgoing
 
@@ -28,31 +27,25 @@ NO_ANSWER: dict[str, Any] = {
 
 
 def outgoing(
-    tasks: Sequence[Task],
-    classifications: Sequence[Classification | None],
-    bundle: Bundle,
-    topic: str,
-    classified_at: float,
+    answers: Sequence[Answer], bundle: Bundle, topic: str, classified_at: float
 ) -> list[Outgoing]:
     """Build the Kafka messages: key the object's id, headers for who skips without decoding.
 
     Parameters
     ----------
-    tasks : sequence of Task
-        Of one survey.
-    classifications : sequence of Classification or None
-        Of each task; None takes back an answer given before, as `NOT_CLASSIFIED`.
+    answers : sequence of (Task, Classification or None)
+        Of one bundle. None takes back an answer given before, as `NOT_CLASSIFIED`.
     bundle : Bundle
     topic : str
     classified_at : float
         Unix time, s.
     """
-    answers = _answers(tasks, classifications, bundle.classes)
-    times = _times(tasks, classified_at)
+    contents = _answers(answers, bundle.classes)
+    times = _times([task for task, _ in answers], classified_at)
     model = {"name": bundle.name, "version": bundle.version, "hash": bundle.hash}
     return [
-        _message(topic, {**_about(task, model), **answer, "model": model, "times": one})
-        for task, answer, one in zip(tasks, answers, times, strict=True)
+        _message(topic, {**_about(task, model), **content, "model": model, "times": moments})
+        for (task, _), content, moments in zip(answers, contents, times, strict=True)
     ]
 
 
@@ -93,26 +86,22 @@ def _times(tasks: Sequence[Task], classified_at: float) -> list[dict[str, str | 
     ]
 
 
-def _answers(
-    tasks: Sequence[Task],
-    classifications: Sequence[Classification | None],
-    classes: tuple[str, ...],
-) -> list[dict[str, Any]]:
-    given = [pair for pair in zip(tasks, classifications, strict=True) if pair[1] is not None]
-    curves, made = [task.curve for task, _ in given], [one for _, one in given if one is not None]
-    answers = iter(
+def _answers(answers: Sequence[Answer], classes: tuple[str, ...]) -> list[dict[str, Any]]:
+    curves = [task.curve for task, answer in answers if answer is not None]
+    given = [answer for _, answer in answers if answer is not None]
+    contents = iter(
         [
-            _answer(*one)
-            for one in zip(
-                by_class(classes, [one.probabilities for one in made]),
-                light_curves_json(curves, made),
-                [len(one.used) for one in made],
-                n_rejected([one.reason for one in made]),
+            _answer(*columns)
+            for columns in zip(
+                by_class(classes, [answer.probabilities for answer in given]),
+                light_curves_json(curves, given),
+                [len(answer.used) for answer in given],
+                n_rejected([answer.reason for answer in given]),
                 strict=True,
             )
         ]
     )
-    return [NO_ANSWER if one is None else next(answers) for one in classifications]
+    return [NO_ANSWER if answer is None else next(contents) for _, answer in answers]
 
 
 def _answer(

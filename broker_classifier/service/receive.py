@@ -1,13 +1,14 @@
-"""Messages to arrivals: new detections first, and of the histories only those that are needed.
+"""Messages to arrivals: new detections first, and only the histories that are needed.
 
-A packet repeats its object's history. Reading it is most of the work of a deep-field alert, and of
-an object that is followed it holds little news: what was forced, or withdrawn, or missed since.
-So it is read of an object that is new, of a late alert, and again after `history_days`.
+A packet repeats its object's history. Reading the history is most of the work of a deep-field
+alert. For an object that is followed it holds little news: what was forced, withdrawn or missed
+since. So the history is read for a new object, for a late alert, and again after `history_days`.
 """
 
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from itertools import compress
+from typing import NamedTuple, TypeVar
 
 import structlog
 
@@ -22,6 +23,7 @@ log = structlog.get_logger()
 
 NO_BUNDLE = "no_bundle"
 Read = Callable[[Sequence[str]], list[ObjectRecord]]  # as `LightCurveStore.read`
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -51,91 +53,116 @@ class Received(NamedTuple):
     ----------
     arrivals : list of Arrival
         In order of arrival, stream after stream.
-    failed : list of (Message, MessageError)
-        Those that could not be decoded, and why.
-    known : dict of str to ObjectRecord
-        What the store knows of each object of the arrivals (`Alert.key`).
+    failures : list of (Message, MessageError)
+        The messages that could not be decoded, and why.
+    records : dict of str to ObjectRecord
+        What the store has of each object of the arrivals, by `Alert.key`.
     """
 
     arrivals: list[Arrival]
-    failed: list[tuple[Message, MessageError]]
-    known: dict[str, ObjectRecord]
+    failures: list[tuple[Message, MessageError]]
+    records: dict[str, ObjectRecord]
+
+
+class _Decoded(NamedTuple):
+    """What a message became, and whether its history was read."""
+
+    alert: Alert | MessageError
+    has_history: bool
 
 
 def receive(messages: Sequence[Message], rules: ReceiveRules, read: Read) -> Received:
-    """Decode a batch, all messages of one stream at once, and read what is known of its objects."""
+    """Decode a batch, all messages of one stream at once, and read the records of its objects."""
     received = Received([], [], {})
-    for stream in dict.fromkeys(message.survey for message in messages):
-        ours = [message for message in messages if message.survey == stream]
-        _receive_stream(ours, rules, read, received)
+    for stream, of_stream in by_survey(messages, lambda message: message.survey).items():
+        decoder, days = rules.decoders[stream], rules.history_days.get(stream, 0.0)
+        values = [message.value for message in of_stream]
+        if decoder.heads is None or days <= 0.0:
+            decoded = _decode_whole(values, decoder, read, received.records)
+        else:
+            decoded = _decode_heads_first(values, decoder, days, read, received.records)
+        for message, (alert, has_history) in zip(of_stream, decoded, strict=True):
+            if isinstance(alert, MessageError):
+                received.failures.append((message, alert))
+            else:
+                received.arrivals.append(Arrival(message, _accept(alert, rules), has_history))
     return received
 
 
-def _receive_stream(
-    messages: Sequence[Message], rules: ReceiveRules, read: Read, received: Received
-) -> None:
-    decoder, known = rules.decoders[messages[0].survey], received.known
-    days = rules.history_days.get(messages[0].survey, 0.0)
-    everything = range(len(messages))
-    if decoder.heads is None or days <= 0.0:
-        results = _decoded(decoder.full, messages, everything)
-        _look_up(results, read, known)
-        read_whole = set(everything if decoder.heads else ())
-    else:
-        results = _decoded(decoder.heads, messages, everything)
-        _look_up(results, read, known)
-        read_whole = {i for i in everything if _needs_history(results[i], known, days)}
-        whole = _decoded(decoder.full, messages, sorted(read_whole))
-        for i, result in zip(sorted(read_whole), whole, strict=True):
-            results[i] = result
-        _look_up(whole, read, known)
-    _accept(messages, results, read_whole, rules, received)
+def by_survey(items: Iterable[Item], survey_of: Callable[[Item], str]) -> dict[str, list[Item]]:
+    """Group the items of a batch by their survey, in order.
+
+    >>> by_survey(["ztf 1", "lsst 1", "ztf 2"], lambda item: item.split()[0])
+    {'ztf': ['ztf 1', 'ztf 2'], 'lsst': ['lsst 1']}
+    """
+    groups: dict[str, list[Item]] = {}
+    for item in items:
+        groups.setdefault(survey_of(item), []).append(item)
+    return groups
 
 
-def _decoded(
-    decode: BatchDecoder, messages: Sequence[Message], which: Iterable[int]
-) -> list[Alert | MessageError]:
-    return [checked(one) for one in decode([messages[i].value for i in which])]
+def _decode_whole(
+    values: Sequence[bytes], decoder: Decoder, read: Read, records: dict[str, ObjectRecord]
+) -> list[_Decoded]:
+    """Decode every message to its end."""
+    alerts = _decoded(decoder.full, values)
+    _look_up(alerts, read, records)
+    return [_Decoded(alert, decoder.heads is not None) for alert in alerts]
+
+
+def _decode_heads_first(
+    values: Sequence[bytes],
+    decoder: Decoder,
+    history_days: float,
+    read: Read,
+    records: dict[str, ObjectRecord],
+) -> list[_Decoded]:
+    """Decode new detections, look their objects up, and decode the histories that are needed."""
+    assert decoder.heads is not None
+    heads = _decoded(decoder.heads, values)
+    _look_up(heads, read, records)
+    is_needed = [_needs_history(head, records, history_days) for head in heads]
+    whole = _decoded(decoder.full, list(compress(values, is_needed)))
+    _look_up(whole, read, records)
+    rest = iter(whole)
+    return [
+        _Decoded(next(rest), True) if needed else _Decoded(head, False)
+        for head, needed in zip(heads, is_needed, strict=True)
+    ]
+
+
+def _decoded(decode: BatchDecoder, values: Sequence[bytes]) -> list[Alert | MessageError]:
+    return [checked(alert) for alert in decode(values)]
 
 
 def _needs_history(
-    result: Alert | MessageError, known: Mapping[str, ObjectRecord], history_days: float
+    head: Alert | MessageError, records: Mapping[str, ObjectRecord], history_days: float
 ) -> bool:
-    if isinstance(result, MessageError):
-        return True  # the whole of it may say more about what is wrong
-    return not 0.0 <= result.mjd - known[result.key].history_mjd < history_days
+    if isinstance(head, MessageError):
+        return True  # the whole message may say more about what is wrong
+    return not 0.0 <= head.mjd - records[head.key].history_mjd < history_days
 
 
 def _look_up(
-    results: Sequence[Alert | MessageError], read: Read, known: dict[str, ObjectRecord]
+    alerts: Sequence[Alert | MessageError], read: Read, records: dict[str, ObjectRecord]
 ) -> None:
-    """Read the objects that are not among the known yet."""
-    names = dict.fromkeys(one.key for one in results if not isinstance(one, MessageError))
-    missing = [name for name in names if name not in known]
-    known.update(zip(missing, read(missing), strict=True))
+    """Read the records of the objects that are not there yet."""
+    names = dict.fromkeys(alert.key for alert in alerts if not isinstance(alert, MessageError))
+    missing = [name for name in names if name not in records]
+    records.update(zip(missing, read(missing), strict=True))
 
 
-def _accept(
-    messages: Sequence[Message],
-    results: Sequence[Alert | MessageError],
-    read_whole: Container[int],
-    rules: ReceiveRules,
-    received: Received,
-) -> None:
-    for i, (message, alert) in enumerate(zip(messages, results, strict=True)):
-        if isinstance(alert, MessageError):
-            received.failed.append((message, alert))
-        elif alert.decline is None and alert.survey not in rules.answerable:
-            declined = replace(alert, decline=NO_BUNDLE)
-            received.arrivals.append(Arrival(message, declined, i in read_whole))
-        else:
-            received.arrivals.append(Arrival(message, alert, i in read_whole))
+def _accept(alert: Alert, rules: ReceiveRules) -> Alert:
+    """Decline an alert that no bundle is there for."""
+    if alert.decline is None and alert.survey not in rules.answerable:
+        return replace(alert, decline=NO_BUNDLE)
+    return alert
 
 
-def dead_letters(failed: Iterable[tuple[Message, MessageError]], topic: str) -> list[Outgoing]:
+def dead_letters(failures: Iterable[tuple[Message, MessageError]], topic: str) -> list[Outgoing]:
     """Make the dead letters of a batch."""
     letters = []
-    for message, error in failed:
+    for message, error in failures:
         log.warning("dead letter", origin=message.origin, reason=str(error))
         letters.append(dead_letter(message, error, topic))
     return letters

@@ -22,7 +22,7 @@ class Service:
     bundles : mapping of str to Bundle
         The bundle of every survey that has one; alerts of others are declined.
     retention_s, prune_interval_s : float
-        How long an object without alerts is remembered, and how often that is checked.
+        How long an object without alerts is kept, and how often that is checked.
     history_days : mapping of str to float
         See `ReceiveRules`.
     """

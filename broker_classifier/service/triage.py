@@ -1,10 +1,10 @@
-"""What a batch of alerts means for what is already known: merged curves, and what to classify.
+"""What a batch of alerts means for the stored light curves: merged curves, and what to classify.
 
 An alert's classification is a function of its object's points up to its own detection. So a late
 point can change answers already given; those alerts are classified again, as revisions.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from broker_classifier.compiled import cached_for
 from broker_classifier.light_curve import KIND_MASK, KIND_SHIFT, POINTS, WITHDRAWN, LightCurve
-from broker_classifier.light_curve.selection import select
+from broker_classifier.light_curve.selection import Selection, select
 from broker_classifier.model.bundle import Bundle
+from broker_classifier.model.classify import Classification
 from broker_classifier.store import ObjectRecord
 from broker_classifier.streams.message import Message
 from broker_classifier.surveys import Alert
@@ -61,6 +62,10 @@ class Task:
     is_revision: bool = False
 
 
+Answer = tuple[Task, Classification | None]
+"""A task, and what the bundle says; None where it takes no point of the light curve."""
+
+
 @dataclass(frozen=True)
 class Triage:
     """A batch, sorted out.
@@ -86,27 +91,24 @@ class Triage:
     withdrawn: list[Arrival]
 
 
-UsedPoints = Callable[[LightCurve], NDArray[np.void]]
-
-
 def triage(
     arrivals: Sequence[Arrival],
-    known: Mapping[str, ObjectRecord],
-    used_points: Callable[[str], UsedPoints],
+    records: Mapping[str, ObjectRecord],
+    bundles: Mapping[str, Bundle],
 ) -> Triage:
-    """Merge a batch into what is known, and find what must be classified.
+    """Merge a batch into the stored light curves, and find what must be classified.
 
     Parameters
     ----------
     arrivals : sequence of Arrival
-    known : mapping
+    records : mapping of str to ObjectRecord
         The record of every object in the batch, as stored.
-    used_points : callable
-        For a survey's name, the function that picks the points its bundle would use.
+    bundles : mapping of str to Bundle
+        The bundle of every survey that has one.
     """
-    merged = _merge(arrivals, known)
+    merged = _merge(arrivals, records)
     triaged = Triage(merged, [], [], [], [])
-    answered = {name: set(known[name].answered["alert_id"].tolist()) for name in merged}
+    answered = {name: set(records[name].answered["alert_id"].tolist()) for name in merged}
     for arrival in arrivals:
         alert = arrival.alert
         if alert.alert_id in answered[alert.key]:
@@ -121,9 +123,9 @@ def triage(
         else:
             triaged.tasks.append(Task(arrival, alert.alert_id, alert.mjd, curve))
     for arrival in _last_of_each_object(arrivals):
-        record, curve = known[arrival.alert.key], merged[arrival.alert.key]
-        used = used_points(arrival.alert.survey)
-        triaged.tasks.extend(_revisions(arrival, record, curve, used))
+        record, curve = records[arrival.alert.key], merged[arrival.alert.key]
+        if bundle := bundles.get(arrival.alert.survey):
+            triaged.tasks.extend(_revisions(arrival, record, curve, bundle.selection))
     return triaged
 
 
@@ -141,11 +143,13 @@ def _is_withdrawn(points: NDArray[np.void], mjd: float) -> bool:
     return is_there
 
 
-def _merge(arrivals: Iterable[Arrival], known: Mapping[str, ObjectRecord]) -> dict[str, LightCurve]:
+def _merge(
+    arrivals: Iterable[Arrival], records: Mapping[str, ObjectRecord]
+) -> dict[str, LightCurve]:
     curves: dict[str, list[LightCurve]] = {}
     for arrival in arrivals:
         curves.setdefault(arrival.alert.key, []).append(arrival.alert.curve)
-    return {name: known[name].curve.merge(*curves[name]) for name in curves}
+    return {name: records[name].curve.merge(*curves[name]) for name in curves}
 
 
 def _last_of_each_object(arrivals: Iterable[Arrival]) -> Iterable[Arrival]:
@@ -153,7 +157,7 @@ def _last_of_each_object(arrivals: Iterable[Arrival]) -> Iterable[Arrival]:
 
 
 def _revisions(
-    cause: Arrival, record: ObjectRecord, curve: LightCurve, used: UsedPoints
+    cause: Arrival, record: ObjectRecord, curve: LightCurve, selection: Selection
 ) -> Iterable[Task]:
     if not len(record.answered):
         return
@@ -161,8 +165,13 @@ def _revisions(
     revisable = (record.answered["mjd"] >= changed_at) & ~record.answered["is_final"]
     for alert_id, mjd, _ in record.answered[revisable].tolist():
         now = curve.until(mjd)
-        if used(now).tobytes() != used(record.curve.until(mjd)).tobytes():
+        if used_points(now, selection) != used_points(record.curve.until(mjd), selection):
             yield Task(cause, alert_id, mjd, now, is_revision=True)
+
+
+def used_points(curve: LightCurve, selection: Selection) -> bytes:
+    """Give the points that a bundle would use, as bytes that can be compared."""
+    return curve.points[select(curve, selection).index].tobytes()
 
 
 @cached_for(types.float64(POINTS, POINTS))
@@ -188,10 +197,3 @@ def first_difference(before: NDArray[np.void], after: NDArray[np.void]) -> float
     if len(before) == len(after):
         return np.inf
     return float(before[shared].mjd if len(before) > shared else after[shared].mjd)
-
-
-def used_points(bundle: Bundle | None) -> UsedPoints:
-    """Return the function that picks the points that a bundle would use; none without one."""
-    if bundle is None:
-        return lambda curve: curve.points[:0]
-    return lambda curve: curve.points[select(curve, bundle.selection).index]

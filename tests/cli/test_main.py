@@ -178,6 +178,6 @@ def test_an_unreachable_kafka_is_named():
 
 
 def test_a_closed_pipe_ends_the_program_quietly(tmp_path):
-    command = f"{sys.executable} -m broker_classifier.cli.main --help | head -1"
+    command = f"{sys.executable} -m broker_classifier.cli --help | head -1"
     ended = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
     assert ended.stderr == ""

@@ -29,7 +29,7 @@ def one_object(shared_data):
 
 
 def classify(output, *paths, batch_size=500):
-    command = [sys.executable, "-m", "broker_classifier.cli.main", "classify", *map(str, paths)]
+    command = [sys.executable, "-m", "broker_classifier.cli", "classify", *map(str, paths)]
     options = ["--output", str(output), "--batch-size", str(batch_size)]
     run = subprocess.run([*command, *options], capture_output=True, text=True, check=True)
     lines = [json.loads(line) for line in output.read_text().splitlines()]

@@ -76,7 +76,7 @@ def test_what_fails_in_part_is_read_whole_and_fails_then():
     rules = ReceiveRules({"ztf": noting.decoder}, {"ztf": HISTORY_DAYS}, frozenset({"ztf"}))
     received = receive([message(1.0)], rules, MemoryStore().read)  # in 1858
     assert noting.read_whole == [1.0]
-    assert [str(error)[:20] for _, error in received.failed] == ["the alert's time is "]
+    assert [str(error)[:20] for _, error in received.failures] == ["the alert's time is "]
 
 
 @pytest.mark.parametrize("batch", [1, 40, 500])
