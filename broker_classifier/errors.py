@@ -4,6 +4,7 @@ BrokerError
 ├── MessageError            one message is bad      → dead-letter topic, the stream goes on
 │   ├── DecodeError           its bytes are not the Avro or JSON they claim to be
 │   ├── SchemaError           its schema lacks what a classification cannot do without
+│   ├── UnreadableFileError   its file, or the rest of an archive, cannot be read
 │   └── LightCurveUnavailableError   what it lacks cannot be fetched now; replay it later
 ├── InputLostError          the consumer is fenced  → exit, the supervisor starts it again
 ├── UnavailableError        a destination is down   → stop polling, commit nothing, try again
@@ -31,6 +32,10 @@ class DecodeError(MessageError):
 
 class SchemaError(MessageError):
     """The message decodes, but a field that identifies or dates the alert is missing."""
+
+
+class UnreadableFileError(MessageError):
+    """A file, or the rest of an archive from some member on, cannot be read."""
 
 
 class LightCurveUnavailableError(MessageError):

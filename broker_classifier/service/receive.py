@@ -73,8 +73,9 @@ class _Decoded(NamedTuple):
 
 def receive(messages: Sequence[Message], rules: ReceiveRules, read: Read) -> Received:
     """Decode a batch, all messages of one stream at once, and read the records of its objects."""
-    received = Received([], [], {})
-    for stream, of_stream in by_survey(messages, lambda message: message.survey).items():
+    received = Received([], [(m, m.error) for m in messages if m.error], {})
+    readable = [message for message in messages if message.error is None]
+    for stream, of_stream in by_survey(readable, lambda message: message.survey).items():
         decoder, days = rules.decoders[stream], rules.history_days.get(stream, 0.0)
         values = [message.value for message in of_stream]
         if decoder.heads is None or days <= 0.0:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 
-from broker_classifier.errors import DataError, DecodeError
+from broker_classifier.errors import DataError, DecodeError, UnreadableFileError
 from broker_classifier.surveys.avro.split_container import split_container
 from broker_classifier.surveys.loose_json import parse_json
 from broker_classifier.surveys.recognise import is_container, is_framed, is_json, survey_of
@@ -56,36 +56,44 @@ class Packet:
     value : bytes
     survey : str or None
         Whose alert it is, where its bytes tell.
+    error : UnreadableFileError or None
+        Why nothing, or nothing more, can be read of `origin`; the value is then empty.
     """
 
     origin: str
     value: bytes
     survey: str | None
+    error: UnreadableFileError | None = None
 
 
-def alert_packets(paths: Iterable[Path]) -> Iterator[Packet]:
+def alert_packets(paths: Iterable[Path], *, skip_unreadable: bool = False) -> Iterator[Packet]:
     """Read alert packets from files, archives, and folders: what in them looks like alerts.
 
     A file that is named, or is called `.avro`, gives at least one packet, so that a broken one is
     accounted for. JSON that is no row, such as results written to the same folder, is passed over.
 
+    Parameters
+    ----------
+    paths : iterable of Path
+    skip_unreadable : bool
+        Give a packet with its `error` for a file that cannot be read, and go on with the next.
+
     Raises
     ------
     DataError
-        If a path does not exist, cannot be read, or a folder holds no alerts.
+        A path does not exist, or a folder holds no alerts; or, without `skip_unreadable`, a file
+        cannot be read.
     """
     for path in paths:
         for file in _files(path):
-            try:
-                with file.open("rb") as content:
-                    yield from _packets(str(file), content)
-            except _UNREADABLE as error:
-                reason = f"{file} cannot be read: {error}"
-                raise DataError(reason) from error
+            for packet in _packets_of_file(file):
+                if packet.error and not skip_unreadable:
+                    raise DataError(str(packet.error)) from packet.error
+                yield packet
 
 
 def _files(path: Path) -> Iterator[Path]:
-    if not path.exists():
+    if not path.exists() and not path.is_symlink():
         reason = f"{path} does not exist; name a file, a folder or an archive of alerts"
         raise DataError(reason)
     if not path.is_dir():
@@ -93,7 +101,7 @@ def _files(path: Path) -> Iterator[Path]:
         return
     is_empty = True
     for file in sorted(path.rglob("*")):
-        if file.is_file() and _promises_alerts(file):
+        if not file.is_dir() and _promises_alerts(file):
             is_empty = False
             yield file
     if is_empty:
@@ -102,14 +110,29 @@ def _files(path: Path) -> Iterator[Path]:
 
 
 def _promises_alerts(file: Path) -> bool:
+    """Tell whether a file in a folder may hold alerts; so may a file that cannot be opened."""
     if file.name.endswith(WANTED_SUFFIXES):
         return True
+    if not (file.is_file() or file.is_symlink()):  # a pipe, a socket, a device
+        return False
     try:
         with file.open("rb") as content:
             return _looks_like_alerts(_head(content))
-    except OSError as error:
-        reason = f"{file} cannot be read: {error}"
-        raise DataError(reason) from error
+    except OSError:
+        return True
+
+
+def _packets_of_file(file: Path) -> Iterator[Packet]:
+    try:
+        with file.open("rb") as content:
+            yield from _packets(str(file), content)
+    except _UNREADABLE as error:
+        reason = f"{file} cannot be read: {_words(error)}"
+        yield Packet(str(file), b"", None, UnreadableFileError(reason))
+
+
+def _words(error: Exception) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
 def _looks_like_alerts(head: bytes) -> bool:

@@ -25,7 +25,7 @@ class FileSource:
     """
 
     def __init__(self, paths: Iterable[Path], survey: str, batch_size: int) -> None:
-        self._packets = alert_packets(paths)
+        self._packets = alert_packets(paths, skip_unreadable=True)
         self._survey = survey
         self._batch_size = batch_size
         self._n_read = 0
@@ -42,7 +42,9 @@ class FileSource:
         batch = []
         for packet in islice(self._packets, self._batch_size):
             survey = packet.survey or self._survey
-            batch.append(Message(packet.value, packet.origin, 0, self._n_read, now_ms, survey))
+            batch.append(
+                Message(packet.value, packet.origin, 0, self._n_read, now_ms, survey, packet.error)
+            )
             self._n_read += 1
         self._is_exhausted = len(batch) < self._batch_size
         return batch

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from broker_classifier.errors import MessageError
+
 
 @dataclass(frozen=True)
 class Message:
@@ -20,6 +22,8 @@ class Message:
         Kafka's timestamp, or when the file was read; Unix ms. None where there is no credible one.
     survey : str
         The survey whose alerts come this way.
+    error : MessageError or None
+        Why nothing of it can be read; the value is then empty.
     """
 
     value: bytes
@@ -28,6 +32,7 @@ class Message:
     offset: int
     timestamp_ms: int | None
     survey: str
+    error: MessageError | None = None
 
     @property
     def origin(self) -> str:

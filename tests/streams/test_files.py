@@ -117,3 +117,16 @@ def test_an_output_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match=r"night\.jsonl cannot be written"):
         JsonLinesSink(tmp_path / "file" / "night.jsonl", "out")
+
+
+def test_what_cannot_be_read_is_told_in_its_place_and_the_rest_is_read(tmp_path):
+    truncated = night(tmp_path, "a.tar.gz")
+    truncated.write_bytes(truncated.read_bytes()[:-40])
+    (tmp_path / "b.avro").symlink_to(tmp_path / "gone.avro")
+    (tmp_path / "c.avro").write_bytes(PACKETS[0])
+    messages = FileSource([tmp_path], "ztf", 100).poll()
+    assert [m.value for m in messages if m.error is None][-1] == PACKETS[0]
+    unreadable = [str(m.error) for m in messages if m.error]
+    assert len(unreadable) == 2
+    assert "a.tar.gz cannot be read" in unreadable[0]
+    assert "b.avro cannot be read: No such file" in unreadable[1]
