@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from broker_classifier.light_curve.photometry import unix_from_mjd
 from broker_classifier.light_curve.selection_rules import REASONS
 from broker_classifier.model.bundle import Bundle
+from broker_classifier.model.prior import equal_prior_probabilities, information_bits
 from broker_classifier.service.light_curve_json import light_curves_json
 from broker_classifier.service.triage import Answer, Task
 from broker_classifier.streams.classification import SCHEMA_VERSION
@@ -20,6 +21,8 @@ NO_ANSWER: dict[str, Any] = {
     "class": NOT_CLASSIFIED,
     "probability": 1.0,
     "probabilities": {NOT_CLASSIFIED: 1.0},
+    "probabilities_equal_prior": {NOT_CLASSIFIED: 1.0},
+    "information_bits": 0.0,
     "n_points_used": 0,
     "n_points_rejected": {},
     "light_curve": [],
@@ -40,7 +43,7 @@ def outgoing(
     classified_at : float
         Unix time, s.
     """
-    contents = _answers(answers, bundle.classes)
+    contents = _answers(answers, bundle)
     times = _times([task for task, _ in answers], classified_at)
     model = {"name": bundle.name, "version": bundle.version, "hash": bundle.hash}
     return [
@@ -53,8 +56,12 @@ def _message(topic: str, content: dict[str, Any]) -> Outgoing:
     headers = {
         "id": content["id"],
         "survey": content["survey"],
+        "model": content["model"]["name"],
         "class": content["class"],
         "probability": f"{content['probability']:.6f}",
+        "bits": f"{content['information_bits']:.4f}",
+        "points": str(content["n_points_used"]),
+        "revised": "true" if content["revised"] else "false",
     }
     return Outgoing(topic, content["object_id"].encode(), orjson.dumps(content), headers)
 
@@ -68,6 +75,7 @@ def _about(task: Task, model: Mapping[str, str]) -> dict[str, Any]:
         "survey": alert.survey,
         "object_id": alert.object_id,
         "alert_id": task.alert_id,
+        "alert_id_str": str(task.alert_id),
         "mjd": task.mjd,
         "ra": alert.ra,
         "dec": alert.dec,
@@ -86,14 +94,18 @@ def _times(tasks: Sequence[Task], classified_at: float) -> list[dict[str, str | 
     ]
 
 
-def _answers(answers: Sequence[Answer], classes: tuple[str, ...]) -> list[dict[str, Any]]:
+def _answers(answers: Sequence[Answer], bundle: Bundle) -> list[dict[str, Any]]:
     curves = [task.curve for task, answer in answers if answer is not None]
     given = [answer for _, answer in answers if answer is not None]
+    prior = bundle.description.calibration.prior
+    probabilities = np.array([answer.probabilities for answer in given]).reshape(-1, len(prior))
     contents = iter(
         [
             _answer(*columns)
             for columns in zip(
-                by_class(classes, [answer.probabilities for answer in given]),
+                by_class(bundle.classes, probabilities),
+                by_class(bundle.classes, equal_prior_probabilities(probabilities, prior)),
+                np.round(information_bits(probabilities, prior), 4).tolist(),
                 light_curves_json(curves, given),
                 [len(answer.used) for answer in given],
                 n_rejected([answer.reason for answer in given]),
@@ -105,13 +117,20 @@ def _answers(answers: Sequence[Answer], classes: tuple[str, ...]) -> list[dict[s
 
 
 def _answer(
-    probabilities: dict[str, float], points: bytes, n_used: int, rejected: dict[str, int]
+    probabilities: dict[str, float],
+    at_equal_prior: dict[str, float],
+    bits: float,
+    points: bytes,
+    n_used: int,
+    rejected: dict[str, int],
 ) -> dict[str, Any]:
     top = max(probabilities, key=probabilities.__getitem__)
     return {
         "class": top,
         "probability": probabilities[top],
         "probabilities": probabilities,
+        "probabilities_equal_prior": at_equal_prior,
+        "information_bits": bits,
         "n_points_used": n_used,
         "n_points_rejected": rejected,
         "light_curve": orjson.Fragment(points),
@@ -119,14 +138,14 @@ def _answer(
 
 
 def by_class(
-    classes: tuple[str, ...], probabilities: Sequence[NDArray[np.float64]]
+    classes: tuple[str, ...], probabilities: NDArray[np.float64]
 ) -> list[dict[str, float]]:
     """Name the probabilities of n classifications, rounded to 1e-6.
 
-    >>> by_class(("SNIa", "SNII"), [np.array([0.75, 0.25])])
+    >>> by_class(("SNIa", "SNII"), np.array([[0.75, 0.25]]))
     [{'SNIa': 0.75, 'SNII': 0.25}]
     """
-    rows = np.round(np.array(probabilities), 6).tolist()
+    rows = np.round(probabilities, 6).tolist()
     return [dict(zip(classes, row, strict=True)) for row in rows]
 
 

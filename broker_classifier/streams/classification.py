@@ -6,9 +6,9 @@ from importlib import resources
 from typing import Annotated, Any, Literal
 
 import orjson
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-SCHEMA_VERSION: Literal[1] = 1
+SCHEMA_VERSION: Literal[2] = 2
 SCHEMA_FILE = "classification.schema.json"
 
 Probability = Annotated[float, Field(ge=0, le=1)]
@@ -57,13 +57,16 @@ class TimesMessage(_Part):
 class ClassificationMessage(_Part):
     """Class probabilities of one object, as known at one of its alerts."""
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[2] = SCHEMA_VERSION
     id: str = Field(
         description="Alert id, bundle name and version: a repeat or a revision has the same."
     )
     survey: str
     object_id: str
     alert_id: int = Field(description="64-bit integer: ZTF candid, LSST diaSourceId.")
+    alert_id_str: str = Field(
+        description="The alert id as text, for readers whose numbers are exact to 2^53 only."
+    )
     mjd: float = Field(description="Time of the alert's detection, MJD in UTC (days).")
     ra: float | None = Field(description="J2000, degrees; of the newest alert in a revision.")
     dec: float | None = Field(description="J2000, degrees; of the newest alert in a revision.")
@@ -76,7 +79,20 @@ class ClassificationMessage(_Part):
         "late points have left none that the model uses.",
     )
     probability: Probability = Field(description="Its probability.")
-    probabilities: dict[str, Probability] = Field(description="By class name; they sum to 1.")
+    probabilities: dict[str, Probability] = Field(
+        description="By class name, under the bundle's prior, the class frequencies of its "
+        "training objects; they sum to 1."
+    )
+    probabilities_equal_prior: dict[str, Probability] = Field(
+        description="By class name, as if all classes were equally frequent: each probability over "
+        "its prior, normalised. A rare class is seldom on top of the others early on; here it is."
+    )
+    information_bits: float | None = Field(
+        ge=0,
+        description="What the light curve said: the Kullback-Leibler divergence of the "
+        "probabilities from the prior, in bits. Near 0, the probabilities are the prior's. null in "
+        "a message of schema version 1.",
+    )
     n_points_used: int = Field(ge=0)
     n_points_rejected: dict[str, int] = Field(description="By reason.")
     light_curve: list[PointMessage] = Field(
@@ -84,6 +100,17 @@ class ClassificationMessage(_Part):
     )
     model: ModelMessage
     times: TimesMessage
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_version_1(cls, content: Any) -> Any:
+        """Fill in what messages of version 1, still in a topic, do not say."""
+        if isinstance(content, dict) and content.get("schema_version") == 1:
+            unsaid = {"probabilities_equal_prior": {}, "information_bits": None}
+            return (
+                unsaid | content | {"schema_version": 2, "alert_id_str": str(content["alert_id"])}
+            )
+        return content
 
 
 def parse(value: bytes) -> ClassificationMessage:

@@ -1,5 +1,6 @@
 """The message: its JSON Schema, its numbers against the light curve, its headers."""
 
+import math
 import threading
 
 import jsonschema
@@ -67,9 +68,38 @@ def test_headers_say_what_the_message_says(sent):
     assert sent.headers == {
         "id": message.id,
         "survey": "ztf",
+        "model": BUNDLE.name,
         "class": message.top_class,
         "probability": f"{message.probability:.6f}",
+        "bits": f"{message.information_bits:.4f}",
+        "points": "2",
+        "revised": "false",
     }
+
+
+def test_it_says_how_much_the_light_curve_said_and_what_under_equal_priors(sent):
+    message = parse(sent.value)
+    prior = dict(zip(BUNDLE.classes, BUNDLE.description.calibration.prior, strict=True))
+    p = message.probabilities
+    bits = sum(p[name] * math.log2(p[name] / prior[name]) for name in p if p[name] > 0)
+    assert message.information_bits == pytest.approx(bits, abs=1e-3)
+    ratio = {name: p[name] / prior[name] for name in p}
+    expected = {name: ratio[name] / sum(ratio.values()) for name in p}
+    assert message.probabilities_equal_prior == pytest.approx(expected, abs=1e-4)
+
+
+def test_ids_beyond_2_to_the_53rd_are_there_as_text(sent):
+    content = orjson.loads(sent.value)
+    assert content["alert_id_str"] == str(content["alert_id"])
+
+
+def test_a_message_of_schema_version_1_is_still_read(sent):
+    content = orjson.loads(sent.value)
+    new = {"alert_id_str", "information_bits", "probabilities_equal_prior"}
+    old = {name: value for name, value in content.items() if name not in new}
+    message = parse(orjson.dumps(old | {"schema_version": 1}))
+    assert (message.information_bits, message.probabilities_equal_prior) == (None, {})
+    assert message.alert_id_str == content["alert_id_str"]
 
 
 def test_every_point_is_there_with_its_attention_or_the_reason_it_was_rejected(sent):
