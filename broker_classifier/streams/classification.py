@@ -106,7 +106,7 @@ class ClassificationMessage(_Part):
     def _read_version_1(cls, content: Any) -> Any:
         """Fill in what messages of version 1, still in a topic, do not say."""
         if isinstance(content, dict) and content.get("schema_version") == 1:
-            unsaid = {"probabilities_equal_prior": {}, "information_bits": None}
+            unsaid: dict[str, Any] = {"probabilities_equal_prior": {}, "information_bits": None}
             return (
                 unsaid | content | {"schema_version": 2, "alert_id_str": str(content["alert_id"])}
             )

@@ -134,7 +134,7 @@ def condition(text: str) -> Condition:
     try:
         tree = _parser().parse(text)
     except UnexpectedInput as error:
-        at = error.pos_in_stream if isinstance(error, UnexpectedCharacters) else len(text)
+        at = error.pos_in_stream or 0 if isinstance(error, UnexpectedCharacters) else len(text)
         if isinstance(error, UnexpectedToken) and error.token.type != "$END":
             at = error.token.start_pos or 0
         place = f"{text}\n{' ' * at}^"

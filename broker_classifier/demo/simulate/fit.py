@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.optimize import least_squares, minimize  # type: ignore[import-untyped]
+from scipy.optimize import least_squares, minimize
 
 from broker_classifier.demo.simulate.curves import OBJECTS_FILE, Flare, Variability
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy import stats  # type: ignore[import-untyped]
+from scipy import stats
 from sklearn.metrics import balanced_accuracy_score
 
 from broker_classifier.training.poster.gains import (
