@@ -26,12 +26,15 @@ class Ledger:
         From an alert's Kafka timestamp to its first answer's.
     totals : mapping of str to int
         The service's own accounting, "received" and every outcome; empty until it answers.
+    declined : mapping of str to int
+        How many alerts the service declined for which reason.
     """
 
     sent: list[DemoAlert] = field(default_factory=list)
     answers: dict[int, ClassificationMessage] = field(default_factory=dict)
     latencies_s: list[float] = field(default_factory=list)
     totals: Mapping[str, int] = field(default_factory=dict)
+    declined: Mapping[str, int] = field(default_factory=dict)
 
     def receive(self, answer: ClassificationMessage, published_s: float | None) -> None:
         """Enter an answer with the Unix time of its Kafka message, where that is known."""
@@ -108,13 +111,28 @@ def proof(ledger: Ledger, n_alerts: int) -> list[Check]:
 
 
 def accounting_line(totals: Mapping[str, int]) -> str:
-    """Write the accounting as one equation.
+    """Write the accounting as one equation of the outcomes that occurred.
 
     >>> accounting_line({"received": 3, "classified": 2, "dead_lettered": 1})
-    'received 3 = classified 2 + declined 0 + duplicate 0 + withdrawn 0 + dead-lettered 1'
+    'received 3 = classified 2 + dead-lettered 1'
+    >>> accounting_line({"received": 0})
+    'received 0'
     """
-    parts = [f"{one.replace('_', '-')} {totals.get(one, 0)}" for one in Outcome]
-    return f"received {totals.get('received', 0)} = " + " + ".join(parts)
+    counts = {outcome.replace("_", "-"): totals.get(outcome, 0) for outcome in Outcome}
+    parts = [f"{outcome} {n}" for outcome, n in counts.items() if n]
+    return " = ".join(
+        [f"received {totals.get('received', 0)}", *([" + ".join(parts)] if parts else [])]
+    )
+
+
+def declined_line(declined: Mapping[str, int]) -> str:
+    """Say why alerts were declined, the most frequent reason first.
+
+    >>> declined_line({"no_usable_points": 2, "solar_system": 5})
+    'declined: 5 solar_system, 2 no_usable_points'
+    """
+    ranked = sorted(declined.items(), key=lambda item: -item[1])
+    return "declined: " + ", ".join(f"{n} {reason}" for reason, n in ranked)
 
 
 def _unanswered(ledger: Ledger) -> str:

@@ -77,7 +77,8 @@ def play(
             send()
             receive(playing, source)
             if time.monotonic() - last_scrape > _SCRAPE_INTERVAL_S:
-                ledger.totals = service.totals() or ledger.totals
+                if accounting := service.accounting():
+                    ledger.totals, ledger.declined = accounting
                 last_scrape = time.monotonic()
             if (len(ledger.sent), ledger.n_in_flight) != seen:
                 seen = len(ledger.sent), ledger.n_in_flight
@@ -95,13 +96,13 @@ def wait_until_ready(playing: Playing, service: ServiceProcess, view: View) -> N
     SetupError
         If it ends, or takes more than three minutes.
     """
-    while not (totals := service.totals()):
+    while not (accounting := service.accounting()):
         if time.monotonic() - playing.started > _START_TIMEOUT_S:
             msg = f"the service did not answer within {_START_TIMEOUT_S:.0f} s of the start"
             raise SetupError(msg)
         view.show(playing)
         time.sleep(_START_INTERVAL_S)
-    playing.ledger.totals = totals
+    playing.ledger.totals, playing.ledger.declined = accounting
 
 
 def sender(playing: Playing, sink: Sink, seconds: float) -> Callable[[], None]:

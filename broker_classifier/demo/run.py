@@ -14,7 +14,7 @@ from rich.live import Live
 
 from broker_classifier.config import KafkaSettings
 from broker_classifier.demo.alerts import DemoAlert, real_alerts, simulated_alerts
-from broker_classifier.demo.ledger import Check, proof
+from broker_classifier.demo.ledger import Check, declined_line, proof
 from broker_classifier.demo.page import write_page
 from broker_classifier.demo.play import ALERT_TOPIC, Playing, View, play
 from broker_classifier.demo.screen import LiveView, PlainView
@@ -107,6 +107,8 @@ def report(console: Console, playing: Playing, checks: list[Check], page: Path) 
             f"from alert to answer p50 {ledger.latency_s(50) * 1000:.0f} ms, "
             f"p99 {ledger.latency_s(99) * 1000:.0f} ms."
         )
+    if ledger.declined:
+        console.print(declined_line(ledger.declined), highlight=False)
     for check in checks:
         mark = "[bold green]✓[/]" if check.holds else "[bold red]✗[/]"
         console.print(f"{mark} {check.statement} [dim]({check.numbers})[/]", highlight=False)

@@ -10,7 +10,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from broker_classifier.demo.ledger import Ledger, accounting_line
+from broker_classifier.demo.ledger import Ledger, accounting_line, declined_line
 from broker_classifier.demo.play import Playing
 from broker_classifier.model.class_colours import class_colour
 from broker_classifier.streams.classification import ClassificationMessage
@@ -19,7 +19,6 @@ SPARKS = "▁▂▃▄▅▆▇█"
 _LONGEST_BAR, _LONGEST_SPARK = 36, 30
 _SHARE_OF_SPARK = 0.4
 _COLUMNS_BESIDE_DRAWINGS = 60
-_LINES_BESIDE_ROWS = 14
 _FRAME_S = 0.12
 _PROGRESS_S = 5.0
 
@@ -41,8 +40,9 @@ class LiveView:
         if time.monotonic() - self._drawn < _FRAME_S and not playing.is_over:
             return
         evolution = playing.ledger.evolution()
-        n_rows = max(3, self._console.height - _LINES_BESIDE_ROWS)
-        self._rows = rows_to_show(self._rows, evolution, n_rows)
+        without_rows = screen(self._title, playing, evolution, [], self._console.width)
+        n_rows = self._console.height - 1 - n_lines(without_rows, self._console)
+        self._rows = rows_to_show(self._rows, evolution, max(1, n_rows))
         frame = screen(self._title, playing, evolution, self._rows, self._console.width)
         self._live.update(frame, refresh=True)
         self._drawn = time.monotonic()
@@ -73,6 +73,11 @@ class PlainView:
                 if ledger.totals
                 else "the service is starting ..."
             )
+
+
+def n_lines(frame: RenderableType, console: Console) -> int:
+    """Count the lines that a frame takes."""
+    return len(console.render_lines(frame))
 
 
 def rows_to_show(rows: Sequence[str], evolution: Mapping[str, Evolution], n_rows: int) -> list[str]:
@@ -113,7 +118,7 @@ def screen(
     table.add_column("P(truth) so far" if truth else "P so far", no_wrap=True)
     for name in rows:
         table.add_row(*_row(evolution[name], truth.get(name), bool(truth), width))
-    body = table if rows else Text("\n  " + _waiting(playing), style="dim")
+    body = table if evolution else Text("\n  " + _waiting(playing), style="dim")
     parts = [_numbers(playing), Text(), body, Text(), _legend(classes), _accounting(playing.ledger)]
     return Panel(Group(*parts), title=f"[bold]{title}", border_style="dim", padding=(0, 1))
 
@@ -151,7 +156,9 @@ def _row(
     newest = answers[-1]
     followed = label or newest.top_class
     top = Text(f"{newest.top_class:<10}{newest.probability:4.2f}", class_colour(newest.top_class))
-    top.append(" ✓" if newest.top_class == label else "", "bold green")
+    if label:
+        is_right = newest.top_class == label
+        top.append(" ✓" if is_right else " ✗", "bold green" if is_right else "bold red")
     history = [answer.probabilities.get(followed, 0.0) for answer in answers]
     truth = [Text(label or "", class_colour(label or ""))] if has_truth else []
     room = max(12, width - _COLUMNS_BESIDE_DRAWINGS)
@@ -192,7 +199,10 @@ def _accounting(ledger: Ledger) -> Text:
     if not ledger.totals:
         return Text()
     text = Text(accounting_line(ledger.totals))
-    return text.append(f"   in flight {max(0, ledger.n_in_flight)}", "dim")
+    text.append(f"   in flight {max(0, ledger.n_in_flight)}", "dim")
+    if ledger.declined:
+        text.append(f"\n{declined_line(ledger.declined)}", "dim")
+    return text
 
 
 def _waiting(playing: Playing) -> str:

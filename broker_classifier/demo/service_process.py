@@ -6,9 +6,10 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -22,6 +23,21 @@ _METRICS_URL = re.compile(r"http://[\w.]+:\d+/metrics")
 _SHOWN_LOG_LINES = 8
 
 
+class Accounting(NamedTuple):
+    """What the service says of itself.
+
+    Attributes
+    ----------
+    totals : dict of str to int
+        "received" and every outcome.
+    declined : dict of str to int
+        Declined alerts by reason.
+    """
+
+    totals: dict[str, int]
+    declined: dict[str, int]
+
+
 class ServiceProcess:
     """A running service; open it with `running_service`."""
 
@@ -30,8 +46,8 @@ class ServiceProcess:
         self._log = log
         self._url: str | None = None
 
-    def totals(self) -> Mapping[str, int]:
-        """Read the accounting from its /metrics; empty while it still starts.
+    def accounting(self) -> Accounting | None:
+        """Read the accounting from its /metrics; None while it still starts.
 
         Raises
         ------
@@ -42,12 +58,12 @@ class ServiceProcess:
             raise SetupError(self._why_it_ended())
         self._url = self._url or self._announced_url()
         if self._url is None:
-            return {}
+            return None
         try:
             with urllib.request.urlopen(self._url, timeout=_SCRAPE_TIMEOUT_S) as page:
                 return accounting(page.read().decode())
         except (urllib.error.URLError, TimeoutError):
-            return {}
+            return None
 
     def _announced_url(self) -> str | None:
         found = _METRICS_URL.search(self._log.read_text("utf-8", "replace"))
@@ -86,20 +102,22 @@ def running_service(
             process.wait()
 
 
-def accounting(metrics_page: str) -> dict[str, int]:
-    """Pick "received" and every outcome out of a Prometheus page.
+def accounting(metrics_page: str) -> Accounting:
+    """Pick what was received, every outcome and every reason out of a Prometheus page.
 
-    >>> accounting('broker_alerts_total{outcome="declined"} 1.0')
+    >>> accounting('broker_alerts_total{outcome="declined"} 1.0').totals
     {'declined': 1}
     """
-    totals = {}
+    totals, declined = {}, {}
     for family in text_string_to_metric_families(metrics_page):
         for sample in family.samples:
             if sample.name == "broker_alerts_received_total":
                 totals["received"] = int(sample.value)
             elif sample.name == "broker_alerts_total":
                 totals[sample.labels["outcome"]] = int(sample.value)
-    return totals
+            elif sample.name == "broker_alerts_declined_reason_total":
+                declined[sample.labels["reason"]] = int(sample.value)
+    return Accounting(totals, declined)
 
 
 def _environment(bootstrap_servers: str, topics: Sequence[str], folder: Path) -> dict[str, str]:

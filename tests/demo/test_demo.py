@@ -68,4 +68,4 @@ def test_a_service_that_cannot_start_is_quoted(tmp_path):
     with running_service("localhost:1", ["ztf_demo"], tmp_path) as service:
         service._process.wait(60)
         with pytest.raises(SetupError, match="exit code"):
-            service.totals()
+            service.accounting()

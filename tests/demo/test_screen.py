@@ -2,13 +2,15 @@
 
 import io
 import time
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
+from rich.live import Live
 
 from broker_classifier.demo.ledger import Ledger
 from broker_classifier.demo.play import Playing
-from broker_classifier.demo.screen import PlainView, bar, rows_to_show, screen, sparkline
+from broker_classifier.demo.screen import LiveView, PlainView, bar, rows_to_show, screen, sparkline
 from broker_classifier.model.class_colours import class_colour
 from tests.demo.answers import RECEIVED, answer, sent
 
@@ -27,6 +29,37 @@ def drawn(width: int, state: Playing) -> str:
     console.print(screen("a night", state, evolution, rows_to_show([], evolution, 10), width))
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
+
+
+@pytest.mark.parametrize("height", [24, 40])
+def test_the_whole_screen_fits_the_terminal_with_its_title(height):
+    console = Console(file=io.StringIO(), width=80, height=height, force_terminal=True)
+    state = playing(60)
+    state.ledger.declined = {"solar_system": 3, "no_usable_points": 2}
+    with Live(console=console, auto_refresh=False) as live:
+        view = LiveView(console, live, "a night")
+        view.show(state)
+        frame = live.get_renderable()
+    lines = console.render_lines(frame)
+    assert len(lines) == height - 1
+    assert "a night" in "".join(segment.text for segment in lines[0])
+
+
+def test_an_answer_says_whether_it_is_the_truth():
+    state = playing(2)
+    state.ledger.sent[1] = replace(state.ledger.sent[1], label="TDE")
+    state.ledger.sent[0] = replace(state.ledger.sent[0], label="SNIa")
+    right, wrong = [line for line in drawn(100, state).splitlines() if "ZTF" in line]
+    assert "✓" in right
+    assert "✗" not in right
+    assert "✗" in wrong
+    assert "✓" not in wrong
+
+
+def test_the_screen_says_why_alerts_were_declined():
+    state = playing()
+    state.ledger.declined = {"no_usable_points": 2, "solar_system": 5}
+    assert "declined: 5 solar_system, 2 no_usable_points" in drawn(100, state)
 
 
 @pytest.mark.parametrize("length", [1, 7, 30])
