@@ -23,6 +23,8 @@ from pydantic_settings import (
 )
 
 Stream = Literal["ztf", "lsst", "elasticc", "lasair"]
+USUAL_STREAM: Stream = "ztf"
+FRAMED_STREAM: Stream = "lsst"  # the one whose messages only name their schema
 
 PREFIX = "BROKER_"
 DELIMITER = "__"

@@ -8,12 +8,9 @@ from typing import Any
 
 import typer
 
-from broker_classifier.config import Stream
 from broker_classifier.errors import BrokerError
 
 DEFAULT_BUNDLE = Path("models/ztf-transients")
-USUAL_STREAM: Stream = "ztf"
-FRAMED_STREAM: Stream = "lsst"  # the one whose messages only name their schema
 
 
 def command(

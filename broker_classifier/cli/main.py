@@ -7,8 +7,8 @@ import orjson
 import typer
 
 from broker_classifier.cli import poster, training
-from broker_classifier.cli.command import DEFAULT_BUNDLE, FRAMED_STREAM, USUAL_STREAM, command
-from broker_classifier.config import Stream
+from broker_classifier.cli.command import DEFAULT_BUNDLE, command
+from broker_classifier.config import FRAMED_STREAM, USUAL_STREAM, Stream
 
 app = typer.Typer(
     help="Class probabilities for astronomical transients, from survey alerts as they arrive.",

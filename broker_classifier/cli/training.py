@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from broker_classifier.cli.command import DEFAULT_BUNDLE, FRAMED_STREAM, USUAL_STREAM, command
-from broker_classifier.config import Stream
+from broker_classifier.cli.command import DEFAULT_BUNDLE, command
+from broker_classifier.config import FRAMED_STREAM, USUAL_STREAM, Stream
 
 DataPaths = Annotated[
     list[Path], typer.Option("--data", help="Folder of labelled light curves; may be repeated.")

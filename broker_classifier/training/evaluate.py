@@ -12,6 +12,7 @@ import numpy as np
 
 from broker_classifier.errors import DataError
 from broker_classifier.model.bundle import Bundle, load_bundle
+from broker_classifier.training import make_callable
 from broker_classifier.training.data.labelled_objects import (
     DataFolders,
     LabelledObject,
@@ -225,3 +226,6 @@ def _source_rows(at_cut: Predictions, bundle: Bundle) -> list[dict[str, Any]]:
                 }
             )
     return rows
+
+
+make_callable(__name__)

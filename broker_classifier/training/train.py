@@ -13,6 +13,7 @@ from broker_classifier.errors import ConfigError, DataError
 from broker_classifier.model.bundle import DESCRIPTION_FILE, Bundle, TrainingRecord
 from broker_classifier.model.calibration import Calibration
 from broker_classifier.model.networks import Network, build_network
+from broker_classifier.training import make_callable
 from broker_classifier.training.card import renew_card
 from broker_classifier.training.data.labelled_objects import (
     DataFolders,
@@ -234,3 +235,6 @@ def _commit() -> str:
     here = Path(__file__).parent
     found = subprocess.run(command, cwd=here, capture_output=True, text=True, check=False)
     return found.stdout.strip() or "unknown"
+
+
+make_callable(__name__)
