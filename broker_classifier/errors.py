@@ -11,6 +11,7 @@ BrokerError
 │   ├── StoreUnavailableError
 │   ├── OutputUnavailableError
 │   └── SchemasUnavailableError
+├── LightCurveError         a caller's columns      → correct the row that it names
 └── SetupError              the start is wrong      → exit with the message
     ├── ConfigError           a setting
     ├── BundleError           a model bundle
@@ -60,6 +61,10 @@ class OutputUnavailableError(UnavailableError):
 
 class SchemasUnavailableError(UnavailableError):
     """The Schema Registry that knows what a message's schema id means does not answer."""
+
+
+class LightCurveError(BrokerError, ValueError):
+    """Columns that somebody gave are no light curve."""
 
 
 class SetupError(BrokerError):

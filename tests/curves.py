@@ -3,7 +3,7 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from broker_classifier.light_curve import Kind, LightCurve, light_curve
+from broker_classifier.light_curve import Kind, LightCurve, curve_from_arrays
 
 
 @st.composite
@@ -25,7 +25,7 @@ def light_curves(draw, max_points=30, usable_only=False):
     )
     psf_flux = np.where(np.array(kind, dtype=int) == Kind.UPPER_LIMIT, np.nan, flux)
     mjd = 59000.0 + np.cumsum(np.array(gap, dtype=float))
-    return light_curve(
+    return curve_from_arrays(
         mjd,
         psf_flux,
         err,
@@ -37,4 +37,6 @@ def light_curves(draw, max_points=30, usable_only=False):
 
 def detections(mjd, flux=20000.0, err=1000.0, band=None) -> LightCurve:
     """Detections at these times, r band unless said otherwise."""
-    return light_curve(mjd, np.broadcast_to(flux, np.shape(mjd)), err, 2 if band is None else band)
+    return curve_from_arrays(
+        mjd, np.broadcast_to(flux, np.shape(mjd)), err, 2 if band is None else band
+    )

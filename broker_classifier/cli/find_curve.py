@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from broker_classifier.config import Settings
 from broker_classifier.errors import ConfigError, DataError, MessageError
-from broker_classifier.light_curve import Kind, LightCurve, band_indices, light_curve
+from broker_classifier.light_curve import Kind, LightCurve, band_indices, curve_from_arrays
 from broker_classifier.model.bundle import Bundle, read_bundle
 from broker_classifier.store import read_beside
 from broker_classifier.streams.alert_files import alert_packets
@@ -134,7 +134,7 @@ def _of_results(path: Path) -> dict[str, Found]:
 
 def _curve_of(message: ClassificationMessage) -> LightCurve:
     points = message.light_curve
-    return light_curve(
+    return curve_from_arrays(
         [p.mjd for p in points],
         [float("nan") if p.psf_flux is None else p.psf_flux for p in points],
         [p.psf_flux_err for p in points],

@@ -1,4 +1,14 @@
-"""The light curve of one object, and which of its points count."""
+"""The light curve of one object, and which of its points count.
+
+The package has the name of its most used function, and can be called in its stead: after
+`from broker_classifier import light_curve` the name is the function or, once anything has imported
+this package, the package.
+"""
+
+import sys
+from inspect import getdoc, signature
+from types import ModuleType
+from typing import Any
 
 from broker_classifier.light_curve.curve import (
     BAND_MASK,
@@ -12,11 +22,12 @@ from broker_classifier.light_curve.curve import (
     Kind,
     LightCurve,
     band_indices,
+    curve_from_arrays,
     joined,
-    light_curve,
     point_flags,
     starts_of,
 )
+from broker_classifier.light_curve.from_columns import light_curve, light_curve_from_magnitudes
 
 __all__ = [
     "BANDS",
@@ -30,8 +41,20 @@ __all__ = [
     "Kind",
     "LightCurve",
     "band_indices",
+    "curve_from_arrays",
     "joined",
     "light_curve",
+    "light_curve_from_magnitudes",
     "point_flags",
     "starts_of",
 ]
+
+
+class _CallablePackage(ModuleType):
+    def __call__(self, *columns: Any, **options: Any) -> LightCurve:
+        return light_curve(*columns, **options)
+
+
+__doc__ = f"{__doc__}\n{getdoc(light_curve)}"
+__signature__ = signature(light_curve)
+sys.modules[__name__].__class__ = _CallablePackage

@@ -38,7 +38,7 @@ class Kind(IntEnum):
 class LightCurve:
     """Points of one object, sorted by time, band and kind, each such key at most once.
 
-    Build one with `light_curve`; the constructor trusts its argument.
+    Build one with `light_curve`, or with `curve_from_arrays`; the constructor trusts its argument.
 
     Attributes
     ----------
@@ -108,34 +108,36 @@ class LightCurve:
         return LightCurve(points)
 
 
-def light_curve(
+def curve_from_arrays(
     mjd: ArrayLike,
     psf_flux: ArrayLike,
     psf_flux_err: ArrayLike,
-    band: ArrayLike,
+    band_index: ArrayLike,
     kind: ArrayLike = Kind.DETECTION,
     is_withdrawn: ArrayLike = False,
 ) -> LightCurve:
-    """Build a light curve from columns in any order; scalars stand for whole columns.
+    """Build a light curve from columns in any order, unchecked; scalars stand for whole columns.
+
+    `light_curve` takes band letters instead, and checks every row.
 
     Parameters
     ----------
     mjd, psf_flux, psf_flux_err : array-like, shape (n,)
         Days; nJy; nJy.
-    band : array-like of int, shape (n,)
-        Indices into `BANDS`; `band_indices("grr")` makes them from letters.
+    band_index : array-like of int, shape (n,)
+        Indices into `BANDS`.
     kind : array-like of `Kind`
     is_withdrawn : array-like of bool
 
     Examples
     --------
-    >>> curve = light_curve([60001.0, 60000.0], [200.0, 100.0], 10.0, band_indices("rg"))
+    >>> curve = curve_from_arrays([60001.0, 60000.0], [200.0, 100.0], 10.0, [2, 1])
     >>> curve.mjd.tolist(), curve.psf_flux.tolist()
     ([60000.0, 60001.0], [100.0, 200.0])
     """
     points = np.empty(np.shape(mjd), dtype=POINT)
     points["mjd"], points["psf_flux"], points["psf_flux_err"] = mjd, psf_flux, psf_flux_err
-    points["flags"] = point_flags(band, kind, is_withdrawn)
+    points["flags"] = point_flags(band_index, kind, is_withdrawn)
     return LightCurve(_canonical(points))
 
 

@@ -107,9 +107,8 @@ def select(curve: LightCurve, selection: Selection) -> Selected:
 
     Examples
     --------
-    >>> from broker_classifier.light_curve.curve import light_curve
-    >>> mjd, psf_flux = [1.0, 60.0, 61.0, 62.0], [50.0, 60.0, -9.0, 70.0]
-    >>> curve = light_curve(mjd, psf_flux, 5.0, band_indices("rrrg"))
+    >>> from broker_classifier import light_curve
+    >>> curve = light_curve([1.0, 60.0, 61.0, 62.0], [50.0, 60.0, -9.0, 70.0], 5.0, "rrrg")
     >>> select(curve, Selection()).rejected
     ('before_episode', '', 'negative', '')
     """

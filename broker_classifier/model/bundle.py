@@ -21,7 +21,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load
 
 from broker_classifier.errors import BundleError
-from broker_classifier.light_curve import Kind, LightCurve, band_indices, light_curve
+from broker_classifier.light_curve import Kind, LightCurve, light_curve
 from broker_classifier.light_curve.selection import Selection, select
 from broker_classifier.model.calibration import Calibration, calibrated_probabilities
 from broker_classifier.model.encoder import Encoder, StreamingEncoder
@@ -108,9 +108,7 @@ class GoldenCase(BaseModel):
     def curve(self) -> LightCurve:
         """Build the light curve."""
         kinds = [Kind[name] for name in self.kind]
-        return light_curve(
-            self.mjd, self.psf_flux, self.psf_flux_err, band_indices(self.band), kinds
-        )
+        return light_curve(self.mjd, self.psf_flux, self.psf_flux_err, self.band, kinds)
 
 
 class Golden(BaseModel):

@@ -178,9 +178,9 @@ def used_points(curve: LightCurve, selection: Selection) -> bytes:
 def first_difference(before: NDArray[np.void], after: NDArray[np.void]) -> float:
     """Return the MJD from which on the points of two light curves differ; infinity if none does.
 
-    >>> from broker_classifier.light_curve import band_indices, light_curve
-    >>> one = light_curve([60000.0, 60002.0], 100.0, 10.0, band_indices("gg"))
-    >>> both = one.merge(light_curve([60001.0], 100.0, 10.0, band_indices("g")))
+    >>> from broker_classifier.light_curve import light_curve
+    >>> one = light_curve([60000.0, 60002.0], 100.0, 10.0, "gg")
+    >>> both = one.merge(light_curve([60001.0], 100.0, 10.0, "g"))
     >>> first_difference(one.points, both.points)
     60001.0
     >>> first_difference(one.points, one.points)

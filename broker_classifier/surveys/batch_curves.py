@@ -12,7 +12,7 @@ from broker_classifier.light_curve import (
     POINT,
     Kind,
     LightCurve,
-    light_curve,
+    curve_from_arrays,
     point_flags,
 )
 
@@ -74,7 +74,7 @@ def light_curves(points: BatchPoints, n_alerts: int) -> list[LightCurve]:
 
 def _without_repeats(curve: LightCurve) -> LightCurve:
     flux, err = curve.psf_flux, curve.psf_flux_err
-    return light_curve(curve.mjd, flux, err, curve.band, curve.kind, curve.is_withdrawn)
+    return curve_from_arrays(curve.mjd, flux, err, curve.band, curve.kind, curve.is_withdrawn)
 
 
 @cached

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from broker_classifier.light_curve import LightCurve, band_indices, light_curve
+from broker_classifier.light_curve import LightCurve, light_curve
 from broker_classifier.model.classify import classify
 from broker_classifier.model.networks.streaming_attentive_gru import StreamingAttentiveGRU
 from broker_classifier.model.networks.streaming_runtimes import (
@@ -60,7 +60,7 @@ def simulated(n: int) -> LightCurve:
     rng = np.random.default_rng(0)
     flux = rng.uniform(1e3, 1e4, N_POINTS)[:n]
     mjd = 60000.0 + 1.5 * np.arange(N_POINTS)[:n]
-    return light_curve(mjd, flux, np.full(n, 100.0), band_indices(("gr" * N_POINTS)[:n]))
+    return light_curve(mjd, flux, 100.0, ("gr" * N_POINTS)[:n])
 
 
 def advancing(runtime: Runtime, n: int, steps: int) -> Callable[[], Floats]:

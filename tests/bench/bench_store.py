@@ -9,7 +9,7 @@ from typing import Any
 import lmdb
 import numpy as np
 
-from broker_classifier.light_curve import band_indices, light_curve
+from broker_classifier.light_curve import light_curve
 from broker_classifier.store import EmbeddedStore, ObjectRecord, answered
 from broker_classifier.store.packing import pack
 from tests.bench.figures import entry, table
@@ -44,7 +44,7 @@ def entries(repetitions: int = REPETITIONS) -> list[dict[str, Any]]:
 def record(rng: np.random.Generator, n: int, first_id: int) -> ObjectRecord:
     """Make an object of n points, all of them answered alerts, with a classifier's memory."""
     mjd = 60000.0 + 100.0 * rng.random(n)
-    curve = light_curve(mjd, rng.uniform(1e3, 1e4, n), np.full(n, 100.0), band_indices("g" * n))
+    curve = light_curve(mjd, rng.uniform(1e3, 1e4, n), 100.0, "g")
     alerts = [(first_id * 1000 + i, at, False) for i, at in enumerate(mjd.tolist())]
     return ObjectRecord(curve, answered(alerts), rng.bytes(916 + 3 * n), 60000.0)
 

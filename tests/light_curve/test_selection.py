@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from broker_classifier.light_curve import BANDS, EMPTY, Kind, light_curve
+from broker_classifier.light_curve import BANDS, EMPTY, Kind, curve_from_arrays, light_curve
 from broker_classifier.light_curve.selection import Selection, episodes, is_episode_start, select
 from broker_classifier.light_curve.selection_rules import REASONS
 from tests.curves import detections, light_curves
@@ -12,16 +12,22 @@ RULES = Selection()
 
 
 def rejected_alone(**changed):
-    point = {"mjd": 1.0, "psf_flux": 9.0, "psf_flux_err": 1.0, "band": 1, "kind": Kind.DETECTION}
+    point = {
+        "mjd": 1.0,
+        "psf_flux": 9.0,
+        "psf_flux_err": 1.0,
+        "band_index": 1,
+        "kind": Kind.DETECTION,
+    }
     columns = {name: [value] for name, value in (point | changed).items()}
-    return select(light_curve(**columns), RULES).rejected
+    return select(curve_from_arrays(**columns), RULES).rejected
 
 
 @pytest.mark.parametrize(
     ("changed", "reason"),
     [
         ({}, ""),
-        ({"band": 3}, "band"),
+        ({"band_index": 3}, "band"),
         ({"kind": Kind.UPPER_LIMIT, "psf_flux": np.nan}, "upper_limit"),
         ({"kind": Kind.FORCED}, "forced"),
         ({"psf_flux": -9.0}, "negative"),
@@ -41,7 +47,7 @@ def test_the_first_point_of_a_band_and_night_counts():
 
 
 def test_a_withdrawn_point_gives_its_night_to_the_next():
-    curve = light_curve([1.2, 1.3], [9.0, 9.0], 1.0, [2, 2], 0, [True, False])
+    curve = light_curve([1.2, 1.3], 9.0, 1.0, "r", is_withdrawn=[True, False])
     assert select(curve, RULES).rejected == ("withdrawn", "")
 
 
@@ -69,7 +75,7 @@ def test_an_empty_light_curve_gives_nothing():
 
 
 def test_forced_photometry_is_taken_where_the_rules_say_so():
-    curve = light_curve([1.0, 2.0], [-9.0, 9.0], 1.0, [1, 1], [Kind.FORCED, Kind.DETECTION])
+    curve = light_curve([1.0, 2.0], [-9.0, 9.0], 1.0, "g", [Kind.FORCED, Kind.DETECTION])
     rules = Selection(kinds=("forced",), positive_only=False)
     assert select(curve, rules).rejected == ("", "detection")
 
@@ -149,5 +155,5 @@ def reasons_told_slowly(curve, rules):
 )
 def test_every_reason_is_the_one_that_the_rules_give(points):
     mjd, flux, band, kind = zip(*points, strict=True)
-    curve = light_curve(mjd, flux, 1.0, band, kind)
+    curve = curve_from_arrays(mjd, flux, 1.0, band, kind)
     assert list(select(curve, RULES).rejected) == reasons_told_slowly(curve, RULES)

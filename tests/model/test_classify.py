@@ -4,7 +4,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from broker_classifier.light_curve import EMPTY, LightCurve, light_curve
+from broker_classifier.light_curve import EMPTY, Kind, LightCurve, light_curve
 from broker_classifier.light_curve.selection import select
 from broker_classifier.model.bundle import probabilities_of
 from broker_classifier.model.classify import classify
@@ -80,7 +80,7 @@ def test_probabilities_and_attention_sum_to_one(bundle, curve):
 
 
 def test_curves_without_a_usable_point_are_not_classified(bundle):
-    only_limits = light_curve([1.0, 2.0], np.nan, 100.0, [1, 2], 1)
+    only_limits = light_curve([1.0, 2.0], np.nan, 100.0, "gr", Kind.UPPER_LIMIT)
     assert classify([EMPTY, only_limits], bundle) == [None, None]
 
 
@@ -90,7 +90,7 @@ def test_nothing_gives_nothing(bundle):
 
 def test_an_unusable_newest_point_leaves_the_classification_standing(bundle):
     curve = detections([1.0, 3.0])
-    longer = curve.merge(light_curve([5.0], [-9000.0], 100.0, [2]))
+    longer = curve.merge(light_curve([5.0], [-9000.0], 100.0, "r"))
     before, after = classified(curve, bundle), classified(longer, bundle)
     np.testing.assert_allclose(before.probabilities, after.probabilities, atol=1e-6)
     assert after.rejected == ("", "", "negative")

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from broker_classifier.light_curve import LightCurve, joined, light_curve
+from broker_classifier.light_curve import Kind, LightCurve, joined, light_curve
 from broker_classifier.light_curve.selection import Selection, select
 from broker_classifier.model.point_input import Normalisation, channel_names, channels, model_input
 from tests.curves import detections, light_curves
@@ -83,7 +83,7 @@ def test_an_error_below_the_floor_counts_as_the_floor():
 
 def test_faint_and_negative_forced_fluxes_stay_finite():
     rules = Selection(kinds=("forced",), positive_only=False)
-    curve = light_curve([1.0, 2.0, 3.0], [-50.0, 0.0, 5.0], 10.0, [1, 2, 1], 2)
+    curve = light_curve([1.0, 2.0, 3.0], [-50.0, 0.0, 5.0], 10.0, "grg", Kind.FORCED)
     assert np.isfinite(model_input(curve, select(curve, rules), rules.bands, NORM)).all()
 
 

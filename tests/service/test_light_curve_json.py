@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker_classifier.light_curve import Kind, light_curve
+from broker_classifier.light_curve import Kind, curve_from_arrays
 from broker_classifier.light_curve.selection_rules import REASONS
 from broker_classifier.model.classify import Classification
 from broker_classifier.service.light_curve_json import _MOST_BYTES, light_curves_json, plain_json
@@ -21,7 +21,7 @@ ODD = st.floats(width=32)
 def with_everything(mjd, flux, err, seed=0):
     """A light curve of every band and kind, and a classification that uses half of its points."""
     n, rng = len(mjd), np.random.default_rng(seed)
-    curve = light_curve(mjd, flux, err, np.arange(n) % 6, np.arange(n) % 3)
+    curve = curve_from_arrays(mjd, flux, err, np.arange(n) % 6, np.arange(n) % 3)
     n = len(curve)
     used = np.flatnonzero(rng.random(n) < 0.5)
     reason = rng.integers(1, len(REASONS), n).astype(np.uint8)
@@ -69,7 +69,7 @@ def test_one_light_curve_beyond_the_loop_leaves_its_neighbours_alone(odd):
 
 
 def test_an_upper_limit_has_no_flux():
-    curve = light_curve([60000.0], [np.nan], [20.0], [1], Kind.UPPER_LIMIT)
+    curve = curve_from_arrays([60000.0], [np.nan], [20.0], [1], Kind.UPPER_LIMIT)
     nothing = np.empty(0, dtype=np.int64)
     reason = np.array([REASONS.index("upper_limit")], dtype=np.uint8)
     [text] = written((curve, Classification(np.ones(1), nothing, np.empty(0), reason)))
@@ -93,7 +93,7 @@ def test_no_light_curve_and_an_empty_one_are_written():
 
 def test_the_longest_point_has_room():
     mjd = 99999.123456789012 + np.arange(50)
-    curve = light_curve(mjd, [-0.9e12] * 50, [-0.9e12] * 50, [5] * 50, Kind.UPPER_LIMIT)
+    curve = curve_from_arrays(mjd, [-0.9e12] * 50, [-0.9e12] * 50, [5] * 50, Kind.UPPER_LIMIT)
     reason = np.full(50, REASONS.index("before_episode"), dtype=np.uint8)
     used, weights = np.arange(50), np.full(50, 0.123456)
     [text] = written((curve, Classification(np.ones(1), used, weights, reason)))

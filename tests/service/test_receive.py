@@ -3,7 +3,7 @@ import threading
 import pytest
 
 from broker_classifier.demo.simulate.night import simulate_night
-from broker_classifier.light_curve import EMPTY, band_indices, light_curve
+from broker_classifier.light_curve import EMPTY, light_curve
 from broker_classifier.service.loop import run
 from broker_classifier.service.receive import ReceiveRules, receive
 from broker_classifier.store import MemoryStore, ObjectRecord, answered
@@ -31,7 +31,7 @@ class NotingDecoder:
 
     def full(self, messages):
         self.read_whole += [float(value) for value in messages]
-        curve = light_curve([1.0, 2.0], 100.0, 10.0, band_indices("gg"))
+        curve = light_curve([1.0, 2.0], 100.0, 10.0, "g")
         return [alert(value, curve) for value in messages]
 
     def heads(self, messages):

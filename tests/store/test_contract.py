@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from broker_classifier.errors import ConfigError, StoreUnavailableError
-from broker_classifier.light_curve import band_indices, light_curve
+from broker_classifier.light_curve import light_curve
 from broker_classifier.store import (
     UNKNOWN,
     EmbeddedStore,
@@ -32,7 +32,7 @@ def store(request, tmp_path):
 
 
 def record(*days, alerts=()):
-    curve = light_curve(days, 100.0, 10.0, band_indices("g" * len(days)))
+    curve = light_curve(days, 100.0, 10.0, "g")
     return ObjectRecord(curve, answered([(*alert, False)[:3] for alert in alerts]))
 
 
@@ -181,11 +181,11 @@ def test_a_map_that_is_full_at_the_commit_grows(tmp_path):
 CRASHER = """
 import os, signal, sys
 from pathlib import Path
-from broker_classifier.light_curve import band_indices, light_curve
+from broker_classifier.light_curve import light_curve
 from broker_classifier.store import EmbeddedStore, ObjectRecord, answered
 store = EmbeddedStore(Path(sys.argv[1]))
 for i in range(10**6):
-    curve = light_curve([float(i)], 100.0, 10.0, band_indices("g"))
+    curve = light_curve([float(i)], 100.0, 10.0, "g")
     store.merge({f"{i % 7}": ObjectRecord(curve, answered([(i, float(i), False)]))}, seen_at=0.0)
     store.flush()
     print(i, flush=True)

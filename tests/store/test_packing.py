@@ -9,7 +9,6 @@ from broker_classifier.light_curve import (
     POINT,
     Kind,
     LightCurve,
-    band_indices,
     light_curve,
     point_flags,
 )
@@ -75,7 +74,7 @@ def test_nothing_and_bytes_of_something_else_are_no_record():
 @pytest.mark.parametrize(("days", "width"), [(429.0, 4), (430.0, 5), (1.6, 3)])
 def test_times_of_surveys_take_the_bytes_that_their_span_needs(days, width):
     mjd = np.round(60000.1 + np.linspace(0.0, days, 100), 7)
-    curve = light_curve(mjd, 100.0, 10.0, band_indices("g" * 100))
+    curve = light_curve(mjd, 100.0, 10.0, "g")
     [packed] = pack([ObjectRecord(curve, answered([]))], [0.0])
     assert len(packed) == HEAD_BYTES + 100 * (width + 1 + 4 + 4)
 

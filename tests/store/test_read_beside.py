@@ -8,11 +8,11 @@ from broker_classifier.store import read_beside
 WRITER = """
 import sys
 from pathlib import Path
-from broker_classifier.light_curve import band_indices, light_curve
+from broker_classifier.light_curve import light_curve
 from broker_classifier.store import EmbeddedStore, ObjectRecord, answered
 store = EmbeddedStore(Path(sys.argv[1]))
 for i in range(10**6):
-    curve = light_curve([float(i)], 100.0, 10.0, band_indices("g"))
+    curve = light_curve([float(i)], 100.0, 10.0, "g")
     record = ObjectRecord(curve, answered([(i, float(i), False)]))
     store.merge({f"{i % 2} {n}": record for n in range(100)}, 0.0)
     print(i, flush=True)
@@ -39,10 +39,10 @@ def test_a_store_is_read_undamaged_beside_its_writer(tmp_path):
 GROWER = """
 import sys
 from pathlib import Path
-from broker_classifier.light_curve import band_indices, light_curve
+from broker_classifier.light_curve import light_curve
 from broker_classifier.store import EmbeddedStore, ObjectRecord, answered
 store = EmbeddedStore(Path(sys.argv[1]))
-curve = light_curve([float(i) for i in range(80)], 100.0, 10.0, band_indices("g" * 80))
+curve = light_curve([float(i) for i in range(80)], 100.0, 10.0, "g" * 80)
 for i in range(200):
     names = [f"{i} {n}" for n in range(400)]
     store.merge(dict.fromkeys(names, ObjectRecord(curve, answered([]))), 0.0)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from broker_classifier.light_curve import Kind, light_curve
+from broker_classifier.light_curve import Kind, curve_from_arrays
 from broker_classifier.surveys.batch_curves import NO_BAND, BatchPoints, light_curves
 
 POINTS = st.lists(
@@ -38,7 +38,7 @@ def test_every_alert_has_the_light_curve_of_its_own_usable_points(rows):
     usable &= (points.band != NO_BAND) & (is_flux | (points.kind == Kind.UPPER_LIMIT))
     for alert, curve in enumerate(light_curves(points, 7)):
         own = usable & (points.owner == alert)
-        assert curve == light_curve(
+        assert curve == curve_from_arrays(
             points.mjd[own],
             points.psf_flux[own],
             points.psf_flux_err[own],

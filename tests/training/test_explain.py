@@ -23,7 +23,7 @@ from tests.bundles import small_bundle
 from tests.curves import detections
 
 MJD = 59000.2 + np.array([0.0, 3.0, 3.1, 8.0, 15.0, 22.0])
-BAND = [2, 2, 1, 1, 2, 1]
+BANDS_USED = "rrggrg"
 
 
 def flare():
@@ -31,7 +31,7 @@ def flare():
     flux = [np.nan, np.nan, 2e4, 4e4, 5e4, 6e4, 3e4, 2e4, -3e4]
     mjd = [58990.0, 58995.0, *MJD, 59010.5]
     kind = [Kind.UPPER_LIMIT] * 2 + [Kind.DETECTION] * 7
-    return light_curve(mjd, flux, 2e3, [1, 2, *BAND, 1], kind)
+    return light_curve(mjd, flux, 2e3, f"gr{BANDS_USED}g", kind)
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +78,7 @@ def test_the_flux_that_a_grid_network_gets_is_interpolated_between_the_points(of
 
 
 def test_a_light_curve_without_a_usable_point_is_refused_by_what_it_has(streaming):
-    curve = light_curve([1.0, 2.0], [np.nan, 5.0], 1.0, [1, 5], [Kind.UPPER_LIMIT, Kind.DETECTION])
+    curve = light_curve([1.0, 2.0], [np.nan, 5.0], 1.0, "gy", [Kind.UPPER_LIMIT, Kind.DETECTION])
     with pytest.raises(DataError, match="1 detections, 1 upper limits, 0 forced"):
         explanation_of("x", curve, streaming)
 
@@ -115,7 +115,7 @@ def test_upper_limits_are_hollow_triangles_in_the_colour_of_their_band(streaming
 
 
 def test_the_time_axis_fits_the_points(streaming):
-    one = light_curve([59000.0], [5e4], 2e3, [2], [Kind.DETECTION])
+    one = light_curve([59000.0], 5e4, 2e3, "r")
     assert span(explanation_of("x", one, streaming)) == (-0.5, 0.5)
     low, high = span(explanation_of("x", flare(), streaming))
     assert (low, high) == pytest.approx((-10.2 - 0.05 * 32.2, 22.0 + 0.05 * 32.2))
@@ -128,7 +128,7 @@ def test_the_title_says_why_points_were_not_used_and_how_many_are_out_of_view(st
 
 def test_a_long_title_stays_within_the_picture(streaming):
     n = len(REASONS) - 1
-    curve = light_curve(59000.0 + np.arange(n + 1), 5e4, 2e3, [2] * (n + 1))
+    curve = light_curve(59000.0 + np.arange(n + 1), 5e4, 2e3, "r")
     explained = explanation_of("x", curve, streaming)
     codes = dataclasses.replace(explained.answer, reason=np.arange(n + 1, dtype=np.uint8))
     title = explanation_figure(dataclasses.replace(explained, answer=codes)).get_suptitle()

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from safetensors.torch import save
 
-from broker_classifier.light_curve import BANDS, Kind, LightCurve, band_indices, light_curve
+from broker_classifier.light_curve import BANDS, Kind, LightCurve, band_indices, curve_from_arrays
 from broker_classifier.light_curve.selection import Selection
 from broker_classifier.model.bundle import (
     DESCRIPTION_FILE,
@@ -82,4 +82,4 @@ def made_up_curve(seed: int, selection: Selection) -> LightCurve:
     flux_err = 0.05 * peak + 500.0
     flux = np.maximum(peak * shape + random.normal(0, flux_err / 3, len(mjd)), flux_err)
     kind = Kind[selection.kinds[0].upper()]
-    return light_curve(mjd.round(5), flux.round(2), round(flux_err, 2), band, kind)
+    return curve_from_arrays(mjd.round(5), flux.round(2), round(flux_err, 2), band, kind)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_validator
 
 from broker_classifier.errors import BundleError
-from broker_classifier.light_curve import BANDS, LightCurve, light_curve
+from broker_classifier.light_curve import BANDS, LightCurve, curve_from_arrays
 from broker_classifier.light_curve.selection import band_positions
 from broker_classifier.training.data.labelled_objects import LabelledObject
 from broker_classifier.training.homogenise.alert_noise import (
@@ -132,7 +132,7 @@ def is_from_alerts(labelled: LabelledObject, alert_sources: Sequence[str]) -> bo
 
 def _as_measured(labelled: LabelledObject, rules: Homogenisation) -> LightCurve:
     kind = kinds(labelled.flux, labelled.flux_err, rules.noise)
-    return light_curve(labelled.mjd, labelled.flux, labelled.flux_err, labelled.band, kind)
+    return curve_from_arrays(labelled.mjd, labelled.flux, labelled.flux_err, labelled.band, kind)
 
 
 def _at_visits(labelled: LabelledObject, rules: Homogenisation, draw: int) -> LightCurve:
@@ -225,7 +225,7 @@ def _quoted_as_alerts(
     flux = np.maximum(flux + missing * random.normal(size=len(flux)), 1.0)
     quoted = alert_error(flux, position, rank, noise)
     kind = kinds(flux, quoted, noise)
-    return light_curve(labelled.mjd, flux, quoted, labelled.band, kind)
+    return curve_from_arrays(labelled.mjd, flux, quoted, labelled.band, kind)
 
 
 def _visits(

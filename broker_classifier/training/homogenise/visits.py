@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 from torch.special import ndtr, ndtri
 
-from broker_classifier.light_curve import BANDS, LightCurve, band_indices, light_curve
+from broker_classifier.light_curve import BANDS, LightCurve, band_indices, curve_from_arrays
 from broker_classifier.light_curve.selection import band_positions
 from broker_classifier.training.data.labelled_objects import LabelledObject
 from broker_classifier.training.homogenise.alert_noise import RANKS, AlertNoise, error_on_ladder
@@ -236,4 +236,4 @@ def spread_within_nights(
     mjd = curve.mjd.copy()
     shares = np.isin(mjd, mjd[1:][np.diff(mjd) == 0.0])
     mjd[shares] += visits.night_spread_days * random.random(int(shares.sum()))
-    return light_curve(mjd, curve.psf_flux, curve.psf_flux_err, curve.band, curve.kind)
+    return curve_from_arrays(mjd, curve.psf_flux, curve.psf_flux_err, curve.band, curve.kind)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broker_classifier.errors import DataError
-from broker_classifier.light_curve import BANDS, LightCurve, light_curve
+from broker_classifier.light_curve import BANDS, LightCurve, curve_from_arrays
 from broker_classifier.model.bundle import read_bundle
 from broker_classifier.training.data.labelled_objects import (
     LabelledObject,
@@ -83,7 +83,8 @@ def read_sample(folder: str | Path, at_most: int, alerts_of: Path | None = None)
 
 def _every_point(objects: Sequence[LabelledObject]) -> list[tuple[str, str, LightCurve]]:
     return [
-        (o.canonical_id, o.label, light_curve(o.mjd, o.flux, o.flux_err, o.band)) for o in objects
+        (o.canonical_id, o.label, curve_from_arrays(o.mjd, o.flux, o.flux_err, o.band))
+        for o in objects
     ]
 
 

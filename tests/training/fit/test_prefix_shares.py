@@ -12,7 +12,7 @@ from broker_classifier.training.recipe_tables import Optimisation
 # Two forced points, a detection, a forced point and two detections.
 KIND = [Kind.FORCED] * 2 + [Kind.DETECTION, Kind.FORCED] + [Kind.DETECTION] * 2
 DAYS = np.array([-8.0, -3.0, 0.0, 1.0, 7.0, 31.0])
-CURVE = light_curve(59000.0 + DAYS, [1e4] * 6, 1e3, [1] * 6, KIND)
+CURVE = light_curve(59000.0 + DAYS, [1e4] * 6, 1e3, "g", KIND)
 WHOLE = sum((n + 1) ** -0.5 for n in range(20))
 
 
@@ -38,7 +38,7 @@ def test_a_part_by_days_is_a_part():
 
 
 def test_light_curves_without_a_detection_count_by_rank():
-    undetected = light_curve([59000.0, 59001.0], [1e3] * 2, 1e3, [1, 2], Kind.FORCED)
+    undetected = light_curve([59000.0, 59001.0], [1e3] * 2, 1e3, "gr", Kind.FORCED)
     shares = prefix_weights(undetected, Optimisation(prefix_decay=0.5, share_by_days=1.0))
     assert shares * WHOLE == pytest.approx([UNDETECTED_SHARE] * 2)
 

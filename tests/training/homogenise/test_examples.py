@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from broker_classifier.light_curve import Kind, band_indices, light_curve
+from broker_classifier.light_curve import Kind, light_curve
 from broker_classifier.light_curve.selection import Selection
 from broker_classifier.training.data.labelled_objects import LabelledObject
 from broker_classifier.training.fit.augment import augmented
@@ -127,9 +127,7 @@ def test_a_curve_without_the_kept_bands_stays_as_it_is():
 
 
 def test_what_was_too_faint_can_be_detected_when_it_is_brighter():
-    whole = light_curve(
-        np.arange(6.0), [2e3, 4e3, 8e4, 9e4, 4e3, 2e3], 1e3, band_indices("rrrrrr"), FAINT
-    )
+    whole = light_curve(np.arange(6.0), [2e3, 4e3, 8e4, 9e4, 4e3, 2e3], 1e3, "r", FAINT)
     event = Example("a", "s", 0, 1.0, (main_episode(whole, RULES),), (whole,))
     brighter = UNCHANGED.model_copy(
         update={"scale_probability": 1.0, "ln_dimmest": 0.9, "ln_brightest": 0.91, "stretch": 0.0}
@@ -142,7 +140,7 @@ def test_what_was_too_faint_can_be_detected_when_it_is_brighter():
 
 
 def test_an_event_too_faint_to_be_dimmed_is_left_as_it_is():
-    whole = light_curve([0.0, 1.0], [5.5e3, 1e2], 1e3, band_indices("rr"), FAINT[[2, 0]])
+    whole = light_curve([0.0, 1.0], [5.5e3, 1e2], 1e3, "r", FAINT[[2, 0]])
     event = Example("a", "s", 0, 1.0, (main_episode(whole, RULES),), (whole,))
     dimmer = UNCHANGED.model_copy(
         update={"scale_probability": 1.0, "ln_dimmest": -4.0, "ln_brightest": -3.9}

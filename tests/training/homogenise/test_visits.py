@@ -122,7 +122,7 @@ def test_an_object_without_points_stays_empty():
 
 
 def test_points_of_one_moment_become_exposures_of_one_night():
-    curve = light_curve([1.0, 1.0, 3.0], [10.0, 20.0, 30.0], 1.0, band_indices("grg"))
+    curve = light_curve([1.0, 1.0, 3.0], [10.0, 20.0, 30.0], 1.0, "grg")
     apart = spread_within_nights(curve, VISITS, random())
     assert sorted(apart.psf_flux.tolist()) == [10.0, 20.0, 30.0]
     assert 0 < np.diff(apart.mjd)[0] < VISITS.night_spread_days

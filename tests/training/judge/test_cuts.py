@@ -27,7 +27,7 @@ def test_every_light_curve_reaches_the_full_cut():
 
 def test_forced_photometry_does_not_count_as_a_detection():
     kind = [Kind.FORCED, Kind.FORCED, Kind.DETECTION, Kind.FORCED, Kind.DETECTION]
-    curve = light_curve([0.0, 8.0, 10.0, 12.0, 15.0], 100.0, 10.0, 2, kind)
+    curve = light_curve([0.0, 8.0, 10.0, 12.0, 15.0], 100.0, 10.0, "r", kind)
     found = dict(cut_positions(curve))
     by_days = {cut.value: p for cut, p in found.items() if cut.family == "by_days"}
     assert {c.value: p for c, p in found.items() if c.family == "by_detections"} == {"1": 2, "2": 4}
@@ -36,7 +36,7 @@ def test_forced_photometry_does_not_count_as_a_detection():
 
 
 def test_a_light_curve_without_detections_reaches_fractions_and_the_end_only():
-    curve = light_curve([0.0, 8.0], 100.0, 90.0, 2, Kind.FORCED)
+    curve = light_curve([0.0, 8.0], 100.0, 90.0, "r", Kind.FORCED)
     assert {cut.family for cut, _ in cut_positions(curve)} == {"by_fraction", "full"}
     assert n_before_detection(curve) == 2
 

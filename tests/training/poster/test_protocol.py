@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from broker_classifier.light_curve import LightCurve, band_indices, light_curve
+from broker_classifier.light_curve import LightCurve, light_curve
 from broker_classifier.model.grid_input import Grid
 from broker_classifier.training.data.split import split_of
 from broker_classifier.training.poster.protocol import PERCENTS, PROTOCOLS, draw_parts, inputs_at
@@ -87,7 +87,7 @@ def test_a_causal_part_knows_nothing_of_what_comes_after_the_cut(curve, percent,
 
 def test_as_published_a_part_sees_the_point_to_come():
     def part(last_flux, is_causal):
-        curve = light_curve([0.0, 10.0, 100.0], [5e3, 6e3, last_flux], 10.0, band_indices("ggg"))
+        curve = light_curve([0.0, 10.0, 100.0], [5e3, 6e3, last_flux], 10.0, "g")
         return make_inputs([curve], 25, is_causal)
 
     assert (part(1e3, True) == part(9e3, True)).all()
@@ -95,9 +95,7 @@ def test_as_published_a_part_sees_the_point_to_come():
 
 
 def test_a_causal_part_spans_its_own_points():
-    curve = light_curve(
-        [0.0, 20.0, 24.0, 25.0, 100.0], [1e3, 2e3, 3e3, 4e3, 5e3], 1.0, band_indices("g" * 5)
-    )
+    curve = light_curve([0.0, 20.0, 24.0, 25.0, 100.0], [1e3, 2e3, 3e3, 4e3, 5e3], 1.0, "g")
     (found,) = make_inputs([curve], 25, True)  # the cut is at 100 * 31 / 127 = 24.4 days
     at = np.linspace(0, 24.0, 32)
     expected = np.interp(at, [0.0, 20.0, 24.0], [1e3, 2e3, 3e3]) / 36.307805

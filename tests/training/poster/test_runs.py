@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from broker_classifier.errors import ConfigError
-from broker_classifier.light_curve import band_indices, light_curve
+from broker_classifier.light_curve import light_curve
 from broker_classifier.model.grid_input import Grid
 from broker_classifier.training.poster import runs as module
 from broker_classifier.training.poster.protocol import PERCENTS, PROTOCOLS
@@ -24,7 +24,7 @@ def sample():
     for k in target:
         mjd = np.sort(random.uniform(0, 100, 20))
         flux = 1e4 * (1 + k * mjd / 20) + random.normal(0, 500, 20)
-        curves.append(light_curve(mjd, flux, 500.0, band_indices("gr" * 10)))
+        curves.append(light_curve(mjd, flux, 500.0, "gr" * 10))
     ids = np.array([f"object {i}" for i in range(150)])
     return Sample(("SNIa", "SNII"), ("g", "r"), ids, target, curves)
 
