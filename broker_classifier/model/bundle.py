@@ -31,6 +31,7 @@ from broker_classifier.model.inputs import ModelInput, implied_config
 from broker_classifier.model.networks import Network, build_network, full_config
 from broker_classifier.model.networks.streaming_attentive_gru import StreamingAttentiveGRU
 from broker_classifier.model.point_input import Normalisation, model_input
+from broker_classifier.model.prior import ClassPrior
 
 FORMAT_VERSION: Literal[1] = 1
 GOLDEN_TOLERANCE = 1e-4
@@ -151,6 +152,11 @@ class Bundle:
     def selection(self) -> Selection:
         """Which points it takes."""
         return self.description.selection
+
+    @cached_property
+    def class_prior(self) -> ClassPrior:
+        """The classes and their natural prior."""
+        return ClassPrior(self.classes, np.array(self.description.calibration.prior))
 
     @cached_property
     def encoder(self) -> Encoder:

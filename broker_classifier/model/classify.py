@@ -11,6 +11,7 @@ from broker_classifier.light_curve.selection import Selections, select_all
 from broker_classifier.light_curve.selection_rules import REASONS
 from broker_classifier.model.bundle import Bundle
 from broker_classifier.model.calibration import calibrated_probabilities
+from broker_classifier.model.prior import ClassPrior, equal_prior_probabilities, information_bits
 
 BATCH = 512  # light curves at a time: their rows and states stay in the processor's cache
 
@@ -21,6 +22,8 @@ class Classification:
 
     Attributes
     ----------
+    class_prior : ClassPrior
+        The bundle's classes and their natural prior.
     probabilities : float array, shape (n_classes,)
         Calibrated, under the natural prior; in the order of the bundle's classes; sums to 1.
     used : int array, shape (n_used,)
@@ -34,11 +37,31 @@ class Classification:
         What spares the next classification of this object the steps made so far.
     """
 
+    class_prior: ClassPrior
     probabilities: NDArray[np.float64]
     used: NDArray[np.int64]
     attention: NDArray[np.float64] | None
     reason: NDArray[np.uint8]
     encoder_state: bytes = b""
+
+    @property
+    def by_class(self) -> dict[str, float]:
+        """The probabilities by class name."""
+        return dict(zip(self.class_prior.classes, self.probabilities.tolist(), strict=True))
+
+    @property
+    def probabilities_equal_prior(self) -> NDArray[np.float64]:
+        """The probabilities if all classes were equally frequent, shape (n_classes,); sum to 1."""
+        return equal_prior_probabilities(self.probabilities, self.class_prior.prior)
+
+    @property
+    def information_bits(self) -> float:
+        """What the light curve tells about the class, in bits.
+
+        The Kullback-Leibler divergence of the probabilities from the prior: near 0 at the first
+        detection, whatever the largest probability; log2(1 / prior) where the class is certain.
+        """
+        return float(information_bits(self.probabilities, self.class_prior.prior))
 
     @property
     def rejected(self) -> tuple[str, ...]:
@@ -61,6 +84,23 @@ def classify(
     encoder_states : sequence of bytes, optional
         `Classification.encoder_state` of each light curve as it was earlier, b"" for none. They
         only save work: a state that does not fit is not used.
+
+    Returns
+    -------
+    list of Classification or None
+        In the order of `curves`.
+
+    Examples
+    --------
+    >>> from broker_classifier import classify, light_curve, load_bundle
+    >>> bundle = load_bundle("ztf-transients")
+    >>> mjd, flux_njy = [60000.0, 60003.0, 60006.0, 60009.0], [2e4, 5e4, 9e4, 1.2e5]
+    >>> curve = light_curve(mjd, flux_njy, 3e3, band="grgr")
+    >>> early, late = classify([curve.until(60000.0), curve], bundle)
+    >>> max(late.by_class, key=late.by_class.get)
+    'SNIa'
+    >>> early.information_bits < late.information_bits
+    True
     """
     known = encoder_states if encoder_states is not None else [b""] * len(curves)
     found: list[Classification | None] = []
@@ -91,7 +131,12 @@ def _classify_batch(
         mine = slice(starts[row], starts[row + 1])
         attention = None if encoded.attention is None else encoded.attention[mine]
         found[i] = _classification(
-            i, selections, probabilities[row], attention, encoded.encoder_states[row]
+            i,
+            selections,
+            bundle.class_prior,
+            probabilities[row],
+            attention,
+            encoded.encoder_states[row],
         )
     return found
 
@@ -99,6 +144,7 @@ def _classify_batch(
 def _classification(
     i: int,
     selections: Selections,
+    class_prior: ClassPrior,
     probabilities: NDArray[np.float64],
     attention: NDArray[np.float64] | None,
     encoder_state: bytes,
@@ -107,5 +153,5 @@ def _classification(
     mine = slice(selections.index_starts[i], selections.index_starts[i + 1])
     used = selections.index[mine] - first
     return Classification(
-        probabilities, used, attention, selections.reason[first:last], encoder_state
+        class_prior, probabilities, used, attention, selections.reason[first:last], encoder_state
     )

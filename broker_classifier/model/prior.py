@@ -1,7 +1,24 @@
 """What the light curve says beyond the prior: how much, and under equal priors."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class ClassPrior:
+    """The classes of a bundle, and how frequent each is before a light curve is seen.
+
+    Attributes
+    ----------
+    classes : tuple of str, K of them
+    prior : float array, shape (K,)
+        Positive, sums to 1.
+    """
+
+    classes: tuple[str, ...]
+    prior: NDArray[np.float64]
 
 
 def equal_prior_probabilities(probabilities: ArrayLike, prior: ArrayLike) -> NDArray[np.float64]:

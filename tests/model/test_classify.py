@@ -3,12 +3,14 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from scipy.stats import entropy
 
 from broker_classifier.light_curve import EMPTY, Kind, LightCurve, light_curve
 from broker_classifier.light_curve.selection import select
 from broker_classifier.model.bundle import probabilities_of
-from broker_classifier.model.classify import classify
+from broker_classifier.model.classify import Classification, classify
 from broker_classifier.model.point_input import model_input
+from broker_classifier.model.prior import ClassPrior
 from tests.bundles import small_bundle
 from tests.curves import detections, light_curves
 
@@ -77,6 +79,25 @@ def test_probabilities_and_attention_sum_to_one(bundle, curve):
     assert found.probabilities.sum() == pytest.approx(1, abs=1e-12)
     assert found.attention.sum() == pytest.approx(1, abs=1e-12)
     assert found.attention.shape == found.used.shape
+
+
+def test_an_answer_names_its_probabilities_and_says_how_much_it_knows():
+    prior = ClassPrior(("SNIa", "SNII"), np.array([0.75, 0.25]))
+    answer = Classification(prior, np.array([0.5, 0.5]), np.arange(1), None, np.zeros(1, np.uint8))
+    assert answer.by_class == {"SNIa": 0.5, "SNII": 0.5}
+    assert answer.information_bits == pytest.approx(0.5 * np.log2(2 / 3) + 0.5 * np.log2(2))
+    np.testing.assert_allclose(answer.probabilities_equal_prior, [0.25, 0.75])
+
+
+@quick
+@given(light_curves(usable_only=True))
+def test_every_answer_knows_the_classes_and_the_prior_of_its_bundle(bundle, curve):
+    answer = classified(curve, bundle)
+    prior = bundle.description.calibration.prior
+    assert list(answer.by_class) == list(bundle.classes)
+    assert list(answer.by_class.values()) == answer.probabilities.tolist()
+    expected = entropy(answer.probabilities, prior, base=2)
+    assert answer.information_bits == pytest.approx(expected, abs=1e-9)
 
 
 def test_curves_without_a_usable_point_are_not_classified(bundle):

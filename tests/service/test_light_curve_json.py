@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from broker_classifier.light_curve import Kind, curve_from_arrays
 from broker_classifier.light_curve.selection_rules import REASONS
 from broker_classifier.model.classify import Classification
+from broker_classifier.model.prior import ClassPrior
 from broker_classifier.service.light_curve_json import _MOST_BYTES, light_curves_json, plain_json
 
 MJD = st.floats(8192.0, 999_999.0)
+ONE_CLASS = ClassPrior(("SNIa",), np.ones(1))
 FLUX = st.floats(-(2.0**36), 2.0**36, width=32)
 ODD = st.floats(width=32)
 
@@ -26,7 +28,7 @@ def with_everything(mjd, flux, err, seed=0):
     used = np.flatnonzero(rng.random(n) < 0.5)
     reason = rng.integers(1, len(REASONS), n).astype(np.uint8)
     reason[used] = 0
-    return curve, Classification(np.ones(1), used, rng.random(len(used)), reason)
+    return curve, Classification(ONE_CLASS, np.ones(1), used, rng.random(len(used)), reason)
 
 
 def written(*pairs):
@@ -72,7 +74,7 @@ def test_an_upper_limit_has_no_flux():
     curve = curve_from_arrays([60000.0], [np.nan], [20.0], [1], Kind.UPPER_LIMIT)
     nothing = np.empty(0, dtype=np.int64)
     reason = np.array([REASONS.index("upper_limit")], dtype=np.uint8)
-    [text] = written((curve, Classification(np.ones(1), nothing, np.empty(0), reason)))
+    [text] = written((curve, Classification(ONE_CLASS, np.ones(1), nothing, np.empty(0), reason)))
     [point] = orjson.loads(text)
     assert point["psf_flux"] is None
     assert (point["kind"], point["rejected"]) == ("upper_limit", "upper_limit")
@@ -96,6 +98,6 @@ def test_the_longest_point_has_room():
     curve = curve_from_arrays(mjd, [-0.9e12] * 50, [-0.9e12] * 50, [5] * 50, Kind.UPPER_LIMIT)
     reason = np.full(50, REASONS.index("before_episode"), dtype=np.uint8)
     used, weights = np.arange(50), np.full(50, 0.123456)
-    [text] = written((curve, Classification(np.ones(1), used, weights, reason)))
+    [text] = written((curve, Classification(ONE_CLASS, np.ones(1), used, weights, reason)))
     assert len(orjson.loads(text)) == 50
     assert len(text) <= 2 + _MOST_BYTES * 50
