@@ -90,7 +90,9 @@ class SurveySettings(_Section):
         (), description="Its topics; one that begins with ^ is a pattern."
     )
     bundle: Path | None = Field(
-        None, description="Folder of the model bundle for its alerts; without, they are declined."
+        None,
+        description="Model bundle for its alerts: a shipped one's name, or a folder. "
+        "Without, they are declined.",
     )
     schemas: Path | None = Field(
         None, description="Folder of .avsc files, for messages that do not bring their schema."
@@ -121,8 +123,8 @@ class SurveySettings(_Section):
 
 
 # A ZTF history is read in less time than it takes to look whether it is needed.
-ZTF = SurveySettings(topics=("^ztf_.*",), bundle=Path("models/ztf-transients"), history_days=0.0)
-SIX_BANDS = SurveySettings(bundle=Path("models/lsst-transients"))
+ZTF = SurveySettings(topics=("^ztf_.*",), bundle=Path("ztf-transients"), history_days=0.0)
+SIX_BANDS = SurveySettings(bundle=Path("lsst-transients"))
 DEFAULTS: dict[str, SurveySettings] = {
     "ztf": ZTF,
     "lsst": SIX_BANDS,

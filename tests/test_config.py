@@ -88,12 +88,12 @@ def test_another_survey_leaves_ztf_as_it_is(tmp_path):
     settings = load_settings(written(tmp_path, '[surveys.lsst]\ntopics = ["alerts"]\n'))
     assert settings.surveys["ztf"] == load_settings().surveys["ztf"]
     assert settings.surveys["lsst"].topics == ("alerts",)
-    assert settings.surveys["lsst"].bundle == Path("models/lsst-transients")
+    assert settings.surveys["lsst"].bundle == Path("lsst-transients")
 
 
 def test_one_key_of_ztf_leaves_its_other_defaults(monkeypatch):
     monkeypatch.setenv("BROKER_SURVEYS__ZTF__TOPICS", '["mine"]')
-    assert load_settings().surveys["ztf"].bundle == Path("models/ztf-transients")
+    assert load_settings().surveys["ztf"].bundle == Path("ztf-transients")
 
 
 def test_tokens_are_not_shown(monkeypatch):

@@ -10,7 +10,7 @@ import typer
 
 from broker_classifier.errors import BrokerError
 
-DEFAULT_BUNDLE = Path("models/ztf-transients")
+DEFAULT_BUNDLE = Path("ztf-transients")
 
 
 def command(

@@ -177,11 +177,11 @@ def check_bundle(
 ) -> None:
     """Check that a bundle is whole and reproduces its golden cases.
 
-    Example: broker-classifier check-bundle models/ztf-transients
+    Example: broker-classifier check-bundle ztf-transients
     """
-    from broker_classifier.model.bundle import bundle_folder, load_bundle
+    from broker_classifier.model.bundle import load_bundle
 
-    bundle = load_bundle(bundle_folder(path))
+    bundle = load_bundle(path)
     typer.echo(f"{bundle.name} {bundle.version}: whole, golden cases reproduced")
     typer.echo(f"survey {bundle.survey}, classes {', '.join(bundle.classes)}")
     typer.echo(f"hash {bundle.hash}")

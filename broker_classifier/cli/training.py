@@ -110,9 +110,8 @@ def evaluate(
 ) -> None:
     """Judge bundles on labelled light curves, at every cut in detections and days.
 
-    Example: broker-classifier evaluate --bundle models/ztf-transients --data D --output report
+    Example: broker-classifier evaluate --bundle ztf-transients --data D --output report
     """
-    from broker_classifier.model.bundle import bundle_folder
     from broker_classifier.training import require_packages
 
     require_packages()
@@ -121,12 +120,12 @@ def evaluate(
     from broker_classifier.training.judge.scores import METRICS_FILE
     from broker_classifier.training.report.metrics_file import summary
 
-    folders = [bundle_folder(bundle) for bundle in bundles or [DEFAULT_BUNDLE]]
-    if len(folders) > 1:
-        compare(folders, data, output, split, gate_bundle)
+    chosen = bundles or [DEFAULT_BUNDLE]
+    if len(chosen) > 1:
+        compare(chosen, data, output, split, gate_bundle)
         typer.echo(f"{output / COMPARISON_FILE}")
     else:
-        report = evaluate(folders[0], data, output, split, gate_bundle)
+        report = evaluate(chosen[0], data, output, split, gate_bundle)
         typer.echo(summary(report.metrics), err=True)
         typer.echo(f"{output / METRICS_FILE}")
 

@@ -25,6 +25,7 @@ from broker_classifier.light_curve import Kind, LightCurve, light_curve
 from broker_classifier.light_curve.selection import Selection, select
 from broker_classifier.model.calibration import Calibration, calibrated_probabilities
 from broker_classifier.model.encoder import Encoder, StreamingEncoder
+from broker_classifier.model.find_bundle import DESCRIPTION_FILE, find_bundle
 from broker_classifier.model.grid_encoder import GridEncoder
 from broker_classifier.model.grid_input import Grid, grids
 from broker_classifier.model.inputs import ModelInput, implied_config
@@ -35,7 +36,6 @@ from broker_classifier.model.prior import ClassPrior
 
 FORMAT_VERSION: Literal[1] = 1
 GOLDEN_TOLERANCE = 1e-4
-DESCRIPTION_FILE = "bundle.json"
 WEIGHTS_FILE = "weights.safetensors"
 GOLDEN_FILE = "golden.json"
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -169,15 +169,26 @@ class Bundle:
         return GridEncoder(self.network, bands_taken, normalisation)
 
 
-def load_bundle(path: str | Path) -> Bundle:
+def load_bundle(name: str | Path) -> Bundle:
     """Read a bundle and check everything, its golden cases included.
+
+    Parameters
+    ----------
+    name : str or path
+        The folder of a bundle, or the name of a shipped one, such as "ztf-transients".
 
     Raises
     ------
     BundleError
-        Says which file is wrong, how, and what to do.
+        Says which file is wrong, how, and what to do; or which bundles there are.
+
+    Examples
+    --------
+    >>> bundle = load_bundle("ztf-kilonovae")
+    >>> bundle.survey, bundle.selection.bands, bundle.classes[-1]
+    ('ztf', ('g', 'r'), 'KN')
     """
-    folder = Path(path)
+    folder = find_bundle(name)
     bundle = read_bundle(folder)
     _check_golden(folder / GOLDEN_FILE, bundle)
     return bundle
@@ -280,9 +291,3 @@ def _broken(path: Path, what: str) -> BundleError:
         "or train it again with `broker-classifier train`."
     )
     return BundleError(msg)
-
-
-def bundle_folder(path: Path) -> Path:
-    """Find a bundle's folder: as given, else below the checkout that this package stands in."""
-    beside_package = Path(__file__).parents[2] / path
-    return path if path.exists() or not beside_package.exists() else beside_package

@@ -11,7 +11,8 @@ import torch
 from broker_classifier.config import Settings
 from broker_classifier.errors import BundleError, ConfigError
 from broker_classifier.light_curve.photometry import SECONDS_PER_DAY
-from broker_classifier.model.bundle import Bundle, bundle_folder, load_bundle
+from broker_classifier.model.bundle import Bundle, load_bundle
+from broker_classifier.model.find_bundle import find_bundle
 from broker_classifier.service.loop import run
 from broker_classifier.service.metrics import Metrics, serve_metrics
 from broker_classifier.service.process import keep_freed_memory, leave_out_of_collections
@@ -94,7 +95,7 @@ def load_bundles(settings: Settings) -> dict[str, Bundle]:
     """
     torch.set_num_threads(settings.model_threads)
     folders = {one.bundle for one in settings.surveys.values() if one.bundle is not None}
-    loaded = {folder: load_bundle(bundle_folder(folder)) for folder in sorted(folders)}
+    loaded = {folder: load_bundle(folder) for folder in sorted(folders)}
     bundles = {}
     for survey, ours in settings.surveys.items():
         if ours.bundle is not None:
@@ -132,7 +133,7 @@ def folder_of_bundle(settings: Settings, survey: str, chosen: Path | None = None
     if folder is None:
         msg = f"no bundle is set for {survey} alerts: give one with --bundle"
         raise ConfigError(msg)
-    return bundle_folder(folder)
+    return find_bundle(folder)
 
 
 def open_store(path: str) -> LightCurveStore:

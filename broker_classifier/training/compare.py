@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broker_classifier.errors import DataError
+from broker_classifier.model.find_bundle import find_bundle
 from broker_classifier.training.data.labelled_objects import DataFolders
 from broker_classifier.training.evaluate import ALL, Report, evaluate
 from broker_classifier.training.judge.bootstrap import Counts, interval, resamples
@@ -37,10 +38,11 @@ def compare(
         `bundles` has the figures of the groups by bundle and cut; `against_the_first` the
         differences of balanced accuracy, on the objects that both judge, drawn anew together.
     """
-    names = _names(bundle_paths)
+    folders = [find_bundle(path) for path in bundle_paths]
+    names = _names(folders)
     reports = {
         name: evaluate(path, data, output_folder / name, split, gate_bundle, plots)
-        for name, path in zip(names, bundle_paths, strict=True)
+        for name, path in zip(names, folders, strict=True)
     }
     first = reports[names[0]]
     found = {

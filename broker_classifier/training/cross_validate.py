@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from broker_classifier.errors import ConfigError
-from broker_classifier.model.bundle import DESCRIPTION_FILE, load_bundle
+from broker_classifier.model.bundle import load_bundle
+from broker_classifier.model.find_bundle import DESCRIPTION_FILE
 from broker_classifier.training.data.labelled_objects import DataFolders, labels_left_out, name_of
 from broker_classifier.training.data.split import N_FOLDS, TEST
 from broker_classifier.training.evaluate import Judged, figures, read_judged

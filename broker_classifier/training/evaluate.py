@@ -12,6 +12,7 @@ import numpy as np
 
 from broker_classifier.errors import DataError
 from broker_classifier.model.bundle import Bundle, load_bundle
+from broker_classifier.model.find_bundle import find_bundle
 from broker_classifier.training import make_callable
 from broker_classifier.training.data.labelled_objects import (
     DataFolders,
@@ -99,6 +100,7 @@ def evaluate(
     Parameters
     ----------
     bundle_path : path
+        A folder, or the name of a shipped bundle.
     data : path or sequence of paths
         Folders as `objects` describes them. Labels that the bundle does not know are counted in
         `labels_left_out`.
@@ -151,7 +153,8 @@ def read_judged(bundle_path: str | Path, data: DataFolders, split: str) -> Judge
     if split not in (ALL, TRAIN, VALIDATION, TEST):
         msg = f"There is no split {split!r}: use all, train, validation or test"
         raise DataError(msg)
-    bundle, rules = load_bundle(bundle_path), read_homogenisation(Path(bundle_path))
+    folder = find_bundle(bundle_path)
+    bundle, rules = load_bundle(folder), read_homogenisation(folder)
     views = read_objects(data, bundle.classes)
     one_view = preferred_objects(views)
     chosen = [o for o in one_view if split in (ALL, _part_of(o.canonical_id, bundle))]

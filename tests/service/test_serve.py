@@ -11,7 +11,7 @@ from broker_classifier.errors import BundleError
 from broker_classifier.service.serve import classify_files, load_bundles
 from tests.surveys.lsst_packets import framed, packet, source, write_schemas
 
-SHIPPED = Path("models/lsst-transients")
+SHIPPED = Path("lsst-transients")
 
 
 def test_every_survey_has_a_bundle_of_its_own_or_of_what_it_simulates():

@@ -10,7 +10,6 @@ from safetensors.torch import save
 from broker_classifier.light_curve import BANDS, Kind, LightCurve, band_indices, curve_from_arrays
 from broker_classifier.light_curve.selection import Selection
 from broker_classifier.model.bundle import (
-    DESCRIPTION_FILE,
     GOLDEN_FILE,
     WEIGHTS_FILE,
     Bundle,
@@ -21,6 +20,7 @@ from broker_classifier.model.bundle import (
     load_bundle,
     probabilities_of,
 )
+from broker_classifier.model.find_bundle import DESCRIPTION_FILE
 from broker_classifier.model.networks import Network
 
 N_GOLDEN = 6

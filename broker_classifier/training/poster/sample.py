@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from broker_classifier.errors import DataError
 from broker_classifier.light_curve import BANDS, LightCurve, curve_from_arrays
 from broker_classifier.model.bundle import read_bundle
+from broker_classifier.model.find_bundle import find_bundle
 from broker_classifier.training.data.labelled_objects import (
     LabelledObject,
     preferred_objects,
@@ -88,11 +89,10 @@ def _every_point(objects: Sequence[LabelledObject]) -> list[tuple[str, str, Ligh
     ]
 
 
-def _alerts(
-    objects: Sequence[LabelledObject], bundle_folder: Path
-) -> list[tuple[str, str, LightCurve]]:
-    selection = read_bundle(bundle_folder).selection
-    examples = make_examples(objects, read_homogenisation(bundle_folder), selection, CLASSES)
+def _alerts(objects: Sequence[LabelledObject], bundle: Path) -> list[tuple[str, str, LightCurve]]:
+    folder = find_bundle(bundle)
+    selection, rules = read_bundle(folder).selection, read_homogenisation(folder)
+    examples = make_examples(objects, rules, selection, CLASSES)
     return [(e.canonical_id, CLASSES[e.target], e.curves[0]) for e in examples]
 
 

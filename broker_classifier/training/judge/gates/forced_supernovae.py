@@ -10,7 +10,8 @@ import orjson
 from numpy.typing import NDArray
 
 from broker_classifier.errors import ConfigError
-from broker_classifier.model.bundle import DESCRIPTION_FILE, Bundle, load_bundle
+from broker_classifier.model.bundle import Bundle, load_bundle
+from broker_classifier.model.find_bundle import DESCRIPTION_FILE
 from broker_classifier.training.data.labelled_objects import LabelledObject, preferred_objects
 from broker_classifier.training.homogenise.examples import Example
 from broker_classifier.training.homogenise.homogenisation import read_homogenisation

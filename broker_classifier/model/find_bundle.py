@@ -1,0 +1,43 @@
+"""Where model bundles are: folders of anybody's, and the shipped ones, which have names.
+
+The shipped bundles stand inside an installed package, and in `models/` beside it in a checkout.
+"""
+
+from difflib import get_close_matches
+from pathlib import Path
+
+from broker_classifier.errors import BundleError
+
+DESCRIPTION_FILE = "bundle.json"
+_PACKAGE = Path(__file__).parents[1]
+
+
+def find_bundle(name: str | Path) -> Path:
+    """Return the folder of a bundle: a path that exists, else the shipped bundle of this name.
+
+    >>> find_bundle("ztf-transients").name
+    'ztf-transients'
+
+    Raises
+    ------
+    BundleError
+        If it is neither; lists the shipped ones.
+    """
+    path, shipped = Path(name), shipped_bundles()
+    if path.exists():
+        return path
+    if str(name) in shipped:
+        return shipped[str(name)]
+    nearest = get_close_matches(path.name, shipped, n=1)
+    advice = (
+        f"did you mean {nearest[0]}? Shipped" if nearest else "give a folder, or a name: shipped"
+    )
+    msg = f"{name} is no folder and no shipped bundle; {advice} are {', '.join(shipped)}"
+    raise BundleError(msg)
+
+
+def shipped_bundles() -> dict[str, Path]:
+    """Return the folder of every shipped bundle by its name, in the order of the names."""
+    installed = _PACKAGE / "bundles"
+    folder = installed if installed.is_dir() else _PACKAGE.parent / "models"
+    return {path.parent.name: path.parent for path in sorted(folder.glob(f"*/{DESCRIPTION_FILE}"))}
