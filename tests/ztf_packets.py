@@ -7,6 +7,10 @@ from typing import Any
 
 import fastavro
 
+from broker_classifier.errors import MessageError
+from broker_classifier.surveys import Alert, ztf
+
+decode_batch = ztf.decoder()
 JD_OFFSET = 2400000.5
 NULLABLE_DOUBLE = ["null", "double"]
 MEASUREMENT: list[dict[str, Any]] = [
@@ -27,6 +31,14 @@ FORCED: list[dict[str, Any]] = [
     {"name": "forcediffimfluxunc", "type": ["null", "float"]},
     {"name": "magzpsci", "type": ["null", "float"]},
 ]
+
+
+def decode(packet: bytes) -> Alert:
+    """Decode one packet; raise what is wrong with it."""
+    [alert] = decode_batch([packet])
+    if isinstance(alert, MessageError):
+        raise alert
+    return alert
 
 
 def record(name: str, fields: list[dict[str, Any]]) -> dict[str, Any]:

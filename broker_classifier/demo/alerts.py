@@ -55,7 +55,7 @@ def real_alerts(path: Path) -> list[DemoAlert]:
         If the path cannot be read or holds no alert.
     """
     messages = [packet.value for packet in islice(alert_packets([path]), MOST_REAL_ALERTS)]
-    decoded = ztf.decode_batch(messages)
+    decoded = ztf.decoder()(messages)
     alerts = [_real_alert(*one) for one in zip(messages, decoded, strict=True)]
     return sorted(alerts, key=lambda alert: (math.isnan(alert.mjd), alert.mjd))
 

@@ -11,10 +11,9 @@ from itertools import accumulate
 from typing import Any
 
 import numpy as np
-from numba import from_dtype, types
 from numpy.typing import ArrayLike, NDArray
 
-from broker_classifier.compiled import cached_for, compiled
+from broker_classifier.compiled import FLOAT64, INT64, cached_for, compiled, records_of
 
 BANDS = "ugrizy"
 POINT = np.dtype([("mjd", "<f8"), ("psf_flux", "<f4"), ("psf_flux_err", "<f4"), ("flags", "u1")])
@@ -188,10 +187,10 @@ def _band_and_kind(key: int) -> int:
 
 
 # Named for both writable and read-only points, so that it is compiled once and not for each mix.
-POINTS = types.Array(from_dtype(POINT), 1, "C", readonly=True)
+POINTS = records_of(POINT, readonly=True)
 
 
-@cached_for(types.int64(POINTS, types.float64))
+@cached_for(INT64(POINTS, FLOAT64))
 def _n_until(points: NDArray[np.void], mjd: float) -> int:
     n = len(points)
     while n and not points[n - 1].mjd <= mjd:  # most often it is the newest that is asked for
@@ -199,7 +198,7 @@ def _n_until(points: NDArray[np.void], mjd: float) -> int:
     return n
 
 
-@cached_for(types.Array(from_dtype(POINT), 1, "C")(POINTS, POINTS))
+@cached_for(records_of(POINT)(POINTS, POINTS))
 def _merge_sorted(one: NDArray[np.void], other: NDArray[np.void]) -> NDArray[np.void]:
     merged = np.empty(len(one) + len(other), dtype=one.dtype)
     i = j = n = 0

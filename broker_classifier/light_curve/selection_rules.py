@@ -3,10 +3,20 @@
 from typing import Any
 
 import numpy as np
-from numba import types
 from numpy.typing import NDArray
 
-from broker_classifier.compiled import cached_for, compiled
+from broker_classifier.compiled import (
+    BOOL,
+    BOOLS,
+    FLOAT64,
+    INT64S,
+    STRIDED_BOOLS,
+    STRIDED_FLOAT64S,
+    UINT8S,
+    cached_for,
+    compiled,
+    tuple_of,
+)
 from broker_classifier.light_curve.curve import BAND_MASK, KIND_MASK, KIND_SHIFT, POINTS, WITHDRAWN
 
 REASONS = (
@@ -29,9 +39,7 @@ _BEFORE_EPISODE, _AFTER_WINDOW = CODE["before_episode"], CODE["after_window"]
 KINDS = ("detection", "upper_limit", "forced", "not_finite")  # by `Kind`; the fourth is no kind
 
 
-@cached_for(
-    types.bool_[:](types.Array(types.float64, 1, "A", readonly=True), types.float64, types.float64)
-)
+@cached_for(STRIDED_BOOLS(STRIDED_FLOAT64S, FLOAT64, FLOAT64))
 def episode_starts(
     mjd: NDArray[np.float64], isolated_gap: float, episode_gap: float
 ) -> NDArray[np.bool_]:
@@ -98,17 +106,17 @@ def _newest_episode(
 
 
 @cached_for(
-    types.Tuple((types.uint8[::1], types.int64[::1], types.int64[::1]))(  # type: ignore[no-untyped-call]
+    tuple_of(UINT8S, INT64S, INT64S)(
         POINTS,
-        types.int64[::1],
-        types.bool_[::1],
-        types.uint8[::1],
-        types.bool_,
-        types.bool_,
-        types.float64,
-        types.float64,
-        types.float64,
-        types.float64,
+        INT64S,
+        BOOLS,
+        UINT8S,
+        BOOL,
+        BOOL,
+        FLOAT64,
+        FLOAT64,
+        FLOAT64,
+        FLOAT64,
     )
 )
 def select_points(

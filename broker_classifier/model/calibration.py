@@ -12,11 +12,10 @@ from functools import lru_cache
 from typing import NamedTuple, Self
 
 import numpy as np
-from numba import types
 from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from broker_classifier.compiled import cached_for, compiled
+from broker_classifier.compiled import FLOAT64_ROWS, FLOAT64S, cached_for, compiled
 
 
 class Calibration(BaseModel):
@@ -161,10 +160,21 @@ def _between(one: float, other: float, share: float) -> float:
     return one + share * (other - one)
 
 
-_ROWS, _ROW = types.float64[:, ::1], types.float64[::1]
-
-
-@cached_for(_ROWS(_ROWS, _ROW, _ROW, _ROW, _ROW, _ROWS, _ROW, _ROW, _ROWS, _ROW, _ROW))
+@cached_for(
+    FLOAT64_ROWS(
+        FLOAT64_ROWS,
+        FLOAT64S,
+        FLOAT64S,
+        FLOAT64S,
+        FLOAT64S,
+        FLOAT64_ROWS,
+        FLOAT64S,
+        FLOAT64S,
+        FLOAT64_ROWS,
+        FLOAT64S,
+        FLOAT64S,
+    )
+)
 def _probabilities(
     logits: NDArray[np.float64],
     at_n_points: NDArray[np.float64],

@@ -5,10 +5,17 @@ from hashlib import sha256
 from typing import NamedTuple, Protocol
 
 import numpy as np
-from numba import types
 from numpy.typing import NDArray
 
-from broker_classifier.compiled import cached_for
+from broker_classifier.compiled import (
+    FLOAT32S,
+    FLOAT64S,
+    INT64,
+    INT64S,
+    READONLY_INT64S,
+    cached_for,
+    tuple_of,
+)
 from broker_classifier.model.encoder_state import pack, unpack
 from broker_classifier.model.networks.streaming_attentive_gru import (
     ENERGY_BOUND,
@@ -102,11 +109,7 @@ class StreamingEncoder:
         return Encoded(logits, attention, pack(unpacked, starts, *settings))
 
 
-_INTEGERS = types.Array(types.int64, 1, "C", readonly=True)
-_THREE = types.UniTuple(types.int64[::1], 3)  # type: ignore[no-untyped-call]
-
-
-@cached_for(_THREE(_INTEGERS, types.int64[::1], types.int64))
+@cached_for(tuple_of(INT64S, INT64S, INT64S)(READONLY_INT64S, INT64S, INT64))
 def new_points(
     starts: NDArray[np.int64], n_done: NDArray[np.int64], n_rows: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
@@ -132,7 +135,7 @@ def new_points(
     return first_row, n_new, is_new
 
 
-@cached_for(types.float64[::1](types.float32[::1], _INTEGERS))
+@cached_for(FLOAT64S(FLOAT32S, READONLY_INT64S))
 def softmax_of_each(
     energies: NDArray[np.float32], starts: NDArray[np.int64]
 ) -> NDArray[np.float64]:

@@ -16,18 +16,30 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
-from numba import types
 from numpy.typing import NDArray
 
-from broker_classifier.compiled import cached_for, compiled
+from broker_classifier.compiled import (
+    FLOAT32_ROWS,
+    FLOAT32S,
+    FLOAT64,
+    INT64,
+    INT64S,
+    NOTHING,
+    READONLY_INT64S,
+    READONLY_UINT8S,
+    UINT8S,
+    UINT32S,
+    UINT64,
+    UINT64S,
+    cached_for,
+    compiled,
+)
 from broker_classifier.light_curve import starts_of
 
 HEAD_BYTES = 16
 VALUE_BYTES = 3
 _FULL_SCALE = 2.0**23 - 1
 _FNV_PRIME = np.uint64(0x100000001B3)
-_BYTES = types.Array(types.uint8, 1, "C", readonly=True)
-_INTEGERS = types.Array(types.int64, 1, "C", readonly=True)
 Floats = NDArray[np.float32]
 
 
@@ -160,19 +172,19 @@ def _put_value(packed: NDArray[np.uint8], place: int, scale: float, value: float
 
 
 @cached_for(
-    types.void(
-        _BYTES,
-        types.int64[::1],
-        _BYTES,
-        types.int64,
-        _INTEGERS,
-        types.uint64,
-        types.float32[::1],
-        types.float64,
-        types.int64[::1],
-        types.float32[:, ::1],
-        types.float32[::1],
-        types.uint64[::1],
+    NOTHING(
+        READONLY_UINT8S,
+        INT64S,
+        READONLY_UINT8S,
+        INT64,
+        READONLY_INT64S,
+        UINT64,
+        FLOAT32S,
+        FLOAT64,
+        INT64S,
+        FLOAT32_ROWS,
+        FLOAT32S,
+        UINT64S,
     )
 )
 def _unpack(
@@ -214,16 +226,16 @@ def _unpack(
 
 
 @cached_for(
-    types.void(
-        types.uint8[::1],
-        types.int64[::1],
-        _INTEGERS,
-        types.uint64[::1],
-        types.uint32[::1],
-        types.float32[:, ::1],
-        types.float32[::1],
-        types.float32[::1],
-        types.float64,
+    NOTHING(
+        UINT8S,
+        INT64S,
+        READONLY_INT64S,
+        UINT64S,
+        UINT32S,
+        FLOAT32_ROWS,
+        FLOAT32S,
+        FLOAT32S,
+        FLOAT64,
     )
 )
 def _pack(

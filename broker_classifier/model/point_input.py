@@ -24,11 +24,19 @@ from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
-from numba import types
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from broker_classifier.compiled import cached_for, compiled
+from broker_classifier.compiled import (
+    FLOAT32_ROWS,
+    FLOAT64,
+    INT64,
+    INT64S,
+    NOTHING,
+    READONLY_INT64S,
+    cached_for,
+    compiled,
+)
 from broker_classifier.light_curve import BAND_MASK, POINTS, LightCurve
 from broker_classifier.light_curve.selection import Selected, band_positions
 
@@ -168,17 +176,17 @@ def _write_bands(known: NDArray[np.float64], mjd: float, row: NDArray[np.float32
 
 
 @cached_for(
-    types.void(
+    NOTHING(
         POINTS,
-        types.Array(types.int64, 1, "C", readonly=True),
-        types.Array(types.int64, 1, "C", readonly=True),
-        types.int64[::1],
-        types.int64,
-        types.float64,
-        types.float64,
-        types.float64,
-        types.float64,
-        types.float32[:, ::1],
+        READONLY_INT64S,
+        READONLY_INT64S,
+        INT64S,
+        INT64,
+        FLOAT64,
+        FLOAT64,
+        FLOAT64,
+        FLOAT64,
+        FLOAT32_ROWS,
     )
 )
 def _write_rows(

@@ -11,10 +11,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import orjson
-from numba import types
 from numpy.typing import NDArray
 
-from broker_classifier.compiled import ROW_BYTES, cached_for, compiled, copy_row
+from broker_classifier.compiled import (
+    FLOAT64S,
+    INT64S,
+    READONLY_UINT8S,
+    ROW_BYTES,
+    UINT8_ROWS,
+    UINT8S,
+    cached_for,
+    compiled,
+    copy_row,
+)
 from broker_classifier.light_curve import (
     BAND_MASK,
     BANDS,
@@ -208,14 +217,14 @@ def _put_point(
 
 
 @cached_for(
-    types.int64[::1](
+    INT64S(
         POINTS,
-        types.int64[::1],
-        types.Array(types.uint8, 1, "C", readonly=True),
-        types.float64[::1],
-        types.uint8[:, ::1],
-        types.int64[::1],
-        types.uint8[::1],
+        INT64S,
+        READONLY_UINT8S,
+        FLOAT64S,
+        UINT8_ROWS,
+        INT64S,
+        UINT8S,
     )
 )
 def _write(

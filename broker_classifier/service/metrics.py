@@ -1,5 +1,6 @@
 """What the service counts, for Prometheus, and whether it is well; both over HTTP."""
 
+import collections
 import threading
 import time
 from collections.abc import Iterable, Sequence
@@ -13,7 +14,6 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, make
 from broker_classifier.errors import ConfigError
 from broker_classifier.service.collectors import BatchHistogram, CountsCollector
 from broker_classifier.service.triage import Outcome
-from broker_classifier.surveys.avro.projection import FALLBACKS
 
 HEALTHY_S = 300.0
 IDLE_CONNECTION_S = 10
@@ -23,9 +23,16 @@ OBSERVATION_LATENCY_S = (10, 30, 60, 120, 300, 600, 1800, 3600, 21600, 86400, 60
 
 @dataclass
 class Metrics:
-    """The counters of one service; received = the sum over all outcomes, after every batch."""
+    """The counters of one service; received = the sum over all outcomes, after every batch.
+
+    Attributes
+    ----------
+    fallbacks : Counter
+        By survey, the records that fastavro read; the decoders count them.
+    """
 
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+    fallbacks: collections.Counter[str] = field(default_factory=collections.Counter)
     waiting_for: str | None = None
     _last_beat: float = field(default_factory=time.monotonic)
 
@@ -42,7 +49,7 @@ class Metrics:
         self._pruned = counter("objects_pruned", "Objects forgotten after the retention time.")
         self._objects = Gauge("broker_objects", "Objects in the store.", registry=self.registry)
         text = "Records whose schema could not be compiled, so that fastavro read them."
-        fallbacks = CountsCollector("broker_fastavro_records", text, "survey", FALLBACKS)
+        fallbacks = CountsCollector("broker_fastavro_records", text, "survey", self.fallbacks)
         self.registry.register(fallbacks)
         self._kafka = self._histogram("kafka_latency", "alert's Kafka timestamp", KAFKA_LATENCY_S)
         self._observed = self._histogram("latency", "observation", OBSERVATION_LATENCY_S)

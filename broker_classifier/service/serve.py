@@ -36,9 +36,9 @@ def serve(settings: Settings, stop: threading.Event) -> None:
         If a bundle, the store, a port or a setting is not as it must be.
     """
     keep_freed_memory()
-    bundles, decoders = load_bundles(settings), open_decoders(settings.surveys, settings.lasair)
+    metrics, bundles = Metrics(), load_bundles(settings)
+    decoders = open_decoders(settings.surveys, settings.lasair, metrics.fallbacks)
     kafka, topics = settings.kafka, {name: one.topics for name, one in settings.surveys.items()}
-    metrics = Metrics()
     with (
         closing(open_store(settings.store.path)) as store,
         metrics_server(metrics, settings),
@@ -67,8 +67,8 @@ def serve(settings: Settings, stop: threading.Event) -> None:
 
 def classify_files(settings: Settings, paths: Sequence[Path], survey: str, output: Path) -> Metrics:
     """Run the street once over alert files; return what was counted."""
-    bundles, decoders = load_bundles(settings), open_decoders(settings.surveys, settings.lasair)
-    metrics, kafka = Metrics(), settings.kafka
+    metrics, bundles, kafka = Metrics(), load_bundles(settings), settings.kafka
+    decoders = open_decoders(settings.surveys, settings.lasair, metrics.fallbacks)
     source = FileSource(paths, survey, kafka.batch_size)
     with closing(JsonLinesSink(output, kafka.output_topic)) as sink:
         service = Service(

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
-from numba import types
 from numpy.typing import NDArray
 
-from broker_classifier.compiled import cached_for
+from broker_classifier.compiled import BOOL, FLOAT64, cached_for
 from broker_classifier.light_curve import KIND_MASK, KIND_SHIFT, POINTS, WITHDRAWN, LightCurve
 from broker_classifier.light_curve.selection import Selection, select
 from broker_classifier.model.bundle import Bundle
@@ -129,7 +128,7 @@ def triage(
     return triaged
 
 
-@cached_for(types.bool_(POINTS, types.float64))
+@cached_for(BOOL(POINTS, FLOAT64))
 def _is_withdrawn(points: NDArray[np.void], mjd: float) -> bool:
     """Say whether there are detections at this time, all of them taken back."""
     is_there = False
@@ -174,7 +173,7 @@ def used_points(curve: LightCurve, selection: Selection) -> bytes:
     return curve.points[select(curve, selection).index].tobytes()
 
 
-@cached_for(types.float64(POINTS, POINTS))
+@cached_for(FLOAT64(POINTS, POINTS))
 def first_difference(before: NDArray[np.void], after: NDArray[np.void]) -> float:
     """Return the MJD from which on the points of two light curves differ; infinity if none does.
 

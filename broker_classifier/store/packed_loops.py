@@ -3,10 +3,20 @@
 from typing import Any
 
 import numpy as np
-from numba import types
 from numpy.typing import NDArray
 
-from broker_classifier.compiled import cached_for, compiled
+from broker_classifier.compiled import (
+    BOOLS,
+    FLOAT64S,
+    INT64S,
+    READONLY_UINT8S,
+    UINT8S,
+    UINT32S,
+    UINT64S,
+    cached_for,
+    compiled,
+    tuple_of,
+)
 
 HEAD_BYTES = 33
 _TICKS_PER_DAY, _MAX_MJD = 1e7, 1e6
@@ -178,25 +188,20 @@ def _get_alerts(
     return elsewhere
 
 
-_BYTES = types.Array(types.uint8, 1, "C", readonly=True)
-_COLUMNS = types.Tuple(  # type: ignore[no-untyped-call]
-    (
-        types.uint64[::1],
-        types.uint64[::1],
-        types.float64[::1],
-        types.uint32[::1],
-        types.uint32[::1],
-        types.uint8[::1],
-        types.uint64[::1],
-        types.float64[::1],
-        types.boolean[::1],
-    )
+_COLUMNS = tuple_of(
+    UINT64S,
+    UINT64S,
+    FLOAT64S,
+    UINT32S,
+    UINT32S,
+    UINT8S,
+    UINT64S,
+    FLOAT64S,
+    BOOLS,
 )
-_INTEGERS = types.int64[::1]
-_PAIR = types.UniTuple(_INTEGERS, 2)  # type: ignore[no-untyped-call]
 
 
-@cached_for(_INTEGERS(_INTEGERS, _INTEGERS, _INTEGERS, _COLUMNS, _BYTES, types.uint8[::1]))
+@cached_for(INT64S(INT64S, INT64S, INT64S, _COLUMNS, READONLY_UINT8S, UINT8S))
 def pack_columns(
     first_point: Integers,
     first_alert: Integers,
@@ -241,7 +246,7 @@ def _head(raw: Bytes, at: int, end: int) -> tuple[int, int, int]:
     return n_points, n_alerts, width
 
 
-@cached_for(_PAIR(_BYTES, _INTEGERS))
+@cached_for(tuple_of(INT64S, INT64S)(READONLY_UINT8S, INT64S))
 def sizes_of(raw: Bytes, places: Integers) -> tuple[Integers, Integers]:
     """Count the points and the answered alerts of every record, 0 of what is none."""
     n = len(places) - 1
@@ -252,7 +257,7 @@ def sizes_of(raw: Bytes, places: Integers) -> tuple[Integers, Integers]:
     return n_points, n_alerts
 
 
-@cached_for(_INTEGERS(_BYTES, _INTEGERS, _INTEGERS, _INTEGERS, _COLUMNS))
+@cached_for(INT64S(READONLY_UINT8S, INT64S, INT64S, INT64S, _COLUMNS))
 def unpack_columns(
     raw: Bytes,
     places: Integers,

@@ -5,10 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from numba import from_dtype, types
 from numpy.typing import NDArray
 
-from broker_classifier.compiled import cached_for
+from broker_classifier.compiled import cached_for, records_of
 from broker_classifier.light_curve import EMPTY, LightCurve
 
 ANSWERED = np.dtype([("alert_id", "<i8"), ("mjd", "<f8"), ("is_final", "?")])
@@ -60,10 +59,7 @@ class ObjectRecord:
         )
 
 
-_ALERTS = from_dtype(ANSWERED)
-
-
-@cached_for(types.Array(_ALERTS, 1, "C")(types.Array(_ALERTS, 1, "C", readonly=True)))
+@cached_for(records_of(ANSWERED)(records_of(ANSWERED, readonly=True)))
 def _united(alerts: NDArray[np.void]) -> NDArray[np.void]:
     """Sort alerts by id, each id once: of several the earliest, of those the final one."""
     ids = np.empty(len(alerts), dtype=np.int64)

@@ -1,5 +1,6 @@
 """The decoder of every stream, opened as the settings say."""
 
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import get_args
@@ -18,16 +19,26 @@ from broker_classifier.surveys.lasair_api import object_apis
 
 
 def open_decoders(
-    surveys: Mapping[str, SurveySettings], lasair_api: LasairSettings
+    surveys: Mapping[str, SurveySettings],
+    lasair_api: LasairSettings,
+    fallbacks: Counter[str] | None = None,
 ) -> dict[str, Decoder]:
     """Open the decoder of every stream; a stream without settings reads what brings its schema.
+
+    Parameters
+    ----------
+    surveys, lasair_api
+        Sections of the settings.
+    fallbacks : Counter, optional
+        Counts, by survey, the records whose schema could not be compiled, so that fastavro read
+        them.
 
     Raises
     ------
     ConfigError
         If a folder of schemas has none, or the Schema Registry's address is impossible.
     """
-    ours = {name: surveys.get(name, SurveySettings()) for name in get_args(Stream)}
+    settings = {name: surveys.get(name, SurveySettings()) for name in get_args(Stream)}
     apis = object_apis(
         lasair_api.lsst_token.get_secret_value(),
         lasair_api.ztf_token.get_secret_value(),
@@ -35,12 +46,11 @@ def open_decoders(
         ztf_endpoint=lasair_api.ztf_endpoint,
         calls_per_hour=lasair_api.calls_per_hour,
     )
-    lsst_schemas = _lsst_schemas(ours["lsst"])
     return {
-        "ztf": Decoder(ztf.decode_batch, ztf.decode_heads),
-        "lsst": Decoder(lsst.decoder(lsst_schemas), lsst.decoder(lsst_schemas, head_only=True)),
-        "elasticc": Decoder(elasticc.decoder(_elasticc_schema(ours["elasticc"].schemas))),
-        "lasair": Decoder(lasair.decoder(apis)),
+        "ztf": ztf.decoder(fallbacks),
+        "lsst": lsst.decoder(_lsst_schemas(settings["lsst"]), fallbacks),
+        "elasticc": elasticc.decoder(_elasticc_schema(settings["elasticc"].schemas), fallbacks),
+        "lasair": lasair.decoder(apis),
     }
 
 

@@ -4,12 +4,13 @@ Fluxes have the AB zero point 27.5 of SNANA. An object container of one record, 
 distributed samples, is read as well.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 
 from broker_classifier.errors import MessageError, SchemaError
 from broker_classifier.light_curve.photometry import flux_from_magnitude
 from broker_classifier.surveys import diasources
-from broker_classifier.surveys.alert import Alert, BatchDecoder
+from broker_classifier.surveys.alert import Alert, Decoder
 from broker_classifier.surveys.avro.framing import Containers
 from broker_classifier.surveys.avro.projection import Encoded, Projector
 
@@ -30,19 +31,19 @@ NAMES = diasources.Spelling(
 LAYOUT = diasources.layout(NAMES)
 
 
-def decoder(schema: bytes) -> BatchDecoder:
+def decoder(schema: bytes, fallbacks: Counter[str] | None = None) -> Decoder:
     """Make the decoder of messages that are bare records of this schema (JSON).
 
     Without one (empty), only object containers can be read.
     `schema_sources.schemas_in_folder(path)["elasticc.v0_9_1.alert"]` reads it from .avsc files.
     """
-    projector, containers = Projector(LAYOUT), Containers()
+    containers, projector = Containers(), Projector(LAYOUT, fallbacks)
 
     def bare(message: bytes) -> Encoded | MessageError:
         return Encoded(message, 0, len(message), schema) if schema else SchemaError(NO_SCHEMA)
 
-    def decode_batch(messages: Sequence[bytes]) -> list[Alert | MessageError]:
+    def decode(messages: Sequence[bytes]) -> list[Alert | MessageError]:
         records = containers.records_or(messages, bare)
         return diasources.alerts(projector.project(records), NAMES)
 
-    return decode_batch
+    return Decoder(decode)

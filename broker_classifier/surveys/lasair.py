@@ -14,7 +14,7 @@ from broker_classifier.errors import MessageError, SchemaError
 from broker_classifier.light_curve import EMPTY
 from broker_classifier.light_curve.photometry import SECONDS_PER_DAY, UNIX_EPOCH_MJD, mjd_from_jd
 from broker_classifier.surveys import diasources, lsst, ztf
-from broker_classifier.surveys.alert import Alert, BatchDecoder
+from broker_classifier.surveys.alert import Alert, Decoder
 from broker_classifier.surveys.avro.container import Record
 from broker_classifier.surveys.avro.project_decoded import project_decoded
 from broker_classifier.surveys.lasair_packets import (
@@ -54,9 +54,9 @@ class ObjectApi(Protocol):
         """
 
 
-def decoder(apis: Mapping[str, ObjectApi]) -> BatchDecoder:
-    """Return the batch decoder that fetches missing light curves from these; see `decode_batch`."""
-    return partial(decode_batch, apis=apis)
+def decoder(apis: Mapping[str, ObjectApi]) -> Decoder:
+    """Make the decoder that fetches missing light curves from these; see `decode_batch`."""
+    return Decoder(partial(decode_batch, apis=apis))
 
 
 def decode_batch(

@@ -4,11 +4,13 @@ A message is a zero byte, the schema's id in four bytes (big-endian) and one rec
 container of one record, as files of alerts may be, brings its own schema. Fluxes are nJy already.
 """
 
+from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 
 from broker_classifier.errors import DecodeError, MessageError
 from broker_classifier.surveys import diasources
-from broker_classifier.surveys.alert import Alert, BatchDecoder
+from broker_classifier.surveys.alert import Alert, Decoder
 from broker_classifier.surveys.avro.framing import Containers
 from broker_classifier.surveys.avro.projection import Encoded, Projector
 from broker_classifier.surveys.avro.schema_sources import SchemaSource
@@ -18,21 +20,26 @@ LAYOUT = diasources.layout(NAMES)
 HEADER_SIZE = 5
 
 
-def decoder(schemas: SchemaSource, *, head_only: bool = False) -> BatchDecoder:
+def decoder(schemas: SchemaSource, fallbacks: Counter[str] | None = None) -> Decoder:
     """Make the decoder of LSST messages whose schemas this source knows.
 
-    It raises `SchemasUnavailableError` while the source does not answer. With `head_only` it reads
-    nothing after `diaSource`: each curve is the new detection alone, and the object the one that
-    `diaSource` names.
-    """
-    projector, containers = Projector(LAYOUT), Containers()
+    It raises `SchemasUnavailableError` while the source does not answer. A head is read up to the
+    end of `diaSource`, and its object is the one that `diaSource` names.
 
-    def decode_batch(messages: Sequence[bytes]) -> list[Alert | MessageError]:
-        records = containers.records_or(messages, lambda one: encoded(one, schemas))
+    Parameters
+    ----------
+    schemas : SchemaSource
+    fallbacks : Counter, optional
+        See `Projector`.
+    """
+    containers, projector = Containers(), Projector(LAYOUT, fallbacks)
+
+    def decode(messages: Sequence[bytes], *, head_only: bool = False) -> list[Alert | MessageError]:
+        records = containers.records_or(messages, lambda message: encoded(message, schemas))
         projected = projector.project(records, head_only=head_only)
         return diasources.alerts(projected, NAMES, head_only=head_only)
 
-    return decode_batch
+    return Decoder(decode, partial(decode, head_only=True))
 
 
 def encoded(message: bytes, schemas: SchemaSource) -> Encoded | MessageError:

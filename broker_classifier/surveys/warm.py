@@ -9,6 +9,7 @@ import io
 
 import fastavro
 
+from broker_classifier.errors import MessageError
 from broker_classifier.surveys import ztf
 from broker_classifier.surveys.alert import Alert
 
@@ -26,12 +27,13 @@ _SCHEMA = {
 }
 
 
-def warm() -> list[Alert]:
+def warm() -> list[Alert | MessageError]:
     """Take a packet through all that is compiled: twice, as the first time is another way."""
     packet = io.BytesIO()
     alert = {"objectId": "Z", "candid": 1, "candidate": _POINT, "prv_candidates": [_POINT]}
     fastavro.writer(packet, fastavro.parse_schema(_SCHEMA), [alert])
-    return [ztf.decode(packet.getvalue()) for _ in range(2)]
+    decode = ztf.decoder()
+    return [alert for _ in range(2) for alert in decode([packet.getvalue()])]
 
 
 if __name__ == "__main__":

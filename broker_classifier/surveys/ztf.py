@@ -5,7 +5,9 @@ with magnitudes rounded to 1e-4 and their errors to 1e-6 (far below the errors t
 new detection is rounded alike, so that one exposure is one fact whichever packet it came in.
 """
 
+from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,7 @@ from numpy.typing import NDArray
 
 from broker_classifier.errors import MessageError, SchemaError
 from broker_classifier.light_curve import BANDS, Kind, LightCurve, photometry
-from broker_classifier.surveys.alert import Alert
+from broker_classifier.surveys.alert import Alert, Decoder
 from broker_classifier.surveys.avro.framing import Containers
 from broker_classifier.surveys.avro.layout import (
     Cell,
@@ -66,41 +68,23 @@ LAYOUT = Layout(
     ),
 )
 
-_CONTAINERS = Containers()
-_PROJECTOR = Projector(LAYOUT)
 
+def decoder(fallbacks: Counter[str] | None = None) -> Decoder:
+    """Make the decoder of ZTF alerts, containers of one record each.
 
-def decode_batch(messages: Sequence[bytes]) -> list[Alert | MessageError]:
-    """Decode many ZTF alerts; one that cannot be is the error that says why, in its place."""
-    return alerts(_PROJECTOR.project(_CONTAINERS.records(messages)))
+    A head is read up to the end of `candidate`; nothing after it is found to be broken.
 
-
-def decode_heads(messages: Sequence[bytes]) -> list[Alert | MessageError]:
-    """Decode many alerts without their histories: each curve is the new detection alone.
-
-    Nothing after `candidate` is read, so nothing there is found to be broken.
+    Parameters
+    ----------
+    fallbacks : Counter, optional
+        See `Projector`.
     """
-    return alerts(_PROJECTOR.project(_CONTAINERS.records(messages), head_only=True))
+    containers, projector = Containers(), Projector(LAYOUT, fallbacks)
 
+    def decode(messages: Sequence[bytes], *, head_only: bool = False) -> list[Alert | MessageError]:
+        return alerts(projector.project(containers.records(messages), head_only=head_only))
 
-def decode(message: bytes) -> Alert:
-    """Decode one ZTF alert.
-
-    Raises
-    ------
-    DecodeError
-        If the bytes are not a container of exactly one record.
-    SchemaError
-        If the record does not say which object it is, which alert, or when.
-    """
-    return _only(decode_batch([message]))
-
-
-def _only(results: list[Alert | MessageError]) -> Alert:
-    [result] = results
-    if isinstance(result, MessageError):
-        raise result
-    return result
+    return Decoder(decode, partial(decode, head_only=True))
 
 
 def alerts(projected: Projected) -> list[Alert | MessageError]:

@@ -59,7 +59,7 @@ def ztf_stream(folder: str) -> Stream:
     records = [
         Encoded(body, 0, len(body), one.schema) for one in containers for _, body in one.blocks
     ]
-    return Stream(folder, ztf.LAYOUT, ztf.decode_batch, messages, records)
+    return Stream(folder, ztf.LAYOUT, ztf.decoder().full, messages, records)
 
 
 def lsst_deep() -> Stream:
@@ -67,7 +67,7 @@ def lsst_deep() -> Stream:
     schemas, messages = folder_schemas(SCHEMAS), list(visit(0.0, 20))
     schema = schemas.schema(SCHEMA_ID)
     records = [Encoded(one, lsst.HEADER_SIZE, len(one), schema) for one in messages]
-    return Stream("lsst-deep", lsst.LAYOUT, lsst.decoder(schemas), messages, records, FEW)
+    return Stream("lsst-deep", lsst.LAYOUT, lsst.decoder(schemas).full, messages, records, FEW)
 
 
 def entries(repetitions: int = 7) -> list[dict[str, Any]]:

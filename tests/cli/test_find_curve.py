@@ -11,13 +11,12 @@ from broker_classifier.config import Settings
 from broker_classifier.errors import DataError
 from broker_classifier.service.serve import classify_files
 from broker_classifier.store import ANSWERED, EmbeddedStore, ObjectRecord
-from broker_classifier.surveys.ztf import decode_batch
 from broker_classifier.training.homogenise.homogenisation import HOMOGENISATION_FILE, Homogenisation
 from tests.bundles import small_bundle
 from tests.curves import detections
 from tests.training.noises import plain_noise
 from tests.training.synthetic import ALERT_SOURCE, write_data_set
-from tests.ztf_packets import flare
+from tests.ztf_packets import decode_batch, flare
 
 
 @pytest.fixture

@@ -10,9 +10,8 @@ import pytest
 from broker_classifier.light_curve import BANDS, Kind
 from broker_classifier.service.loop import run
 from broker_classifier.streams.classification import json_schema, parse, published_schema
-from broker_classifier.surveys.ztf import decode
 from tests.streets import BUNDLE, ListSource, Topic, street
-from tests.ztf_packets import alert, container, measurement
+from tests.ztf_packets import alert, container, decode, measurement
 
 PAST = [
     measurement(59990.0, fid=1, mag=None),

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from broker_classifier.light_curve import EMPTY, Kind
-from broker_classifier.surveys.ztf import decode
+from tests.ztf_packets import decode
 
 pytestmark = pytest.mark.data
 

@@ -69,10 +69,10 @@ def corpora() -> list[Corpus]:
 
     records = [open_container(message).blocks[0][1] for message in ztf_messages[:2]]
     return [
-        Corpus(ztf.decode_batch, ztf_messages),
+        Corpus(ztf.decoder().full, ztf_messages),
         Corpus(decode_ztf_records, records),
-        Corpus(lsst.decoder(OneSchema(orjson.dumps(parsed()))), lsst_messages),
-        Corpus(elasticc.decoder(orjson.dumps(elasticc_packets.SCHEMA)), elasticc_messages),
+        Corpus(lsst.decoder(OneSchema(orjson.dumps(parsed()))).full, lsst_messages),
+        Corpus(elasticc.decoder(orjson.dumps(elasticc_packets.SCHEMA)).full, elasticc_messages),
     ]
 
 

@@ -21,7 +21,7 @@ def alerts(shared_data):
 def decoders(alerts):
     elasticc_schema = schemas_in_folder(alerts / "elasticc")["elasticc.v0_9_1.alert"]
     return {
-        "ztf": ztf.decode_batch,
+        "ztf": ztf.decoder(),
         "lsst": lsst.decoder(folder_schemas(alerts / "lsst-schemas")),
         "elasticc": elasticc.decoder(elasticc_schema),
         "lasair": lasair.decode_batch,

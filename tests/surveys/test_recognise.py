@@ -6,9 +6,8 @@ from typing import Any
 import pytest
 
 from broker_classifier.surveys.recognise import schema_of, survey_of, survey_of_schema
-from broker_classifier.surveys.ztf import decode
 from tests.surveys.lasair_rows import LSST_ID, row
-from tests.ztf_packets import SCHEMA, alert, container, measurement, record
+from tests.ztf_packets import SCHEMA, alert, container, decode, measurement, record
 
 RECORD = alert("ZTF21abiuvdk", [measurement(60000.0), measurement(60003.0, fid=1)])
 SCORES: dict[str, Any] = {

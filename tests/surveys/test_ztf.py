@@ -9,8 +9,8 @@ import pytest
 from broker_classifier.errors import DecodeError, SchemaError
 from broker_classifier.light_curve import Kind
 from broker_classifier.surveys.avro.project_decoded import project_decoded
-from broker_classifier.surveys.ztf import LAYOUT, alerts, decode, decode_batch, decode_heads
-from tests.ztf_packets import SCHEMA, alert, container, measurement
+from broker_classifier.surveys.ztf import LAYOUT, alerts
+from tests.ztf_packets import SCHEMA, alert, container, decode, decode_batch, measurement
 
 FORCED = {"jd": 2460000.5, "fid": 1, "forcediffimflux": 250.0, "forcediffimfluxunc": 10.0}
 
@@ -165,6 +165,6 @@ def test_without_a_sign_in_the_schema_a_detection_is_positive():
 def test_a_head_is_the_alert_without_its_history():
     past = [measurement(60000.0), measurement(60001.0, mag=None)]
     packet = container(alert("Z", [*past, measurement(60002.0)]))
-    [head], whole = decode_heads([packet]), decode(packet)
+    [head], whole = decode_batch.heads([packet]), decode(packet)
     assert (head.object_id, head.alert_id, head.mjd) == ("Z", whole.alert_id, 60002.0)
     assert head.curve.points.tolist() == whole.curve.points[-1:].tolist()

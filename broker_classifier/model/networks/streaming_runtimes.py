@@ -9,11 +9,18 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
-from numba import types
 from numpy.typing import NDArray
 from torch import nn
 
-from broker_classifier.compiled import cached_for, compiled
+from broker_classifier.compiled import (
+    FLOAT32_ROWS,
+    FLOAT32S,
+    NOTHING,
+    READONLY_INT64S,
+    cached_for,
+    compiled,
+    tuple_of,
+)
 from broker_classifier.model.networks.streaming_attentive_gru import (
     ENERGY_BOUND,
     State,
@@ -26,12 +33,9 @@ Integers = NDArray[np.int64]
 _ENERGY_BOUND = np.float32(ENERGY_BOUND)
 _NORM_EPSILON = np.float32(1e-5)  # torch.nn.LayerNorm's own
 _ONE = np.float32(1.0)
-_INTEGERS = types.Array(types.int64, 1, "C", readonly=True)
-_VECTOR = types.float32[::1]
-_MATRIX = types.float32[:, ::1]
-_LAYER = types.Tuple(  # type: ignore[no-untyped-call]
-    (_MATRIX, _VECTOR, _MATRIX, _VECTOR, _VECTOR, _VECTOR)
-)
+_VECTOR = FLOAT32S
+_MATRIX = FLOAT32_ROWS
+_LAYER = tuple_of(_MATRIX, _VECTOR, _MATRIX, _VECTOR, _VECTOR, _VECTOR)
 
 
 class Runtime(Protocol):
@@ -203,7 +207,17 @@ def _step(
 
 
 @cached_for(
-    types.void(_MATRIX, _MATRIX, _INTEGERS, _INTEGERS, _LAYER, _LAYER, _MATRIX, _VECTOR, _VECTOR)
+    NOTHING(
+        _MATRIX,
+        _MATRIX,
+        READONLY_INT64S,
+        READONLY_INT64S,
+        _LAYER,
+        _LAYER,
+        _MATRIX,
+        _VECTOR,
+        _VECTOR,
+    )
 )
 def _advance(
     state: Floats,
@@ -238,7 +252,7 @@ def _advance(
                 context[j] += share * (normed[j] - context[j])
 
 
-@cached_for(types.void(_MATRIX, _VECTOR, _VECTOR, _MATRIX, _VECTOR, _MATRIX))
+@cached_for(NOTHING(_MATRIX, _VECTOR, _VECTOR, _MATRIX, _VECTOR, _MATRIX))
 def _answer(
     state: Floats, gain: Floats, shift: Floats, output: Floats, bias: Floats, logits: Floats
 ) -> None:

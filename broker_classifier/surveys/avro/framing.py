@@ -11,14 +11,11 @@ from itertools import compress
 import numpy as np
 from numpy.typing import NDArray
 
-from broker_classifier.compiled import cached, compiled, stamp
+from broker_classifier.compiled import cached_with, compiled
 from broker_classifier.errors import DecodeError, MessageError
 from broker_classifier.surveys.avro import kernel
 from broker_classifier.surveys.avro.container import MAGIC, SYNC_SIZE, open_container
-from broker_classifier.surveys.avro.kernel import (
-    long_at,
-    varint,
-)
+from broker_classifier.surveys.avro.kernel import long_at, varint
 from broker_classifier.surveys.avro.projection import Encoded, addresses
 
 _PREFIX = 64  # bytes of a header by which it is looked up
@@ -109,7 +106,10 @@ def _record_begins(
     return begins
 
 
-def _stamped(sources: str) -> Callable[..., NDArray[np.int64]]:
+@cached_with(__file__, kernel.__file__)
+def record_begins(sources: str) -> Callable[..., NDArray[np.int64]]:
+    """Make the function that finds where records begin."""
+
     def record_begins(
         at: NDArray[np.int64], sizes: NDArray[np.int64], header_ends: NDArray[np.int64]
     ) -> NDArray[np.int64]:
@@ -123,7 +123,4 @@ def _stamped(sources: str) -> Callable[..., NDArray[np.int64]]:
         _ = sources
         return _record_begins(at, sizes, header_ends)
 
-    return cached(record_begins)
-
-
-record_begins = _stamped(stamp(__file__, kernel.__file__))
+    return record_begins

@@ -1,7 +1,7 @@
 """The loop that runs a compiled schema over the bytes of a batch, and checks every read.
 
-A program is an array of ops, a row (code, a, b, slot) each; `program.py` writes them. Jumps are
-displacements, so programs stand one after the other in one array and every message of a batch
+A program is an array of ops, a row (code, a, b, slot) each; `compile_schema.py` writes them. Jumps
+are displacements, so programs stand one after the other in one array and every message of a batch
 names its own. A slot >= 0 is a column of the row that is being filled, NO_SLOT is nothing, and a
 lower one a column of the message's head (see `head_slot`).
 

@@ -1,4 +1,4 @@
-"""What is wanted of a survey's records, a few fields and tables of points, and what was found."""
+"""A layout names the fields that are wanted of a record; a projection holds their values."""
 
 from dataclasses import dataclass, field
 from enum import Enum
@@ -111,20 +111,20 @@ class Projected:
 
 @dataclass
 class Wish:
-    """A node of the tree of wanted paths.
+    """What is wanted of one field; the fields of a record are its children.
 
     Attributes
     ----------
     column : Column or None
-        What is wanted of this very field, and
+        The column that takes the field's value.
     slot : int
-        where it goes.
+        The place of that column.
     table : int or None
-        The table that this field is, and
+        The number of the table that the field's items go to.
     is_list : bool
-        whether as a list.
+        Whether the field is a list of items, and not a single one.
     children : dict of str to Wish
-        What is wanted of the record that this field is.
+        By name, the fields that are wanted of a record.
     """
 
     column: Column | None = None

@@ -1,7 +1,7 @@
 """Reading what a layout wants of a batch of records, each written by a schema of its own.
 
 A schema is compiled the first time it is seen. One that cannot be is read by fastavro, record by
-record, into the same columns, and counted in `FALLBACKS`.
+record, into the same columns, and counted.
 """
 
 import ctypes
@@ -22,9 +22,6 @@ from broker_classifier.surveys.avro.container import Record, parsed_schema, read
 from broker_classifier.surveys.avro.layout import Layout, Projected
 from broker_classifier.surveys.avro.project_decoded import with_decoded
 from broker_classifier.surveys.avro.run_programs import Inputs, Outputs, run
-
-FALLBACKS: Counter[str] = Counter()
-"""Records of each layout that fastavro had to read, since the start of the process."""
 
 MAX_PROGRAMS = 256
 FALLBACK, NO_PROGRAM = -1, -2
@@ -61,9 +58,16 @@ class Encoded(NamedTuple):
 
 @dataclass
 class Projector:
-    """The programs of one layout for every schema seen, one after the other in one array."""
+    """The programs of one layout for every schema seen, one after the other in one array.
+
+    Attributes
+    ----------
+    fallbacks : Counter, optional
+        Counts, by the layout's name, the records that fastavro had to read.
+    """
 
     layout: Layout
+    fallbacks: Counter[str] | None = None
     ops: NDArray[np.int64] = field(default_factory=lambda: np.empty((0, 4), dtype=np.int64))
     paths: list[str] = field(default_factory=list)
     starts: dict[bytes, int] = field(default_factory=dict)
@@ -92,7 +96,7 @@ class Projector:
         slow = np.flatnonzero(inputs.starts == FALLBACK).tolist()
         if not slow:
             return result
-        FALLBACKS[self.layout.name] += len(slow)
+        self._count_fallbacks(len(slow))
         return with_decoded(result, _decoded(records, slow, errors), self.layout)
 
     def end(self, record: Encoded) -> int:
@@ -108,7 +112,7 @@ class Projector:
         if errors:
             raise errors[0]
         if inputs.starts[0] == FALLBACK:
-            FALLBACKS[self.layout.name] += 1
+            self._count_fallbacks(1)
             stream = io.BytesIO(record.message[record.begin : record.end])
             read_record(stream, parsed_schema(record.schema))
             return record.begin + stream.tell()
@@ -173,6 +177,10 @@ class Projector:
             out = out._replace(columns=columns, owner=owner)
             done, n_rows = run(self.ops, inputs, out, stack, head_only, done, n_rows, stops)
         return out, n_rows, stops
+
+    def _count_fallbacks(self, n_records: int) -> None:
+        if self.fallbacks is not None:
+            self.fallbacks[self.layout.name] += n_records
 
     def _error(self, reason: int, op: int, position: int) -> DecodeError:
         if reason == kernel.LEFT_OVER:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from broker_classifier.compiled import cached, compiled, stamp
+from broker_classifier.compiled import cached_with, compiled
 from broker_classifier.surveys.avro import kernel
 from broker_classifier.surveys.avro.kernel import (
     ARRAY,
@@ -219,7 +219,10 @@ def _run_all(
     return len(inputs.starts), n_rows
 
 
-def _stamped(sources: str) -> Callable[..., tuple[int, int]]:
+@cached_with(__file__, kernel.__file__)
+def run(sources: str) -> Callable[..., tuple[int, int]]:
+    """Make the function that runs programs."""
+
     def run(
         ops: NDArray[np.int64],
         inputs: Inputs,
@@ -252,7 +255,4 @@ def _stamped(sources: str) -> Callable[..., tuple[int, int]]:
         _ = sources
         return _run_all(ops, inputs, out, stack, head_only, first, n_rows, stops)
 
-    return cached(run)
-
-
-run = _stamped(stamp(__file__, kernel.__file__))
+    return run

@@ -8,8 +8,8 @@ import pytest
 from broker_classifier.demo.simulate.night import simulate_night
 from broker_classifier.light_curve import EMPTY, LightCurve
 from broker_classifier.model.classify import classify
-from broker_classifier.surveys import ztf
 from tests.streets import BUNDLE
+from tests.ztf_packets import decode
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +18,7 @@ def right() -> Counter[tuple[str, bool]]:
     curves: dict[tuple[str, str], LightCurve] = {}
     for packet in simulate_night(120, seed=21):
         known = curves.setdefault((packet.object_id, packet.label), EMPTY)
-        curve = known.merge(ztf.decode(packet.message).curve)
+        curve = known.merge(decode(packet.message).curve)
         curves[packet.object_id, packet.label] = curve
     answers = classify(list(curves.values()), BUNDLE)
     top = [BUNDLE.classes[np.argmax(a.probabilities)] if a else "" for a in answers]

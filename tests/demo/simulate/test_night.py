@@ -17,7 +17,7 @@ from broker_classifier.demo.simulate.night import (
     write_night,
 )
 from broker_classifier.light_curve import BANDS, Kind
-from broker_classifier.surveys import ztf
+from tests.ztf_packets import decode
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +65,7 @@ def test_the_truth_stays_out_of_the_packet(packets: list[Packet]) -> None:
 
 def test_the_survey_decodes_what_the_simulation_wrote(packets: list[Packet]) -> None:
     for packet in packets:
-        alert = ztf.decode(packet.message)
+        alert = decode(packet.message)
         assert alert.decline is None
         assert (alert.object_id, alert.alert_id) == (packet.object_id, packet.alert_id)
         assert alert.mjd == pytest.approx(packet.mjd, abs=1e-6)
@@ -74,7 +74,7 @@ def test_the_survey_decodes_what_the_simulation_wrote(packets: list[Packet]) -> 
 def test_fluxes_and_limits_survive_the_packet_to_its_precision() -> None:
     one = simulate_objects(1, seed=3)[0]
     last = list(simulate_night(1, seed=3))[-1]
-    seen, curve = one.photometry, ztf.decode(last.message).curve
+    seen, curve = one.photometry, decode(last.message).curve
     at = np.searchsorted(seen.exposures.mjd, curve.mjd - 1e-6)
     measured = curve.kind != Kind.UPPER_LIMIT
     assert curve.psf_flux[measured] == pytest.approx(seen.flux[at[measured]], rel=1e-4)
@@ -95,7 +95,7 @@ def test_history_reaches_back_thirty_days_and_has_limits_with_null_candid(
 
 
 def test_an_exposure_is_the_same_fact_in_every_packet(packets: list[Packet]) -> None:
-    curves = [ztf.decode(p.message).curve for p in packets if p.object_id == packets[0].object_id]
+    curves = [decode(p.message).curve for p in packets if p.object_id == packets[0].object_id]
     united = curves[0].merge(*curves[1:])
     keys = set(zip(united.mjd, united.band, united.kind, strict=True))
     facts = {bytes(point) for curve in curves for point in curve.points}

@@ -11,9 +11,8 @@ from broker_classifier.errors import DecodeError, MessageError
 from broker_classifier.surveys.alert import Alert
 from broker_classifier.surveys.avro.container import open_container, parsed_schema
 from broker_classifier.surveys.avro.split_container import split_container
-from broker_classifier.surveys.ztf import decode_batch
 from broker_classifier.training.fit.tensorboard import varint
-from tests.ztf_packets import SCHEMA, alert, container, measurement
+from tests.ztf_packets import SCHEMA, alert, container, decode_batch, measurement
 
 RECORDS = [
     alert(f"ZTF{i}", [measurement(60000.0 + i, mag=None), measurement(60001.0 + i)])
