@@ -12,9 +12,9 @@ from broker_classifier.model.find_bundle import find_bundle
 from broker_classifier.training.data.labelled_objects import DataFolders
 from broker_classifier.training.evaluate import ALL, Report, evaluate
 from broker_classifier.training.judge.bootstrap import Counts, interval, resamples
-from broker_classifier.training.judge.cuts import Cut
+from broker_classifier.training.judge.cuts import Cut, figures_by_cut
 from broker_classifier.training.judge.predictions import Decisions
-from broker_classifier.training.judge.scores import confusion_matrices, recall, rounded
+from broker_classifier.training.judge.scores import balanced_accuracy, confusion_matrices, rounded
 from broker_classifier.training.report.metrics_file import write_json
 from broker_classifier.training.report.plots import PLOTS, write_comparison
 
@@ -72,17 +72,12 @@ def _names(paths: Sequence[Path]) -> list[str]:
 
 
 def _figures(metrics: Mapping[str, Any]) -> dict[str, Any]:
-    kept = [key for name in FIGURES for key in (name, f"{name}_95")]
-    by_cut = {
-        f"{family}_{value}": figures["grouped"]
-        for family in ("by_detections", "by_days", "by_fraction")
-        for value, figures in metrics[family].items()
-    }
-    by_cut["full"] = metrics["full"]["grouped"]
+    kept = [kept for name in FIGURES for kept in (name, f"{name}_95")]
+    by_cut = {cut.key: figures["grouped"] for cut, figures in figures_by_cut(metrics).items()}
     return {
         "bundle": metrics["bundle"],
         "n_objects": metrics["n_objects"],
-        **{cut: {key: figures[key] for key in kept} for cut, figures in by_cut.items()},
+        **{cut: {name: groups[name] for name in kept} for cut, groups in by_cut.items()},
     }
 
 
@@ -90,11 +85,8 @@ def _differences(first: Report, other: Report) -> dict[str, Any]:
     """Compare the balanced accuracy of groups; nothing where the bundles have other groups."""
     if first.metrics["groups"] != other.metrics["groups"]:
         return {}
-    found = {}
-    for cut in first.predictions:
-        if cut in other.predictions:
-            found["_".join(part for part in cut if part)] = _difference(first, other, cut)
-    return found
+    shared = [cut for cut in first.predictions if cut in other.predictions]
+    return {cut.key: _difference(first, other, cut) for cut in shared}
 
 
 def _difference(first: Report, other: Report, cut: Cut) -> dict[str, Any]:
@@ -125,4 +117,4 @@ def _balanced_accuracies(
 ) -> NDArray[np.float64]:
     decided, n_groups = decisions.decided[place], len(decisions.groups)
     matrices = confusion_matrices(target, decided, n_groups, counts)
-    return np.asarray(np.nanmean(recall(matrices), axis=-1))
+    return balanced_accuracy(matrices)

@@ -18,8 +18,9 @@ from broker_classifier.training.judge.gates.forced_supernovae import (
     FORCED_GATE,
     pooled_forced_supernovae,
 )
+from broker_classifier.training.judge.groups import group_names
 from broker_classifier.training.judge.predictions import pooled_predictions, predict
-from broker_classifier.training.judge.scores import DECISION_RULE, METRICS_FILE, group_names
+from broker_classifier.training.judge.scores import DECISION_RULE, METRICS_FILE
 from broker_classifier.training.recipe import Recipe, read_recipe
 from broker_classifier.training.report.metrics_file import made_folder, write_json
 from broker_classifier.training.report.plots import POOLED_PLOTS, write_plots

@@ -27,15 +27,14 @@ from broker_classifier.training.homogenise.examples import Example, make_example
 from broker_classifier.training.homogenise.homogenisation import Homogenisation, read_homogenisation
 from broker_classifier.training.judge.attention_profile import attention_by_class
 from broker_classifier.training.judge.bootstrap import mean_interval
-from broker_classifier.training.judge.cuts import Cut, all_cuts
+from broker_classifier.training.judge.cuts import FULL, MAIN_CUTS, Cut, all_cuts
 from broker_classifier.training.judge.gates.evidence import Evidence
 from broker_classifier.training.judge.gates.gates import provenance_gates
+from broker_classifier.training.judge.groups import group_names, grouped
 from broker_classifier.training.judge.predictions import Predictions, predict
 from broker_classifier.training.judge.scores import (
     DECISION_RULE,
     METRICS_FILE,
-    group_names,
-    grouped,
     metrics_at_a_cut,
 )
 from broker_classifier.training.judge.superphot import superphot_figures
@@ -43,7 +42,6 @@ from broker_classifier.training.report.metrics_file import made_folder, write_js
 from broker_classifier.training.report.plots import PLOTS, write_plots
 
 ALL = "all"
-SOURCE_CUTS = (Cut("by_detections", "3"), Cut("by_detections", "10"), Cut("full", ""))
 
 
 @dataclass(frozen=True)
@@ -180,32 +178,29 @@ def figures(predictions: Mapping[Cut, Predictions], bundle: Bundle) -> dict[str,
     """
     return {
         **_at_cuts(predictions, bundle),
-        "superphot_plus": superphot_figures(predictions[Cut("full", "")], bundle),
+        "superphot_plus": superphot_figures(predictions[FULL], bundle),
         "by_source": _by_source(predictions, bundle),
     }
 
 
 def _at_cuts(predictions: Mapping[Cut, Predictions], bundle: Bundle) -> dict[str, Any]:
-    found: dict[str, Any] = {cut.family: {} for cut in all_cuts()}
+    by_family: dict[str, Any] = {cut.family: {} for cut in all_cuts()}
     for cut, at_cut in predictions.items():
         said = at_cut.target, at_cut.probabilities, at_cut.prior, bundle.classes
         values = metrics_at_a_cut(*said)
         values["grouped"] = metrics_at_a_cut(*grouped(*said))
-        if cut.family == "full":
-            found["full"] = values
+        if cut == FULL:
+            by_family[cut.family] = values
         else:
-            found[cut.family][cut.value] = values
-    return found
+            by_family[cut.family][cut.value] = values
+    return by_family
 
 
 def _by_source(predictions: Mapping[Cut, Predictions], bundle: Bundle) -> dict[str, Any]:
     """Shares of the decisions (groups, equal prior) about each class, source by source."""
-    found: dict[str, Any] = {}
-    for cut in SOURCE_CUTS:
-        if cut in predictions:
-            name = "_".join(part for part in cut if part)
-            found[name] = _source_rows(predictions[cut], bundle)
-    return found
+    return {
+        cut.key: _source_rows(predictions[cut], bundle) for cut in MAIN_CUTS if cut in predictions
+    }
 
 
 def _source_rows(at_cut: Predictions, bundle: Bundle) -> list[dict[str, Any]]:

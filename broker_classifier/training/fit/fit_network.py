@@ -24,13 +24,14 @@ from broker_classifier.training.fit.prefix_weights import prefix_weights
 from broker_classifier.training.homogenise.alert_noise import AlertNoise
 from broker_classifier.training.homogenise.examples import Example
 from broker_classifier.training.judge.cuts import Cut, cut_positions
+from broker_classifier.training.judge.groups import grouped
 from broker_classifier.training.judge.prefix_logits import (
     batches_by_length,
     device_of,
     network_input,
     prefix_logits,
 )
-from broker_classifier.training.judge.scores import confusion_matrix, grouped
+from broker_classifier.training.judge.scores import balanced_accuracy, confusion_matrix
 from broker_classifier.training.recipe import Recipe
 
 Floats = NDArray[np.float64]
@@ -174,8 +175,7 @@ def validation_score(
     for target, probabilities in _at_cuts(network, validation, recipe, untempered):
         group, joint, group_prior, names = grouped(target, probabilities, prior, recipe.classes)
         confusion = confusion_matrix(group, (joint / group_prior).argmax(axis=1), len(names))
-        counts = confusion.sum(axis=1)
-        accuracy = float((np.diag(confusion)[counts > 0] / counts[counts > 0]).mean())
+        accuracy = float(balanced_accuracy(confusion))
         log_loss = -float(np.log(joint[np.arange(len(group)), group] + 1e-12).mean())
         scores.append(accuracy / 2 - log_loss / 4)
         accuracies.append(accuracy)

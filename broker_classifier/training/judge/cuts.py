@@ -1,7 +1,7 @@
 """The moments at which a classifier is judged: after so many detections, days, or fractions."""
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,17 +15,72 @@ NIGHT_DAYS = 0.5  # a day count includes the rest of its night
 
 
 class Cut(NamedTuple):
-    """A family ("by_detections", ...) and its value as a key of `metrics.json`."""
+    """A family of cuts and a value in it, as they stand in `metrics.json`."""
 
     family: str
     value: str
 
+    @property
+    def key(self) -> str:
+        """Its name where one word has to do, as in `by_source` and the gates of `metrics.json`.
+
+        >>> Cut("by_detections", "3").key, FULL.key
+        ('by_detections_3', 'full')
+        """
+        return f"{self.family}_{self.value}" if self.value else self.family
+
+    @property
+    def title(self) -> str:
+        """Its name in tables and plots: what is known of a light curve at this cut.
+
+        >>> after_detections(1).title, after_days(10).title, Cut("by_fraction", "0.25").title
+        ('1 detection', 'day 10', '25 % of the time span')
+        """
+        if self.family == "by_detections":
+            return f"{self.value} detection" + ("" if self.value == "1" else "s")
+        if self.family == "by_days":
+            return f"day {self.value}"
+        if self.family == "by_fraction":
+            return f"{100 * float(self.value):.0f} % of the time span"
+        return "whole light curve"
+
+
+FULL = Cut("full", "")
+
+
+def after_detections(n: int) -> Cut:
+    """Give the cut at the n-th detection."""
+    return Cut("by_detections", str(n))
+
+
+def after_days(days: int) -> Cut:
+    """Give the cut so many days after the first detection."""
+    return Cut("by_days", str(days))
+
+
+MAIN_CUTS = (after_detections(3), after_detections(10), FULL)
+"""Where sources and gates are judged, and curves of single classes drawn."""
+
 
 def all_cuts() -> list[Cut]:
     """List the cuts in the order of `metrics.json`."""
-    families = (("by_detections", DETECTIONS), ("by_days", DAYS), ("by_fraction", FRACTIONS))
-    found = [Cut(family, str(value)) for family, values in families for value in values]
-    return [*found, Cut("full", "")]
+    fractions = [Cut("by_fraction", str(fraction)) for fraction in FRACTIONS]
+    return [*map(after_detections, DETECTIONS), *map(after_days, DAYS), *fractions, FULL]
+
+
+def cut_of(key: str) -> Cut:
+    """Find a cut by its key.
+
+    >>> cut_of("by_detections_3").title
+    '3 detections'
+    """
+    return next(cut for cut in all_cuts() if cut.key == key)
+
+
+def figures_by_cut(metrics: Mapping[str, Any]) -> dict[Cut, Mapping[str, Any]]:
+    """Read the figures of every cut that has some from the content of `metrics.json`."""
+    figures = {cut: metrics[cut.family].get(cut.value) for cut in all_cuts() if cut != FULL}
+    return {cut: at_cut for cut, at_cut in figures.items() if at_cut} | {FULL: metrics[FULL.family]}
 
 
 def cut_positions(curve: LightCurve) -> Iterator[tuple[Cut, int]]:
@@ -41,7 +96,7 @@ def cut_positions(curve: LightCurve) -> Iterator[tuple[Cut, int]]:
         if cut.family == "by_detections":
             if len(detected) >= int(cut.value):
                 yield cut, int(detected[int(cut.value) - 1])
-        elif cut.family == "full":
+        elif cut == FULL:
             yield cut, len(curve) - 1
         elif cut.family == "by_fraction":
             yield cut, _last_until(age, float(cut.value) * age[-1] + 1e-9)

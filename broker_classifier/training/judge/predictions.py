@@ -11,8 +11,8 @@ from broker_classifier.model.bundle import Bundle
 from broker_classifier.model.calibration import calibrated_probabilities
 from broker_classifier.training.homogenise.examples import Example
 from broker_classifier.training.judge.cuts import Cut, all_cuts, cut_positions
+from broker_classifier.training.judge.groups import grouped
 from broker_classifier.training.judge.prefix_logits import prefix_logits
-from broker_classifier.training.judge.scores import grouped
 
 Floats = NDArray[np.float64]
 

@@ -28,31 +28,7 @@ DECISION_RULE = {
     "classes": "averages run over the classes that occur in the sample",
     "_95": "95 % bootstrap interval over objects; within their class but for the natural prior's",
 }
-GROUPS = {
-    "SNIa+91bg+Iax": ("SNIa", "SNIa-91bg", "SNIax"),
-    "SNII": ("SNII", "SNIIn"),
-    "SNIbc": ("SNIbc",),
-    "SLSN-I": ("SLSN-I",),
-    "TDE": ("TDE",),
-    "AGN": ("AGN",),
-}
 N_BINS = 15
-_GROUP_OF = {name: group for group, names in GROUPS.items() for name in names}
-
-
-def group_names(classes: Sequence[str]) -> list[str]:
-    """List the groups that classes form, in the order of their first classes."""
-    return list(dict.fromkeys(_GROUP_OF.get(name, name) for name in classes))
-
-
-def grouped(
-    target: Ints, probabilities: Floats, prior: Floats, classes: Sequence[str]
-) -> tuple[Ints, Floats, Floats, list[str]]:
-    """Join classes into the groups that they form; a class outside all is a group of its own."""
-    owner = [_GROUP_OF.get(name, name) for name in classes]
-    names = group_names(classes)
-    member = np.array([[o == name for o in owner] for name in names], dtype=np.float64)  # (G, K)
-    return member.argmax(axis=0)[target], probabilities @ member.T, prior @ member.T, names
 
 
 def metrics_at_a_cut(
@@ -78,12 +54,12 @@ def metrics_at_a_cut(
     counts = resamples(target)
     equal, natural = (probabilities / prior).argmax(axis=1), probabilities.argmax(axis=1)
     confusion = confusion_matrix(target, equal, len(classes))
-    recalls = recall(confusion_matrices(target, equal, len(classes), counts))
+    resampled = confusion_matrices(target, equal, len(classes), counts)
     return {
         "n": len(target),
-        **_figure("balanced_accuracy", _mean(recall(confusion)), _mean(recalls)),
+        **_figure("balanced_accuracy", balanced_accuracy(confusion), balanced_accuracy(resampled)),
         **_natural_prior(target, natural, probabilities),
-        **_per_class("recall", classes, recall(confusion), recalls),
+        **_per_class("recall", classes, recall(confusion), recall(resampled)),
         **_rankings(target, probabilities, classes, counts),
         "confusion": confusion.tolist(),
     }
@@ -106,6 +82,11 @@ def recall(confusion: NDArray[Any]) -> Floats:
     """Share of each class that is found, (..., K, K) to (..., K); NaN if it does not occur."""
     n = confusion.sum(axis=-1)
     return np.where(n > 0, np.diagonal(confusion, axis1=-2, axis2=-1) / np.maximum(n, 1), np.nan)
+
+
+def balanced_accuracy(confusion: NDArray[Any]) -> Floats:
+    """Average the recall over the classes that occur, (..., K, K) to (...)."""
+    return _mean(recall(confusion))
 
 
 def macro_f1(confusion: NDArray[Any]) -> NDArray[np.float64]:

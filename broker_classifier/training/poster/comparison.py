@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
-from broker_classifier.training.poster.figures import confusion_figure, save
+from broker_classifier.training.poster.figures import confusion_figure
 from broker_classifier.training.poster.gains import (
     Gain,
     Level,
-    balanced_accuracy,
+    balanced_accuracy_of,
     gain,
     levels,
     mean_confusion,
@@ -17,6 +17,7 @@ from broker_classifier.training.poster.gains import (
 from broker_classifier.training.poster.protocol import Protocol
 from broker_classifier.training.poster.runs import Result, Run, Settings, do_runs, prepare_folder
 from broker_classifier.training.poster.sample import Sample
+from broker_classifier.training.report.plots.style import save
 
 REPORT_FILE = "report.md"
 ATTENTIVE, PLAIN = "attentive_gru", "gru"
@@ -120,7 +121,7 @@ def _accuracies(
     for protocol in protocols:
         for model in models:
             cells = [
-                scatter([balanced_accuracy(r, level) for r in _of(results, protocol, model, p)])
+                scatter([balanced_accuracy_of(r, level) for r in _of(results, protocol, model, p)])
                 for p in percents
             ]
             lines.append(f"| {protocol} | {model} | " + " | ".join(cells) + " |")

@@ -1,20 +1,17 @@
 """The poster's figure, confusion matrices side by side, and the sweep's: small PNG files."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from broker_classifier.training.report.plots.confusion import draw_shares
+from broker_classifier.training.report.plots.style import COLOURS, MARKERS
 
 Floats = NDArray[np.float64]
-DPI = 80
 CELL_INCHES = 0.33
 MARGIN_INCHES = 0.75
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00")  # Okabe & Ito (2008)
-MARKERS = "osD^v"
 
 
 def confusion_figure(
@@ -94,8 +91,3 @@ def sweep_figure(
 def standard_error(values: Sequence[float]) -> float:
     """Give the standard error of a mean; NaN of a single value."""
     return float(np.std(values, ddof=1) / np.sqrt(len(values))) if len(values) > 1 else np.nan
-
-
-def save(figure: Figure, path: Path) -> None:
-    """Write a PNG; without the version of matplotlib in it, the same figures make the same file."""
-    figure.savefig(path, dpi=DPI, metadata={"Software": None})

@@ -12,7 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from broker_classifier.training.judge.scores import GROUPS, confusion_matrix
+from broker_classifier.training.judge.groups import group_labels, group_positions
+from broker_classifier.training.judge.scores import balanced_accuracy, confusion_matrix
 from broker_classifier.training.poster.runs import Result
 
 N_BOOTSTRAP = 1000
@@ -54,33 +55,29 @@ def levels(classes: Sequence[str]) -> dict[str, Level]:
     """Give the classes themselves and, where several are of one group, the groups.
 
     >>> levels(("SNIa", "SNIax", "SNII"))["groups"].names
-    ('SNIa+91bg+Iax', 'SNII')
+    ('SNIa+Iax', 'SNII')
     """
-    found = {"classes": Level(tuple(classes), np.arange(len(classes)))}
-    group_of = {name: group for group, names in GROUPS.items() for name in names}
-    owner = [group_of.get(name, name) for name in classes]
-    names = tuple(dict.fromkeys(owner))
-    if len(names) < len(classes):
-        found["groups"] = Level(names, np.array([names.index(o) for o in owner]))
-    return found
+    by_name = {"classes": Level(tuple(classes), np.arange(len(classes)))}
+    groups = tuple(group_labels(classes))
+    if len(groups) < len(classes):
+        by_name["groups"] = Level(groups, group_positions(classes))
+    return by_name
 
 
-def confusion(result: Result, level: Level) -> Ints:
+def confusion_of(result: Result, level: Level) -> Ints:
     """Count decisions, true classes in rows."""
     target, decided = level.of_class[result.target], level.of_class[result.decided]
     return confusion_matrix(target, decided, len(level.names))
 
 
-def balanced_accuracy(result: Result, level: Level) -> float:
+def balanced_accuracy_of(result: Result, level: Level) -> float:
     """Average the recall over the classes that occur in the test."""
-    counts = confusion(result, level)
-    n = counts.sum(axis=1)
-    return float((np.diag(counts)[n > 0] / n[n > 0]).mean())
+    return float(balanced_accuracy(confusion_of(result, level)))
 
 
 def mean_confusion(results: Sequence[Result], level: Level) -> Floats:
     """Average the matrices of all seeds, each with rows that sum to 1."""
-    matrices = [confusion(result, level) for result in results]
+    matrices = [confusion_of(result, level) for result in results]
     shares = [counts / np.maximum(counts.sum(axis=1, keepdims=True), 1) for counts in matrices]
     return np.asarray(np.mean(shares, axis=0))
 
@@ -97,7 +94,8 @@ def gain(of: Mapping[int, Result], on: Mapping[int, Result], level: Level) -> Ga
     if not seeds or any(of[s].ids != on[s].ids for s in seeds):
         msg = "a gain is paired: both models have to be tested on the same objects"
         raise ValueError(msg)
-    differences = [balanced_accuracy(of[s], level) - balanced_accuracy(on[s], level) for s in seeds]
+    before, after = ([balanced_accuracy_of(model[s], level) for s in seeds] for model in (on, of))
+    differences = np.subtract(after, before)
     from_seeds = np.inf
     if len(seeds) > 1:
         student = STUDENT_95[min(len(seeds) - 1, len(STUDENT_95) - 1)]

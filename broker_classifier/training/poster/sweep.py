@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from broker_classifier.training.poster.comparison import ATTENTIVE, PLAIN, scatter
-from broker_classifier.training.poster.figures import save, sweep_figure
-from broker_classifier.training.poster.gains import Gain, Level, balanced_accuracy, gain, levels
+from broker_classifier.training.poster.figures import sweep_figure
+from broker_classifier.training.poster.gains import Gain, Level, balanced_accuracy_of, gain, levels
 from broker_classifier.training.poster.protocol import Protocol
 from broker_classifier.training.poster.runs import Result, Run, Settings, do_runs, prepare_folder
 from broker_classifier.training.poster.sample import Sample
+from broker_classifier.training.report.plots.style import save
 
 TABLE_FILE, REPORT_FILE, FIGURE_FILE = "sweep.csv", "sweep.md", "sweep.png"
 COLUMNS = ("d_a", "r", "seed", "parameters", "balanced_accuracy", "validation_accuracy", "epoch")
@@ -81,7 +82,7 @@ def sweep(
 
 
 def _accuracies(by_seed: dict[int, Result], level: Level) -> list[float]:
-    return [balanced_accuracy(result, level) for result in by_seed.values()]
+    return [balanced_accuracy_of(result, level) for result in by_seed.values()]
 
 
 def _write_rows(
@@ -98,7 +99,7 @@ def _write_rows(
                 rows.writerow(
                     [
                         *(width, r, seed, result.n_parameters),
-                        round(balanced_accuracy(result, level), 4),
+                        round(balanced_accuracy_of(result, level), 4),
                         round(result.validation_accuracy, 4),
                         result.best_epoch,
                     ]

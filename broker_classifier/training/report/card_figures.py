@@ -7,11 +7,13 @@ from typing import Any
 import orjson
 
 from broker_classifier.errors import ConfigError
+from broker_classifier.training.judge.cuts import FULL, Cut, all_cuts, figures_by_cut
 from broker_classifier.training.judge.scores import DECISION_RULE, METRICS_FILE
 from broker_classifier.training.recipe import Recipe
 from broker_classifier.training.report.card_tables import number, span, table, with_interval
 
-_POOLED = ("n_objects", "by_detections", "by_days", "by_fraction", "full", "superphot_plus")
+_FAMILIES = tuple(dict.fromkeys(cut.family for cut in all_cuts()))
+_POOLED = ("n_objects", *_FAMILIES, "superphot_plus")
 
 
 def figures_section(metrics: Mapping[str, Any]) -> str:
@@ -67,20 +69,16 @@ def cross_validation_section(pooled: Mapping[str, Any] | None) -> str:
 
 
 def _table(metrics: Mapping[str, Any]) -> str:
-    rows = [_figure_row(_detections(n), m) for n, m in metrics["by_detections"].items()]
-    rows += [_figure_row(f"{d} days", m) for d, m in metrics["by_days"].items()]
-    rows += [_figure_row(f"{f} of the time span", m) for f, m in metrics["by_fraction"].items()]
-    rows.append(_figure_row("whole light curve", metrics["full"]))
+    rows = [_figure_row(cut, figures) for cut, figures in figures_by_cut(metrics).items()]
     head = ("known", "n", "BA, groups", "BA", "accuracy", "macro-F1, groups", "ECE")
     return table(head, rows)
 
 
 def _recalls(metrics: Mapping[str, Any]) -> str:
-    cuts = {_detections(n): m for n, m in metrics["by_detections"].items()}
-    cuts["whole light curve"] = metrics["full"]
     rows = [
-        (known, *(number(values["recall"][name]) for name in metrics["classes"]))
-        for known, values in cuts.items()
+        (cut.title, *(number(figures["recall"][name]) for name in metrics["classes"]))
+        for cut, figures in figures_by_cut(metrics).items()
+        if cut.family in ("by_detections", FULL.family)
     ]
     full = metrics["full"]["recall_95"]
     rows.append(("95 %", *(span(full[name]) for name in metrics["classes"])))
@@ -105,18 +103,14 @@ def _superphot(metrics: Mapping[str, Any]) -> str:
     return text
 
 
-def _figure_row(known: str, values: Mapping[str, Any]) -> tuple[str, ...]:
-    group = values["grouped"]
+def _figure_row(cut: Cut, figures: Mapping[str, Any]) -> tuple[str, ...]:
+    groups = figures["grouped"]
     return (
-        known,
-        str(values["n"]),
-        with_interval(group, "balanced_accuracy"),
-        with_interval(values, "balanced_accuracy"),
-        with_interval(values, "accuracy"),
-        with_interval(group, "macro_f1"),
-        with_interval(values, "ece", digits=3),
+        cut.title,
+        str(figures["n"]),
+        with_interval(groups, "balanced_accuracy"),
+        with_interval(figures, "balanced_accuracy"),
+        with_interval(figures, "accuracy"),
+        with_interval(groups, "macro_f1"),
+        with_interval(figures, "ece", digits=3),
     )
-
-
-def _detections(n: str) -> str:
-    return f"{n} detection" if n == "1" else f"{n} detections"

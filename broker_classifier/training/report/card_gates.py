@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from broker_classifier.training.judge.attention_profile import FEWEST_POINTS, NEAR_PEAK_DAYS
+from broker_classifier.training.judge.cuts import cut_of
 from broker_classifier.training.judge.gates.evidence import SUPERNOVA
 from broker_classifier.training.judge.gates.forced_supernovae import (
     MAX_MISTAKEN,
@@ -82,7 +83,7 @@ _FORCED_COLUMNS = (
 def _forced_supernovae(gate: Mapping[str, Any]) -> str:
     rows = [
         (
-            _known(cut),
+            cut_of(key).title,
             f"{figures['n_forced']}, {figures['n_alerts']}, {figures['n_alerts_of_that_year']}",
             with_interval(figures, "called_agn_or_tde"),
             with_interval(figures, "recall_forced"),
@@ -94,7 +95,7 @@ def _forced_supernovae(gate: Mapping[str, Any]) -> str:
             with_interval(figures, "difference_at_same_phase"),
             _verdict(figures["passed"]),
         )
-        for cut, figures in gate["at"].items()
+        for key, figures in gate["at"].items()
     ]
     head = tuple(column.format(gate.get("year", "")) for column in _FORCED_COLUMNS)
     return (
@@ -114,7 +115,7 @@ def _forced_supernovae(gate: Mapping[str, Any]) -> str:
 def _source_probe(gate: Mapping[str, Any]) -> str:
     rows = [
         (
-            _known(cut),
+            cut_of(key).title,
             with_interval(figures["alerts_or_forced"], "auc"),
             _optional(figures["year_control"]),
             with_interval(figures, "difference"),
@@ -122,7 +123,7 @@ def _source_probe(gate: Mapping[str, Any]) -> str:
             _optional(figures["alerts_or_forced_of_the_same_objects"]),
             _verdict(figures["passed"]),
         )
-        for cut, figures in gate["at"].items()
+        for key, figures in gate["at"].items()
     ]
     year = gate.get("year", "")
     head = (
@@ -149,10 +150,10 @@ def _source_probe(gate: Mapping[str, Any]) -> str:
 def _two_pipelines(gate: Mapping[str, Any]) -> str:
     rows = []
     for part, which in (("at", "unseen"), ("with_objects_that_trained", "all")):
-        for cut, figures in gate.get(part, {}).items():
+        for key, figures in gate.get(part, {}).items():
             rows.append(
                 (
-                    _known(cut),
+                    cut_of(key).title,
                     f"{figures['n']} {which}",
                     figures["of_group"],
                     with_interval(figures, "largest_mean_shift"),
@@ -186,10 +187,3 @@ def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
 
 def _optional(figures: Mapping[str, Any] | None) -> str:
     return number(None) if figures is None else with_interval(figures, "auc")
-
-
-def _known(cut: str) -> str:
-    if cut == "full":
-        return "whole light curve"
-    n = cut.removeprefix("by_detections_")
-    return f"{n} detection" if n == "1" else f"{n} detections"

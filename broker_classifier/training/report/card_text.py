@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from broker_classifier.model.bundle import Bundle
+from broker_classifier.training.judge.cuts import cut_of
 from broker_classifier.training.recipe_tables import Card
 from broker_classifier.training.report.card_figures import (
     cross_validation_section,
@@ -65,12 +66,12 @@ def _input(bundle: Bundle) -> str:
 
 def _by_source(metrics: Mapping[str, Any], name: str) -> str:
     rows = []
-    for cut, found in metrics["by_source"].items():
-        for row in found:
+    for key, sources in metrics["by_source"].items():
+        for row in sources:
             if row["class"] == name:
                 shares = map(number, row["decided"].values())
                 kind = "alerts" if row["is_alert"] else "made like alerts"
-                rows.append((cut.replace("_", " "), row["source"], kind, str(row["n"]), *shares))
+                rows.append((cut_of(key).title, row["source"], kind, str(row["n"]), *shares))
     head = ("known", "source", "points", "n", *metrics["groups"])
     return (
         f"Decisions (groups, equal prior) about the {name} of the test objects, by source:\n\n"

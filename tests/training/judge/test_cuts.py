@@ -1,5 +1,12 @@
 from broker_classifier.light_curve import Kind, light_curve
-from broker_classifier.training.judge.cuts import all_cuts, cut_positions, n_before_detection
+from broker_classifier.training.judge.cuts import (
+    FULL,
+    all_cuts,
+    cut_of,
+    cut_positions,
+    figures_by_cut,
+    n_before_detection,
+)
 from tests.curves import detections
 
 
@@ -39,6 +46,24 @@ def test_a_light_curve_without_detections_reaches_fractions_and_the_end_only():
     curve = light_curve([0.0, 8.0], 100.0, 90.0, "r", Kind.FORCED)
     assert {cut.family for cut, _ in cut_positions(curve)} == {"by_fraction", "full"}
     assert n_before_detection(curve) == 2
+
+
+def test_every_cut_has_a_key_and_a_title_of_its_own():
+    cuts = all_cuts()
+    assert [cut_of(cut.key) for cut in cuts] == cuts
+    assert len({cut.title for cut in cuts}) == len(cuts)
+
+
+def test_figures_are_read_of_the_cuts_that_have_some():
+    metrics = {
+        "by_detections": {"3": {"n": 2}},
+        "by_days": {},
+        "by_fraction": {"0.5": {"n": 4}},
+        "full": {"n": 5},
+    }
+    read = figures_by_cut(metrics)
+    assert [cut.key for cut in read] == ["by_detections_3", "by_fraction_0.5", "full"]
+    assert (read[cut_of("by_detections_3")], read[FULL]) == ({"n": 2}, {"n": 5})
 
 
 def test_the_cuts_are_those_of_the_issue():

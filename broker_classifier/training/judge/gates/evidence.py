@@ -8,13 +8,11 @@ from broker_classifier.model.bundle import Bundle
 from broker_classifier.training.data.labelled_objects import LabelledObject
 from broker_classifier.training.homogenise.examples import Example, make_examples
 from broker_classifier.training.homogenise.homogenisation import Homogenisation, is_from_alerts
-from broker_classifier.training.judge.cuts import Cut
 
 SUPERNOVA = "SNIa"  # the one class with enough objects from alerts and from forced photometry
 MJD_OF_YEAR_0 = -678941.0  # 0000-01-01, proleptic Gregorian
 DAYS_PER_YEAR = 365.2425
 MIN_OBJECTS = 5
-VERDICT_CUTS = (Cut("by_detections", "3"), Cut("by_detections", "10"), Cut("full", ""))
 Gate = dict[str, Any]
 
 
@@ -72,11 +70,6 @@ def usual_year(examples: Sequence[Example]) -> int:
 def year_of(example: Example) -> int:
     """Tell in which year a light curve begins."""
     return int((float(example.curves[0].mjd[0]) - MJD_OF_YEAR_0) // DAYS_PER_YEAR)
-
-
-def name_of_cut(cut: Cut) -> str:
-    """Name a cut as the figures of gates do."""
-    return "_".join(part for part in cut if part)
 
 
 def gate(at: dict[str, Any]) -> Gate:

@@ -21,15 +21,13 @@ from broker_classifier.training.judge.bootstrap import (
     resampled_means,
     resamples,
 )
-from broker_classifier.training.judge.cuts import Cut
+from broker_classifier.training.judge.cuts import FULL, MAIN_CUTS, Cut
 from broker_classifier.training.judge.gates.evidence import (
     MIN_OBJECTS,
     SUPERNOVA,
-    VERDICT_CUTS,
     Evidence,
     Gate,
     gate,
-    name_of_cut,
     untried,
     usual_year,
     year_of,
@@ -127,13 +125,13 @@ def _unseen_views(evidence: Evidence) -> tuple[list[LabelledObject], list[Labell
 
 
 def _judged(forced: Known, alerts: Known, bundle: Bundle) -> Gate:
-    n_known = [len(part[Cut("full", "")].examples) if part else 0 for part in (forced, alerts)]
+    n_known = [len(part[FULL].examples) if part else 0 for part in (forced, alerts)]
     if min(n_known) < MIN_OBJECTS:
         return untried(f"{n_known[0]} forced and {n_known[1]} alert {SUPERNOVA} are too few")
-    year = usual_year(forced[Cut("full", "")].examples)
+    year = usual_year(forced[FULL].examples)
     at = {
-        name_of_cut(cut): _forced_figures(forced[cut], alerts[cut], bundle, year)
-        for cut in VERDICT_CUTS
+        cut.key: _forced_figures(forced[cut], alerts[cut], bundle, year)
+        for cut in MAIN_CUTS
         if cut in forced and cut in alerts
     }
     return gate(at) | {"year": year}

@@ -20,6 +20,7 @@ from broker_classifier.training.judge.bootstrap import (
     interval,
     resamples,
 )
+from broker_classifier.training.judge.cuts import after_detections
 from broker_classifier.training.judge.gates.evidence import (
     SUPERNOVA,
     Evidence,
@@ -148,7 +149,7 @@ def source_probe(evidence: Evidence) -> Gate:
                 ),
             }
             figures |= {name: one.figures() if one else None for name, one in beside.items()}
-            at[f"by_detections_{n}"] = figures
+            at[after_detections(n).key] = figures
     return gate(at) | {"year": year}
 
 

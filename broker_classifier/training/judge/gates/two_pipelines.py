@@ -8,13 +8,12 @@ import numpy as np
 from broker_classifier.model.bundle import Bundle
 from broker_classifier.training.homogenise.examples import Example
 from broker_classifier.training.judge.bootstrap import mean_interval
+from broker_classifier.training.judge.cuts import MAIN_CUTS
 from broker_classifier.training.judge.gates.evidence import (
     MIN_OBJECTS,
-    VERDICT_CUTS,
     Evidence,
     Gate,
     gate,
-    name_of_cut,
     pairs_of_views,
     untried,
 )
@@ -37,10 +36,10 @@ def two_pipelines(evidence: Evidence) -> Gate:
 def _shifts(pairs: Sequence[tuple[Example, Example]], evidence: Evidence) -> dict[str, Any]:
     first, second = (predict([pair[i] for pair in pairs], evidence.bundle) for i in (0, 1))
     at = {}
-    for cut in VERDICT_CUTS:
+    for cut in MAIN_CUTS:
         if cut in first and cut in second:
             figures = _shift_figures(first[cut], second[cut], evidence.bundle)
-            at.update({name_of_cut(cut): figures} if figures else {})
+            at.update({cut.key: figures} if figures else {})
     return at
 
 

@@ -7,10 +7,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from broker_classifier.training.judge.cuts import FULL, all_cuts, figures_by_cut
 from broker_classifier.training.report.plots.style import COLOURS, DASHES, MARKERS, tidy
 
 FAMILIES = (("by_detections", "detections"), ("by_days", "days after the first detection"))
-FULL = "full"
 
 
 class Line(NamedTuple):
@@ -76,17 +76,17 @@ def _figure(rows: Sequence[tuple[str, list[Line]]]) -> Figure:
 
 
 def _lines(axis: Axes, family: str, lines: Sequence[Line]) -> None:
-    values = list(dict.fromkeys(v for line in lines for v in line.metrics[family]))
-    values.sort(key=float)
+    figures = [figures_by_cut(line.metrics) for line in lines]
+    reached = [cut for cut in all_cuts() if any(cut in by_cut for by_cut in figures)]
+    cuts = [cut for cut in reached if cut.family in (family, FULL.family)]
     dodge = np.linspace(-0.1, 0.1, len(lines)) if len(lines) > 1 else np.zeros(1)
-    for i, line in enumerate(lines):
-        found = {v: line.metrics[family][v] for v in values if v in line.metrics[family]}
-        rows = {v: m[line.level] if line.level else m for v, m in found.items()}
-        rows[FULL] = line.metrics["full"][line.level] if line.level else line.metrics["full"]
-        at = np.array([[*values, FULL].index(v) for v in rows]) + dodge[i]
-        _line(axis, at, list(rows.values()), line, i)
-    axis.set_xticks(range(len(values) + 1), [*values, "all"])
-    axis.axvline(len(values) - 0.5, color="#BBBBBB", linewidth=0.8, linestyle=":")
+    for i, (line, by_cut) in enumerate(zip(lines, figures, strict=True)):
+        places = [place for place, cut in enumerate(cuts) if cut in by_cut]
+        at_cuts = [by_cut[cuts[place]] for place in places]
+        rows = [figures[line.level] if line.level else figures for figures in at_cuts]
+        _line(axis, np.array(places) + dodge[i], rows, line, i)
+    axis.set_xticks(range(len(cuts)), [cut.value or "all" for cut in cuts])
+    axis.axvline(len(cuts) - 1.5, color="#BBBBBB", linewidth=0.8, linestyle=":")
     tidy(axis)
 
 

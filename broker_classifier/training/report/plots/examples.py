@@ -11,8 +11,9 @@ from matplotlib.patches import Patch
 from broker_classifier.model.bundle import Bundle
 from broker_classifier.model.class_colours import class_colour
 from broker_classifier.training.homogenise.examples import Example
-from broker_classifier.training.judge.cuts import Cut
+from broker_classifier.training.judge.cuts import FULL, Cut
 from broker_classifier.training.judge.explanation import Explanation, explanation_of
+from broker_classifier.training.judge.groups import group_labels
 from broker_classifier.training.judge.predictions import Predictions
 from broker_classifier.training.report.plots.light_curve import draw_points, draw_probabilities
 from broker_classifier.training.report.plots.style import SMALL
@@ -22,7 +23,7 @@ COLUMNS = 4
 
 def examples_figure(predictions: Mapping[Cut, Predictions], bundle: Bundle) -> Figure:
     """Draw the middling object of each class that occurs, see `middling_examples`."""
-    full = predictions[Cut("full", "")]
+    full = predictions[FULL]
     found = middling_examples(full, bundle.classes)
     decided = decided_groups(full, bundle)
     n_columns = min(COLUMNS, len(found))
@@ -66,9 +67,10 @@ def middling_examples(full: Predictions, classes: Sequence[str]) -> dict[str, Ex
 
 
 def decided_groups(full: Predictions, bundle: Bundle) -> dict[str, str]:
-    """Give the group that is decided for, under equal priors, by object."""
+    """Give the label of the group that is decided for, under equal priors, by object."""
     decisions = full.decisions(bundle)
-    names = [decisions.groups[k] for k in decisions.decided.tolist()]
+    labels = group_labels(bundle.classes)
+    names = [labels[k] for k in decisions.decided.tolist()]
     return {e.canonical_id: name for e, name in zip(full.examples, names, strict=True)}
 
 

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from broker_classifier.training.judge.cuts import Cut
+from broker_classifier.training.judge.cuts import FULL, Cut, after_days, after_detections
 from broker_classifier.training.judge.predictions import Predictions
 from broker_classifier.training.judge.scores import (
     N_BINS,
@@ -16,14 +16,7 @@ from broker_classifier.training.judge.scores import (
 )
 from broker_classifier.training.report.plots.style import COLOURS, GREY, tidy
 
-SHOWN = {
-    Cut("by_detections", "1"): "1 detection",
-    Cut("by_detections", "3"): "3 detections",
-    Cut("by_detections", "10"): "10 detections",
-    Cut("by_days", "10"): "day 10",
-    Cut("by_days", "20"): "day 20",
-    Cut("full", ""): "whole light curve",
-}
+SHOWN = (*map(after_detections, (1, 3, 10)), *map(after_days, (10, 20)), FULL)
 MIN_IN_BIN = 5
 COLUMNS = 3
 Z_95 = 1.96
@@ -31,7 +24,7 @@ Z_95 = 1.96
 
 def reliability_figure(predictions: Mapping[Cut, Predictions]) -> Figure:
     """Draw a curve for each of a few cuts, with the number of objects below."""
-    shown = [(title, predictions[cut]) for cut, title in SHOWN.items() if cut in predictions]
+    shown = [(cut.title, predictions[cut]) for cut in SHOWN if cut in predictions]
     n_rows = -(-len(shown) // COLUMNS)
     figure = Figure(figsize=(3.1 * min(COLUMNS, len(shown)), 3.7 * n_rows), layout="constrained")
     ratios = {"height_ratios": [3, 1] * n_rows}

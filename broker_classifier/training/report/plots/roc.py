@@ -9,17 +9,13 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.metrics import precision_recall_curve, roc_curve
 
-from broker_classifier.training.judge.cuts import Cut
+from broker_classifier.training.judge.cuts import FULL, MAIN_CUTS, Cut, figures_by_cut
 from broker_classifier.training.judge.predictions import Predictions
 from broker_classifier.training.report.plots.style import COLOURS, DASHES, GREY, SMALL, tidy
 
-SHOWN = {
-    Cut("by_detections", "3"): "3 detections",
-    Cut("by_detections", "10"): "10 detections",
-    Cut("full", ""): "whole light curve",
-}
 COLUMNS = 4
-SHORT = {"roc_auc": "AUC", "average_precision": "AP"}
+AREAS = {"roc_auc": "area under the curve", "average_precision": "average precision"}
+FIRST_LINE, LINE_STEP = 20.0, 10.5  # of the areas below a panel, in points
 Curve = Callable[
     [NDArray[np.bool_], NDArray[np.float64]], tuple[NDArray[np.float64], NDArray[np.float64]]
 ]
@@ -29,10 +25,11 @@ def roc_figure(metrics: Mapping[str, Any], predictions: Mapping[Cut, Predictions
     """Draw the share of a class that is found against that of others that are taken for it."""
     figure, axes = _panels(metrics["classes"])
     for k, axis in enumerate(axes):
-        axis.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=":")
+        axis.plot([0, 1], [0, 1], color=GREY, linewidth=1, linestyle=":", label="a guess")
         _curves(axis, k, "roc_auc", metrics, predictions, _roc)
+    _legend(figure, axes, "roc_auc")
     figure.supxlabel("false positive rate (share of other classes above the threshold)", fontsize=9)
-    figure.supylabel("true positive rate (share of the class above it)", fontsize=9)
+    figure.supylabel("true positive rate\n(share of the class above the threshold)", fontsize=9)
     return figure
 
 
@@ -41,12 +38,14 @@ def precision_recall_figure(
 ) -> Figure:
     """Draw purity against completeness; dotted, the purity of a guess."""
     figure, axes = _panels(metrics["classes"])
-    full = predictions[Cut("full", "")]
+    full = predictions[FULL]
     for k, axis in enumerate(axes):
-        axis.axhline(float((full.target == k).mean()), color=GREY, linewidth=1, linestyle=":")
+        share = float((full.target == k).mean())
+        axis.axhline(share, color=GREY, linewidth=1, linestyle=":", label="a guess")
         _curves(axis, k, "average_precision", metrics, predictions, _precision_recall)
+    _legend(figure, axes, "average_precision")
     figure.supxlabel("recall (share of the class above the threshold)", fontsize=9)
-    figure.supylabel("precision (share of the class among those above it)", fontsize=9)
+    figure.supylabel("precision\n(share of the class among those above it)", fontsize=9)
     return figure
 
 
@@ -67,7 +66,7 @@ def _precision_recall(
 def _panels(classes: list[str]) -> tuple[Figure, list[Axes]]:
     n_columns = min(COLUMNS, len(classes))
     n_rows = -(-len(classes) // n_columns)
-    figure = Figure(figsize=(2.7 * n_columns + 0.3, 3.3 * n_rows + 0.3), layout="constrained")
+    figure = Figure(figsize=(2.7 * n_columns + 0.4, 3.2 * n_rows + 0.6), layout="constrained")
     axes = figure.subplots(n_rows, n_columns, squeeze=False, sharex=True, sharey=True).ravel()
     for axis in axes[len(classes) :]:
         axis.set_visible(False)
@@ -82,31 +81,50 @@ def _curves(
     predictions: Mapping[Cut, Predictions],
     curve: Curve,
 ) -> None:
-    name = metrics["classes"][k]
-    n = int((predictions[Cut("full", "")].target == k).sum())
-    for i, (cut, title) in enumerate(SHOWN.items()):
-        figures = metrics[cut.family].get(cut.value) if cut.value else metrics[cut.family]
-        if figures is not None and figures[area][name] is not None:
-            at_cut = predictions[cut]
-            x, y = curve(at_cut.target == k, at_cut.probabilities[:, k])
-            label = f"{title}: {_area(figures, area, name)}"
-            axis.step(x, y, color=COLOURS[i], linestyle=DASHES[i], label=label)
+    """Draw the curves of class k, and write the areas under them below the panel."""
+    name, by_cut = metrics["classes"][k], figures_by_cut(metrics)
+    n = int((predictions[FULL].target == k).sum())
+    judged = {i: cut for i, cut in enumerate(MAIN_CUTS) if _has_area(by_cut.get(cut), area, name)}
+    for line, (i, cut) in enumerate(judged.items()):
+        at_cut = predictions[cut]
+        x, y = curve(at_cut.target == k, at_cut.probabilities[:, k])
+        axis.step(x, y, color=COLOURS[i], linestyle=DASHES[i], label=cut.title)
+        _write_below(axis, line, _area(by_cut[cut], area, name), COLOURS[i])
+    if not judged:
+        axis.text(0.5, 0.5, "none to judge", ha="center", color=GREY, fontsize=9)
     axis.set_title(f"{name}, n = {n}", fontsize=9)
     axis.set_xlim(0, 1)
     axis.set_ylim(0, 1.02)
     tidy(axis)
     axis.tick_params(labelbottom=True)  # matplotlib hides those of upper rows
-    if axis.get_legend_handles_labels()[0]:
-        place: dict[str, Any] = {
-            "loc": "upper center",
-            "bbox_to_anchor": (0.5, -0.14),
-            "frameon": False,
-            "title": f"{SHORT[area]} (95 % interval)",
-            "title_fontsize": SMALL,
-        }
-        axis.legend(fontsize=SMALL, handlelength=1.8, borderaxespad=0.0, **place)
-    else:
-        axis.text(0.5, 0.5, "none to judge", ha="center", color=GREY, fontsize=9)
+
+
+def _write_below(axis: Axes, line: int, text: str, colour: str) -> None:
+    place: dict[str, Any] = {
+        "xycoords": "axes fraction",
+        "textcoords": "offset points",
+        "xytext": (0.0, -FIRST_LINE - LINE_STEP * line),
+        "ha": "center",
+        "va": "top",
+    }
+    axis.annotate(text, (0.5, 0.0), color=colour, fontsize=SMALL, **place)
+
+
+def _legend(figure: Figure, axes: list[Axes], area: str) -> None:
+    """Name the lines of all panels once, above them."""
+    named: dict[str, Any] = {}
+    for axis in axes:
+        handles, labels = axis.get_legend_handles_labels()
+        named |= dict(zip(labels, handles, strict=True))
+    titles = [cut.title for cut in MAIN_CUTS if cut.title in named] + ["a guess"]
+    place: dict[str, Any] = {"loc": "outside upper center", "ncols": 2, "frameon": False}
+    title = f"below each panel: {AREAS[area]} (95 % interval)"
+    handles = [named[name] for name in titles]
+    figure.legend(handles, titles, title=title, title_fontsize=8, fontsize=8, **place)
+
+
+def _has_area(figures: Mapping[str, Any] | None, area: str, name: str) -> bool:
+    return figures is not None and figures[area][name] is not None
 
 
 def _area(figures: Mapping[str, Any], area: str, name: str) -> str:

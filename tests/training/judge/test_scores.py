@@ -3,9 +3,9 @@ import pytest
 from sklearn import metrics as sk
 
 from broker_classifier.training.judge.scores import (
+    balanced_accuracy,
     confusion_matrix,
     expected_calibration_error,
-    grouped,
     metrics_at_a_cut,
 )
 
@@ -72,15 +72,6 @@ def test_a_resampled_calibration_error_is_that_of_the_repeated_objects(sample):
         assert row == pytest.approx(float(expected))
 
 
-def test_groups_add_the_probabilities_and_priors_of_their_classes(sample):
-    target, probabilities = sample
-    group, joint, prior, names = grouped(target, probabilities, PRIOR, CLASSES)
-    assert names == ["SNIa+91bg+Iax", "AGN", "TDE"]
-    np.testing.assert_allclose(joint[:, 0], probabilities[:, 0] + probabilities[:, 1])
-    np.testing.assert_allclose(prior, [0.7, 0.2, 0.1])
-    assert (group == np.array([0, 0, 1, 2])[target]).all()
-
-
 def test_confidence_that_is_too_high_by_a_fifth_is_an_error_of_a_fifth():
     target = np.array([0] * 8 + [1] * 2)
     sure = np.tile([1.0, 0.0], (10, 1))
@@ -90,3 +81,11 @@ def test_confidence_that_is_too_high_by_a_fifth_is_an_error_of_a_fifth():
 def test_true_classes_stand_in_rows():
     found = confusion_matrix(np.array([0, 0, 1]), np.array([1, 1, 1]), 2)
     assert found.tolist() == [[0, 2], [0, 1]]
+
+
+def test_balanced_accuracy_is_scikit_learns_over_the_classes_that_occur(sample):
+    target, probabilities = sample
+    decided = probabilities.argmax(axis=1) % 3
+    confusion = confusion_matrix(target, decided, len(CLASSES))
+    expected = sk.balanced_accuracy_score(target, decided)
+    assert float(balanced_accuracy(confusion)) == pytest.approx(expected)
