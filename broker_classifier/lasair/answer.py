@@ -5,9 +5,8 @@ import math
 from pydantic import ValidationError
 
 from broker_classifier.errors import DecodeError
-from broker_classifier.streams.classification import ClassificationMessage, parse
+from broker_classifier.streams.classification import NOT_CLASSIFIED, ClassificationMessage, parse
 
-NOT_CLASSIFIED = "NotClassified"
 MAX_MJD = 1e6
 
 Order = tuple[float, int, float]
