@@ -12,7 +12,6 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    SecretStr,
     field_validator,
     model_validator,
 )
@@ -21,6 +20,8 @@ from pydantic_settings import (
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
+
+from broker_classifier.config_lasair import AnnotateSettings, LasairSettings
 
 Stream = Literal["ztf", "lsst", "elasticc", "lasair"]
 USUAL_STREAM: Stream = "ztf"
@@ -133,20 +134,6 @@ DEFAULTS: dict[str, SurveySettings] = {
 """What holds for a stream unless its table says otherwise; Lasair's rows are of ZTF or LSST."""
 
 
-class LasairSettings(_Section):
-    """Lasair's object API, for filter rows that come without a light curve."""
-
-    lsst_token: SecretStr = Field(SecretStr(""), description="Your token at Lasair-LSST.")
-    ztf_token: SecretStr = Field(SecretStr(""), description="Your token at Lasair-ZTF.")
-    lsst_endpoint: str = Field(
-        "https://api.lasair.lsst.ac.uk/api", description="Address of Lasair-LSST's API."
-    )
-    ztf_endpoint: str = Field(
-        "https://lasair-ztf.lsst.ac.uk/api", description="Address of Lasair-ZTF's API."
-    )
-    calls_per_hour: int = Field(50, ge=1, description="Most calls of each in an hour.")
-
-
 class StoreSettings(_Section):
     """Where light curves are kept."""
 
@@ -190,6 +177,7 @@ class Settings(BaseSettings):
         description="One table a stream: [surveys.ztf], lsst, elasticc, lasair.",
     )
     lasair: LasairSettings = LasairSettings()
+    annotate: AnnotateSettings = AnnotateSettings()
     store: StoreSettings = StoreSettings()
     metrics: MetricsSettings = MetricsSettings()
     log: LogSettings = LogSettings()

@@ -18,11 +18,12 @@ MAX_FUNCTION_LINES = 40
 # each other.
 FLOORS = {
     "": [
-        ["errors", "compiled", "config"],
+        ["errors", "compiled", "config_lasair"],
+        ["config"],
         ["light_curve"],
         ["surveys", "store", "model"],
         ["streams"],
-        ["service", "training"],
+        ["service", "training", "lasair"],
         ["demo"],
         ["cli"],
     ],

@@ -1,22 +1,19 @@
 """What the service counts, for Prometheus, and whether it is well; both over HTTP."""
 
 import collections
-import threading
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from socketserver import ThreadingMixIn
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+from wsgiref.simple_server import WSGIServer
 
 from numpy.typing import ArrayLike
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, make_wsgi_app
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from broker_classifier.errors import ConfigError
 from broker_classifier.service.collectors import BatchHistogram, CountsCollector
 from broker_classifier.service.triage import Outcome
+from broker_classifier.streams.health_server import serve_health
 
 HEALTHY_S = 300.0
-IDLE_CONNECTION_S = 10
 KAFKA_LATENCY_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600)
 OBSERVATION_LATENCY_S = (10, 30, 60, 120, 300, 600, 1800, 3600, 21600, 86400, 604800)
 
@@ -128,19 +125,6 @@ class Metrics:
         return True, "ok"
 
 
-class _Server(ThreadingMixIn, WSGIServer):
-    """One thread a connection, so that an idle one holds up neither the others nor the end."""
-
-    daemon_threads = True
-
-
-class _QuietHandler(WSGIRequestHandler):
-    timeout = IDLE_CONNECTION_S
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Keep every scrape out of the log."""
-
-
 def serve_metrics(metrics: Metrics, host: str, port: int) -> WSGIServer:
     """Answer /metrics and /health on a thread; `server_port` tells the port, `shutdown` ends it.
 
@@ -149,20 +133,4 @@ def serve_metrics(metrics: Metrics, host: str, port: int) -> WSGIServer:
     ConfigError
         If the port is taken.
     """
-    prometheus = make_wsgi_app(metrics.registry)
-
-    def application(environ, start_response):  # type: ignore[no-untyped-def]
-        if environ["PATH_INFO"] != "/health":
-            return prometheus(environ, start_response)
-        is_well, sentence = metrics.health()
-        status = "200 OK" if is_well else "503 Service Unavailable"
-        start_response(status, [("Content-Type", "text/plain; charset=utf-8")])
-        return [sentence.encode() + b"\n"]
-
-    try:
-        server = make_server(host, port, application, _Server, _QuietHandler)
-    except OSError as error:
-        reason = f"cannot listen on {host}:{port}: {error}; set metrics.port to a free port"
-        raise ConfigError(reason) from error
-    threading.Thread(target=server.serve_forever, name="metrics", daemon=True).start()
-    return server
+    return serve_health(metrics.registry, metrics.health, host, port, "metrics.port")

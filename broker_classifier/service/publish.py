@@ -13,10 +13,9 @@ from broker_classifier.model.bundle import Bundle
 from broker_classifier.model.prior import equal_prior_probabilities, information_bits
 from broker_classifier.service.light_curve_json import light_curves_json
 from broker_classifier.service.triage import Answer, Task
-from broker_classifier.streams.classification import SCHEMA_VERSION
+from broker_classifier.streams.classification import NOT_CLASSIFIED, SCHEMA_VERSION
 from broker_classifier.streams.message import Outgoing
 
-NOT_CLASSIFIED = "NotClassified"  # as ELAsTiCC's brokerClassification names it
 NO_ANSWER: dict[str, Any] = {
     "class": NOT_CLASSIFIED,
     "probability": 1.0,

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 SCHEMA_VERSION: Literal[2] = 2
 SCHEMA_FILE = "classification.schema.json"
+NOT_CLASSIFIED = "NotClassified"  # as ELAsTiCC's brokerClassification names it
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 

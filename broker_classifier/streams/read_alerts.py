@@ -6,7 +6,8 @@ from itertools import groupby, islice
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from broker_classifier.config import FRAMED_STREAM, LasairSettings, SurveySettings
+from broker_classifier.config import FRAMED_STREAM, SurveySettings
+from broker_classifier.config_lasair import LasairSettings
 from broker_classifier.errors import ConfigError, DecodeError, MessageError
 from broker_classifier.streams.alert_files import Packet, alert_packets
 from broker_classifier.surveys.alert import Alert, Decoder, checked
