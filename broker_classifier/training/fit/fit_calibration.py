@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 from torch.nn.functional import cross_entropy
 
 from broker_classifier.model.calibration import Calibration, age_shares, node_shares
-from broker_classifier.training.fit.prefix_weights import day_weights
+from broker_classifier.training.fit.prefix_weights import day_weights, rank_weights
 
 N_POINTS = (1.0, 2.0, 3.0, 5.0, 10.0, 20.0, 40.0)
 AGE_DAYS = (0.0, 3.0, 10.0, 30.0, 100.0)
+RANK_DECAY = 1.0
 SMOOTHNESS = 0.02
 OFFSET_SIGMA = 0.3
 STEPS = 300
@@ -55,7 +56,8 @@ def fit_calibration(
 
     Notes
     -----
-    Half of the weight is spread over prefixes by `share_of_ranks`, half by `day_weights`.
+    Half of the weight is spread over prefixes by their rank (the n-th counts 1/n), half by
+    `day_weights`.
     Differences of ln T between neighbouring nodes are penalised. Offsets have a Gaussian prior of
     width 0.3, so that a class with a handful of validation objects keeps what the network says.
     """
@@ -77,11 +79,6 @@ def fit_calibration(
     )
 
 
-def share_of_ranks(n_points: int) -> Floats:
-    """Say how much each prefix of a light curve counts by its rank: the n-th counts 1/n."""
-    return np.asarray(1.0 / np.arange(1, n_points + 1))
-
-
 def _prefixes(
     logits: Sequence[Floats],
     target: Sequence[int],
@@ -96,7 +93,7 @@ def _prefixes(
     n = np.concatenate(
         [before + np.arange(1, k + 1) for before, k in zip(first, length, strict=True)]
     )
-    by_rank = np.concatenate([share_of_ranks(k) for k in length])
+    by_rank = np.concatenate([rank_weights(k, decay=RANK_DECAY) for k in length])
     by_days = np.concatenate([day_weights(days - days[0]) for days in age if len(days)])
     shares = [node_shares(n, N_POINTS), age_shares(np.concatenate(age), AGE_DAYS)]
     return _Prefixes(

@@ -1,4 +1,4 @@
-"""All that changes while a network is fitted, so that a training can be taken up where it ended."""
+"""All that changes while a network is fitted, so that an interrupted training can go on."""
 
 import copy
 import math
@@ -11,9 +11,7 @@ from broker_classifier.model.networks import Network
 from broker_classifier.training.recipe_tables import Optimisation
 
 GRADIENT_NORM = 1.0
-WARM_UP_STEPS = (
-    9  # the first weights are forgotten sooner: after n steps the mean is of about n / 9
-)
+WARM_UP_STEPS = 9  # the first weights fade sooner: after n steps the mean is of about n / 9
 
 
 class FitState:
@@ -48,7 +46,7 @@ class FitState:
             self._optimiser, settings.learning_rate, total_steps=settings.epochs * n_batches + 1
         )
         self._average_steps = settings.averaging_epochs * n_batches
-        self.judged = copy.deepcopy(network) if self._average_steps else network
+        self.judged = _twin(network) if self._average_steps else network
         self._keeps_last = settings.kept_epoch == "last"
         self._best_score, self._best = -math.inf, _copy(network)
 
@@ -118,6 +116,18 @@ class FitState:
         torch.set_rng_state(state["torch"])
         if state["cuda"] and torch.cuda.is_available():
             torch.cuda.set_rng_state_all(state["cuda"])
+
+
+def _twin(network: Network) -> Network:
+    """Copy a network; on a GPU, lay each recurrent layer's weights in one piece again.
+
+    Copied tensors lie apart. cuDNN then copies them at every call, and PyTorch warns of it.
+    """
+    twin = copy.deepcopy(network)
+    for layer in twin.modules():
+        if isinstance(layer, torch.nn.RNNBase):
+            layer.flatten_parameters()
+    return twin
 
 
 def _copy(network: Network) -> dict[str, torch.Tensor]:

@@ -1,14 +1,14 @@
-"""The training loss of a grid network, which needs a grid for every prefix: it gets one a time."""
+"""The training loss of a grid network: of each light curve it gets one prefix at a time."""
 
 from collections.abc import Sequence
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch.nn.functional import cross_entropy
 
 from broker_classifier.light_curve import LightCurve
 from broker_classifier.model.networks import Network
+from broker_classifier.training.fit.prefix_weights import rank_weights
 from broker_classifier.training.judge.prefix_logits import device_of, network_input
 from broker_classifier.training.recipe import Recipe
 
@@ -33,22 +33,12 @@ def grid_loss(
         Classes, and weights in the loss.
     """
     lengths = [len(curve) for curve in curves]
-    shares = [rank_weights(n, recipe.optimisation.prefix_decay) for n in lengths]
-    drawn = [random.choice(len(s), p=s / s.sum()) + 1 for s in shares]
+    by_rank = [rank_weights(n, recipe.optimisation.prefix_decay) for n in lengths]
+    drawn = [random.choice(len(w), p=w / w.sum()) + 1 for w in by_rank]
     prefixes = [LightCurve(c.points[:n]) for c, n in zip(curves, drawn, strict=True)]
     device = device_of(network)
     inputs = network_input(prefixes, recipe.selection, recipe.normalisation)
     logits, _ = network(inputs.to(device))
     each = cross_entropy(logits, target.to(device), reduction="none")
-    total = torch.tensor([float(s.sum()) for s in shares], device=device)
+    total = torch.tensor([float(w.sum()) for w in by_rank], device=device)
     return (each * total * weights.to(device)).sum() / len(curves)
-
-
-def rank_weights(n_points: int, decay: float, typical_length: int = 20) -> NDArray[np.float64]:
-    """Weigh the prefixes of a light curve; those of one of typical length sum to 1.
-
-    >>> rank_weights(2, 0.0).tolist()
-    [0.05, 0.05]
-    """
-    typical = np.arange(1.0, typical_length + 1) ** -decay
-    return np.asarray(np.arange(1.0, n_points + 1) ** -decay / typical.sum())

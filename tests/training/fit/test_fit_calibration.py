@@ -2,11 +2,7 @@ import numpy as np
 import pytest
 
 from broker_classifier.model.calibration import calibrated_probabilities
-from broker_classifier.training.fit.fit_calibration import (
-    N_POINTS,
-    fit_calibration,
-    share_of_ranks,
-)
+from broker_classifier.training.fit.fit_calibration import N_POINTS, fit_calibration
 
 
 def at_once(logits):
@@ -75,7 +71,3 @@ def test_a_class_that_is_favoured_late_only_is_set_right_late_only():
     given = calibrated_probabilities(np.array(logits), [[1, 2]] * 3000, ages, found)
     often = given[:, :, 0].mean(axis=0)
     assert often == pytest.approx(np.mean(target == 0), abs=0.01)
-
-
-def test_a_prefix_counts_by_its_rank():
-    assert share_of_ranks(4).tolist() == [1.0, 1 / 2, 1 / 3, 1 / 4]

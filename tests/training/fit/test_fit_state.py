@@ -46,6 +46,29 @@ def test_the_training_goes_the_same_way_whether_averages_are_kept_or_not():
     assert fitted(4.0, 10)[1].tolist() == fitted(0.0, 10)[1].tolist()
 
 
+def test_the_recurrent_layers_of_the_averaged_network_are_laid_in_one_piece(monkeypatch):
+    flattened = set()
+
+    def flatten(layer):  # the true one does something on a GPU only
+        flattened.add(id(layer))
+
+    monkeypatch.setattr(torch.nn.GRU, "flatten_parameters", flatten)
+    state, _ = fitted(4.0, 0)
+    layers = [m for m in state.judged.modules() if isinstance(m, torch.nn.GRU)]
+    assert len(layers) == 2
+    assert {id(layer) for layer in layers} <= flattened
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_the_averaged_network_answers_on_a_gpu_without_a_warning():
+    network = build_network("streaming_attentive_gru", SMALL).to("cuda")
+    state = FitState(network, Optimisation(epochs=2, averaging_epochs=4.0), 1, seed=0)
+    state.step(network(torch.randn(5, 6, 3, device="cuda"))[0].square().mean())
+    state.judged.eval()
+    with torch.inference_mode():  # warnings are errors here
+        state.judged(torch.randn(5, 6, 3, device="cuda"))
+
+
 @pytest.mark.parametrize(("kept_epoch", "kept"), [("best", 0), ("last", 1)])
 def test_the_averaged_weights_of_the_best_or_of_the_last_epoch_are_kept(kept_epoch, kept):
     state, _ = fitted(4.0, 20, kept_epoch=kept_epoch)

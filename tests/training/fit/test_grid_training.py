@@ -13,7 +13,8 @@ from broker_classifier.model.bundle import load_bundle
 from broker_classifier.model.classify import classify
 from broker_classifier.training.data.labelled_objects import read_objects
 from broker_classifier.training.evaluate import evaluate
-from broker_classifier.training.fit.grid_loss import grid_loss, rank_weights
+from broker_classifier.training.fit.grid_loss import grid_loss
+from broker_classifier.training.fit.prefix_weights import rank_weights
 from broker_classifier.training.fit.write_bundle import made_up_curve
 from broker_classifier.training.homogenise.examples import make_examples
 from broker_classifier.training.homogenise.homogenisation import read_homogenisation
@@ -105,11 +106,11 @@ def test_one_drawn_prefix_estimates_the_loss_over_all(data, tmp_path):
     drawn = [
         float(grid_loss(Stub(), [one_band], target, weight, recipe, random)) for _ in range(4000)
     ]
-    shares = rank_weights(len(one_band), recipe.optimisation.prefix_decay)
+    weights = rank_weights(len(one_band), recipe.optimisation.prefix_decay)
     each = [
         -float(torch.log_softmax(torch.tensor([0.0, s, 0.0]), 0)[1]) for s in said[: len(one_band)]
     ]
-    assert np.mean(drawn) == pytest.approx(2.0 * float(shares @ each), rel=0.05)
+    assert np.mean(drawn) == pytest.approx(2.0 * float(weights @ each), rel=0.05)
 
 
 @pytest.mark.parametrize(
