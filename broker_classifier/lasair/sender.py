@@ -78,7 +78,7 @@ class Sender:
     _size: int = field(init=False)
     _suspects: list[list[str]] = field(init=False, default_factory=list)
     _doubted_at: dict[str, float] = field(init=False, default_factory=dict)
-    _put_off: set[str] = field(init=False, default_factory=set)
+    _accused: dict[str, tuple[Item, Reply]] = field(init=False, default_factory=dict)
     _n_refusals: int = field(init=False, default=0)
     _accepted_at: float = field(init=False, default=-float("inf"))
     _resume_at: float = field(init=False, default=-float("inf"))
@@ -169,9 +169,7 @@ class Sender:
             self.metrics.delay.labels(self.survey).observe(now - item.queued_at)
             self._doubted_at.pop(item.object_id, None)
         self.metrics.note(f"Lasair of {self.survey}", None)
-        if len(self._put_off) >= N_SIGNS_OF_AN_OUTAGE:  # then none of them was at fault
-            self.outbox.take_up(self.survey, self._put_off)
-        self._put_off = set()
+        self._judge()
         self._n_refusals, self._pause_s, self._accepted_at = 0, 0.0, now
         self._size = min(self.batch_size, self._size * GROWTH)
 
@@ -195,7 +193,10 @@ class Sender:
             self._blame(items[0], reply)
 
     def _blame(self, item: Item, reply: Reply) -> None:
-        """Give up one annotation that Lasair does not take alone, once it takes others."""
+        """Give up, or accuse, one annotation that Lasair does not take alone.
+
+        That it takes others since is the proof that the annotation is at fault, and not Lasair.
+        """
         n_failures, is_refused = item.n_failures + 1, reply.outcome is Outcome.REFUSED
         takes_others = self._accepted_at >= self._doubted_at[item.object_id]
         needed = 1 if is_refused else FAILURES_OF_ITS_OWN
@@ -208,7 +209,17 @@ class Sender:
             return
         pause_s = min(LONGEST_PUT_OFF_S, PUT_OFF_S * 2**item.n_failures)
         self.outbox.put_off(item, self.clock() + pause_s)
-        self._put_off.add(item.object_id)
+        self._accused[item.object_id] = item, reply
+
+    def _judge(self) -> None:
+        """Decide, as Lasair takes others, on those that were accused before."""
+        if len(self._accused) >= N_SIGNS_OF_AN_OUTAGE:
+            self.outbox.take_up(self.survey, self._accused)
+        else:
+            for item, reply in self._accused.values():
+                if reply.outcome is Outcome.REFUSED:
+                    self._bury(item, reply.words)
+        self._accused = {}
 
     def _bury(self, item: Item, words: str) -> None:
         log.error("annotation refused", survey=self.survey, object_id=item.object_id, words=words)
