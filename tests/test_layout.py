@@ -23,10 +23,11 @@ FLOORS = {
         ["light_curve"],
         ["surveys", "store", "model"],
         ["streams"],
-        ["service", "training", "lasair"],
+        ["service", "training", "lasair", "web"],
         ["demo"],
         ["cli"],
     ],
+    "web": [["index"], ["page", "server"], ["serve"]],
     "training": [
         ["recipe_tables"],
         ["data", "recipe"],

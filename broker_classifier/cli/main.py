@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import orjson
 import typer
 
-from broker_classifier.cli import lasair, poster, training
+from broker_classifier.cli import lasair, poster, training, web
 from broker_classifier.cli.command import DEFAULT_BUNDLE, command
 from broker_classifier.config import FRAMED_STREAM, USUAL_STREAM, Stream
 
@@ -223,6 +223,7 @@ def replay_dead_letters(
 training.add_commands(app)
 poster.add_commands(app)
 lasair.add_commands(app)
+web.add_commands(app)
 
 
 def _kafka(config: Path | None, bootstrap_servers: str | None) -> Any:

@@ -1,18 +1,23 @@
-"""The demo's page: one self-contained HTML file with every object, to be looked at afterwards."""
+"""The demo's page: one file with every object, to be looked at afterwards, or sent."""
 
 from collections.abc import Mapping, Sequence
-from html import escape
-from importlib import resources
+from contextlib import closing
 from pathlib import Path
-from string import Template
+from typing import Any
 
-from broker_classifier.demo.charts import chart
+import orjson
+
 from broker_classifier.demo.ledger import Check, Ledger
-from broker_classifier.model.class_colours import class_colour
 from broker_classifier.streams.classification import ClassificationMessage
+from broker_classifier.web.index.history import object_history
+from broker_classifier.web.index.published import published
+from broker_classifier.web.index.store_answers import store_answers
+from broker_classifier.web.index.tables import open_index
+from broker_classifier.web.server.assets import colours
+from broker_classifier.web.single_file import single_file
 
 MOST_OBJECTS = 200
-_TEMPLATE = "page.html"
+_ENTRY = "night/night.js"
 
 
 def write_page(path: Path, ledger: Ledger, checks: Sequence[Check], title: str) -> Path:
@@ -34,41 +39,44 @@ def page(ledger: Ledger, checks: Sequence[Check], title: str) -> str:
     def by_class(name: str) -> tuple[int, float]:
         return order.get(truth.get(name) or newest[name].top_class, 99), evolution[name][0].mjd
 
-    template = resources.files("broker_classifier.demo").joinpath(_TEMPLATE).read_text("utf-8")
-    return Template(template).substitute(
-        title=escape(title),
-        figures=_figures(ledger, evolution, truth),
-        proof="".join(map(_proof_line, checks)),
-        legend="".join(_chip(name) for name in classes),
-        cards="".join(_card(evolution[n], truth.get(n)) for n in sorted(largest, key=by_class)),
-        footnote=_footnote(newest, truth),
-    )
+    content = {
+        "title": title,
+        "colours": colours(),
+        "classes": classes,
+        "figures": _figures(ledger, evolution, truth),
+        "checks": [vars(check) for check in checks],
+        "footnote": _footnote(newest, truth),
+        "objects": _objects([evolution[name] for name in sorted(largest, key=by_class)], truth),
+    }
+    return single_file(_ENTRY, f"broker-classifier: {title}", content)
 
 
-def _card(answers: Sequence[ClassificationMessage], label: str | None) -> str:
-    newest = answers[-1]
-    mark = ' <span class="right">✓</span>' if newest.top_class == label else ""
-    truth = f"truth {_chip(label)} · " if label else ""
-    return (
-        f"<article><header><h2>{escape(newest.object_id)}</h2>"
-        f'<b style="color:{class_colour(newest.top_class)}">{escape(newest.top_class)} '
-        f'{newest.probability:.2f}</b>{mark}</header><div class="about">{truth}'
-        f"{len(answers)} answers · {newest.n_points_used} points</div>"
-        f"{chart(answers)}</article>"
-    )
-
-
-def _chip(name: str) -> str:
-    return (
-        f'<span class="chip"><i style="background:{class_colour(name)}"></i>{escape(name)}</span>'
-    )
+def _objects(
+    evolutions: Sequence[Sequence[ClassificationMessage]], truth: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """Return every object's history as the server gives it."""
+    with closing(open_index(":memory:")) as index:
+        messages = [
+            published(answer.model_dump_json(by_alias=True).encode())
+            for answers in evolutions
+            for answer in answers
+        ]
+        store_answers(index, messages)
+        names = [(answers[0].survey, answers[0].object_id) for answers in evolutions]
+        return [
+            {
+                "history": orjson.loads(orjson.dumps(object_history(index, survey, object_id))),
+                "truth": truth.get(object_id),
+            }
+            for survey, object_id in names
+        ]
 
 
 def _figures(
     ledger: Ledger,
     evolution: Mapping[str, Sequence[ClassificationMessage]],
     truth: Mapping[str, str],
-) -> str:
+) -> list[tuple[str, str]]:
     figures = {
         "alerts sent": f"{len(ledger.sent):,}",
         "classified": f"{len(ledger.answers):,}",
@@ -82,12 +90,7 @@ def _figures(
             truth.get(name) == answers[-1].top_class for name, answers in evolution.items()
         )
         figures["end on the true class *"] = f"{n_right} / {len(evolution)}"
-    return "".join(f"<div><b>{value}</b>{escape(name)}</div>" for name, value in figures.items())
-
-
-def _proof_line(check: Check) -> str:
-    mark = '<span class="right">✓</span>' if check.holds else '<span class="wrong">✗</span>'
-    return f"<li>{mark} {escape(check.statement)} <small>{escape(check.numbers)}</small></li>"
+    return list(figures.items())
 
 
 def _footnote(newest: Mapping[str, ClassificationMessage], truth: Mapping[str, str]) -> str:
@@ -99,4 +102,4 @@ def _footnote(newest: Mapping[str, ClassificationMessage], truth: Mapping[str, s
             "model was trained on, with rare classes made common: this shows how the service works "
             "and is no measure of its accuracy, which the model card gives."
         )
-    return escape(" ".join(sentences))
+    return " ".join(sentences)

@@ -8,6 +8,7 @@ import pytest
 from broker_classifier.errors import ConfigError, DataError
 from broker_classifier.light_curve import Kind, light_curve
 from broker_classifier.light_curve.selection_rules import REASONS
+from broker_classifier.model.band_colours import BAND_COLOURS
 from broker_classifier.model.calibration import calibrated_probabilities
 from broker_classifier.model.classify import classify
 from broker_classifier.training.explain import explain
@@ -18,7 +19,6 @@ from broker_classifier.training.judge.prefix_logits import prefix_logits
 from broker_classifier.training.report.plots.examples import middling_examples
 from broker_classifier.training.report.plots.explanation import explanation_figure
 from broker_classifier.training.report.plots.light_curve import span
-from broker_classifier.training.report.plots.style import BAND_COLOURS
 from tests.bundles import small_bundle
 from tests.curves import detections
 

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from broker_classifier.light_curve import BANDS
+from broker_classifier.model.band_colours import BAND_COLOURS
 from broker_classifier.model.bundle import Bundle
 from broker_classifier.model.grid_input import Grid
 from broker_classifier.training.judge.explanation import Explanation
@@ -20,7 +21,7 @@ from broker_classifier.training.report.plots.light_curve import (
     heights,
     span,
 )
-from broker_classifier.training.report.plots.style import BAND_COLOURS, GREY, tidy
+from broker_classifier.training.report.plots.style import GREY, tidy
 
 GAPS = {"gap": "gap, ln(1 + days)", "void": "void, cells"}  # which of them, by the kind of input
 TITLE_WIDTH = 90  # letters

@@ -7,10 +7,10 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from broker_classifier.light_curve import BANDS, Kind, LightCurve
+from broker_classifier.model.band_colours import BAND_COLOURS
 from broker_classifier.model.class_colours import class_colour
 from broker_classifier.training.judge.explanation import Explanation
 from broker_classifier.training.report.plots.style import (
-    BAND_COLOURS,
     BAND_MARKERS,
     GREY,
     LIMIT_MARKER,

@@ -5,13 +5,22 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from broker_classifier.model.band_colours import BAND_SHAPES
+
 DPI = 90
 # Okabe & Ito (2008), the darker ones first; each line has its own marker and dashes besides.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MARKERS = ("o", "s", "D", "^", "v", "P", "X")
 DASHES = ("-", "--", "-.", ":", "-", "--", "-.")
-BAND_COLOURS = dict(zip("ugrizy", (COLOURS[i] for i in (5, 2, 1, 3, 6, 4)), strict=True))
-BAND_MARKERS = dict(zip("ugrizy", "osD^PX", strict=True))
+MARKER_OF_SHAPE = {
+    "pentagon": "p",
+    "circle": "o",
+    "square": "s",
+    "diamond": "D",
+    "triangle": "^",
+    "hexagon": "h",
+}
+BAND_MARKERS = {band: MARKER_OF_SHAPE[shape] for band, shape in BAND_SHAPES.items()}
 LIMIT_MARKER = "v"  # of upper limits, whatever their band
 GREY = "#808080"
 SMALL = 7.5

@@ -1,0 +1,106 @@
+"""Questions to the index: a window of the list, counts, the map of the sky."""
+
+import base64
+import sqlite3
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+
+from broker_classifier.web.index.filters import Condition, Window
+from broker_classifier.web.index.store_answers import newest_seq
+
+FEW = 0.05
+"""Share of the objects below which sorting what is left beats walking through an index."""
+
+_ROW = (
+    "o.key, o.survey, o.object_id, o.bundle, o.version, o.top_class, o.probability, o.bits,"
+    " o.n_points, o.n_answers, o.n_changes, o.bands, o.first_mjd, o.last_mjd, o.ra, o.dec,"
+    " o.seen, o.seq, d.spark, d.runs"
+)
+_NAMES = [column.strip().partition(".")[2] for column in _ROW.split(",")]
+
+
+def list_objects(
+    connection: sqlite3.Connection, condition: Condition, window: Window
+) -> dict[str, Any]:
+    """Return a window of the list, with how many rows it has by class."""
+    counts = count_by_class(connection, condition)
+    total = sum(counts.values())
+    n_objects = total if not condition.sql else _n_objects(connection)
+    order = f"{window.order} {'DESC' if window.descending else 'ASC'}, +seq DESC"
+    plain = "+" if total < FEW * n_objects else ""
+    rows = connection.execute(
+        f"SELECT {_ROW} FROM (SELECT key FROM objects {condition.where}"
+        f" ORDER BY {plain}{order} LIMIT ? OFFSET ?) k"
+        f" JOIN objects o USING (key) JOIN drawings d USING (key) ORDER BY {order}",
+        (*condition.values, window.limit, window.offset),
+    )
+    return {
+        "total": total,
+        "n_objects": n_objects,
+        "by_class": counts,
+        "seq": newest_seq(connection),
+        "rows": _as_json(rows),
+    }
+
+
+def count_by_class(connection: sqlite3.Connection, condition: Condition) -> dict[str, int]:
+    """Count the rows of the list by class, the most frequent first."""
+    rows = connection.execute(
+        f"SELECT top_class, count(*) AS n FROM objects {condition.where}"
+        " GROUP BY top_class ORDER BY n DESC",
+        condition.values,
+    )
+    return dict(rows.fetchall())
+
+
+def rows_since(connection: sqlite3.Connection, seq: int, most: int) -> dict[str, Any]:
+    """Return the newest rows after an answer, and how many there are in all."""
+    [n] = connection.execute("SELECT count(*) FROM objects WHERE seq > ?", (seq,)).fetchone()
+    rows = connection.execute(
+        f"SELECT {_ROW} FROM objects o JOIN drawings d USING (key) WHERE o.seq > ?"
+        " ORDER BY o.seq DESC LIMIT ?",
+        (seq, most),
+    )
+    return {"n_objects": n, "seq": newest_seq(connection), "rows": _as_json(rows)}
+
+
+def sky_cells(connection: sqlite3.Connection, condition: Condition) -> list[list[Any]]:
+    """Return [mean ra, mean dec, number, most frequent class] of each cell of the sky."""
+    where = condition.where.replace("WHERE", "WHERE cell NOT NULL AND") or "WHERE cell NOT NULL"
+    rows = connection.execute(
+        "SELECT cell, top_class, count(*), sum(ra), sum(dec) FROM objects"
+        f" {where} GROUP BY cell, top_class",
+        condition.values,
+    )
+    cells: dict[int, list[Any]] = {}
+    for number, top_class, n, ra, dec in rows:
+        cell = cells.setdefault(number, [0.0, 0.0, 0, top_class, 0])
+        cell[0] += ra
+        cell[1] += dec
+        cell[2] += n
+        if n > cell[4]:
+            cell[3:] = top_class, n
+    return [[round(ra / n, 3), round(dec / n, 3), n, top] for ra, dec, n, top, _ in cells.values()]
+
+
+def names_of(connection: sqlite3.Connection) -> dict[str, list[str]]:
+    """Return the surveys, bundles and classes that occur."""
+    rows = connection.execute("SELECT DISTINCT top_class, survey, bundle FROM objects").fetchall()
+    classes, surveys, bundles = (sorted({row[i] for row in rows}) for i in range(3))
+    return {"classes": classes, "surveys": surveys, "bundles": bundles}
+
+
+def _n_objects(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("SELECT count(*) FROM objects").fetchone()[0])
+
+
+def _as_json(rows: Iterable[Any]) -> list[dict[str, Any]]:
+    listed = []
+    for row in rows:
+        one = dict(zip(_NAMES, row, strict=True))
+        one["spark"] = base64.b64encode(one["spark"]).decode()
+        one["runs"] = orjson.Fragment(one["runs"])
+        listed.append(one)
+    return listed

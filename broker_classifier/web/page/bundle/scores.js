@@ -1,0 +1,40 @@
+// Balanced accuracy with its interval, and calibration error, at every cut.
+import { inks } from "../shared/colours.js";
+import { label, line, scale } from "../shared/canvas.js";
+
+const [LEFT, BOTTOM] = [34, 44];
+
+export function drawScores(context, width, height, canvas, cuts, isGrouped, at) {
+  const ink = inks(canvas);
+  const x = scale(0, cuts.length - 1, LEFT + 12, width - 16);
+  const y = scale(0, 1, height - BOTTOM, 12);
+  for (const value of [0, 0.25, 0.5, 0.75, 1]) {
+    line(context, LEFT, Math.round(y(value)) + 0.5, width - 6, Math.round(y(value)) + 0.5, ink.line);
+    label(context, String(value).replace(/^0\./, "."), LEFT - 5, y(value), ink.dim, "right");
+  }
+  const scores = cuts.map((cut) => (isGrouped && cut.groups) || cut.classes);
+  scores.forEach((score, i) => {
+    const interval = score.balanced_accuracy_95;
+    if (interval) line(context, x(i), y(interval[0]), x(i), y(interval[1]), ink.accent, 2);
+  });
+  drawDots(context, scores.map((score, i) => [x(i), y(score.balanced_accuracy)]), ink.accent, at);
+  drawDots(context, scores.map((score, i) => [x(i), y(score.ece)]), ink.dim, at);
+  label(context, "balanced accuracy", x(0), y(scores[0].balanced_accuracy) - 16, ink.accent);
+  label(context, "calibration error", x(0), y(scores[0].ece) - 12, ink.dim);
+  const every = Math.ceil((cuts.length * 46) / width);
+  cuts.forEach((cut, i) => {
+    const [key, ...words] = cut.name.split(" ");
+    if (i % every) return;
+    label(context, key === "whole" ? "all" : key, x(i), height - BOTTOM + 14, i === at ? ink.text : ink.dim, "center");
+    label(context, { detection: "det.", detections: "det.", of: "span" }[words[0]] ?? words[0] ?? "", x(i), height - BOTTOM + 28, ink.dim, "center");
+  });
+}
+
+function drawDots(context, places, colour, at) {
+  context.fillStyle = colour;
+  places.forEach(([x, y], i) => {
+    context.beginPath();
+    context.arc(x, y, i === at ? 6 : 3.5, 0, 2 * Math.PI);
+    context.fill();
+  });
+}

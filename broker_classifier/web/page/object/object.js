@@ -1,0 +1,32 @@
+// One object: fetched, shown, and fetched again when its next answer comes.
+import { ask, keepQuery, query } from "../shared/api.js";
+import { el, notice } from "../shared/dom.js";
+import { follow } from "../shared/live.js";
+import { objectView } from "./view.js";
+
+export async function show(main, frame) {
+  const [survey, ...rest] = location.pathname.split("/").slice(2);
+  const objectId = decodeURIComponent(rest.join("/"));
+  const path = `/api/objects/${survey}/${encodeURIComponent(objectId)}`;
+  document.title = `${objectId} · broker-classifier`;
+  let view = null;
+  const load = async () => {
+    try {
+      const history = await ask(path);
+      if (view) view.set(history);
+      else {
+        view = objectView(history, { options: query(), onOptions: keepQuery, address: location.origin + path });
+        main.replaceChildren(view.node);
+      }
+    } catch (error) {
+      if (!view) main.replaceChildren(notice("This object cannot be shown", error.message, el("p", {}, el("a", { href: "/" }, "To the list of objects"))));
+    }
+  };
+  await load();
+  follow(null, ({ rows }) => {
+    if (rows.some((row) => row.object_id === objectId)) load();
+  }, (state) => {
+    frame.setState(state);
+    if (state.kind === "live" && !view) load();
+  });
+}

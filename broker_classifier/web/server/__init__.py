@@ -1,0 +1,1 @@
+"""The server: pages, JSON and a live stream, read only."""
