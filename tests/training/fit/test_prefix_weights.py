@@ -39,7 +39,7 @@ def test_a_part_by_days_is_a_part():
 
 
 def test_light_curves_without_a_detection_count_by_rank():
-    undetected = light_curve([59000.0, 59001.0], [1e3] * 2, 1e3, [1, 2], Kind.FORCED)
+    undetected = light_curve([59000.0, 59001.0], [1e3] * 2, 1e3, "gr", Kind.FORCED)
     weights = prefix_weights(undetected, Optimisation(prefix_decay=0.5, share_by_days=1.0))
     assert weights * WHOLE == pytest.approx([UNDETECTED_SHARE] * 2)
 
