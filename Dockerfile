@@ -15,6 +15,7 @@ RUN deploy/install-torch /opt/venv/bin/python \
  && rm -rf /opt/venv/lib/python*/site-packages/torch/include /opt/venv/lib/python*/site-packages/torch/test
 COPY pyproject.toml README.md LICENSE ./
 COPY broker_classifier broker_classifier
+COPY models models
 RUN /opt/venv/bin/pip install --quiet --no-cache-dir --no-deps . \
  && /opt/venv/bin/pip uninstall --quiet --yes pip
 # What numba compiles, so that a start does not wait for it; numba must be able to write where it reads.
@@ -25,12 +26,10 @@ RUN cd / && /opt/venv/bin/python -m broker_classifier.surveys.warm \
 FROM ${BASE_IMAGE}
 COPY --from=build /opt/venv /opt/venv
 COPY --from=build /opt/numba /opt/numba
-COPY models /opt/broker-classifier/models
 # A volume mounted on one of these takes over its owner.
 RUN mkdir /store /night && chown 10001:10001 /store /night
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 OMP_NUM_THREADS=1 HOME=/tmp \
     NUMBA_CACHE_DIR=/tmp/numba NUMBA_CPU_NAME=generic
-WORKDIR /opt/broker-classifier
 USER 10001:10001
 ENTRYPOINT ["sh", "-c", "cp -r /opt/numba /tmp && exec broker-classifier \"$@\"", "broker-classifier"]
 CMD ["serve"]

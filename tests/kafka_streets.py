@@ -41,6 +41,9 @@ def wait_until(condition, what: str, timeout_s: float = WAIT_S):
 class Service:
     """`broker-classifier serve` as a child process, on topics of its own."""
 
+    program: tuple[str, ...] = (sys.executable, "-m", "broker_classifier.cli")
+    cwd = TOP
+
     def __init__(self, bootstrap_servers: str, word: str, folder: Path, **variables: str) -> None:
         self.bootstrap_servers = bootstrap_servers
         self.input, self.output = f"ztf_{word}", f"classifications-{word}"
@@ -61,11 +64,9 @@ class Service:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "broker_classifier.cli", "serve"]
+        command, environment = [*self.program, "serve"], os.environ | self.environment
         with self._log.open("wb") as log:
-            self._process = subprocess.Popen(
-                command, cwd=TOP, env=os.environ | self.environment, stderr=log
-            )
+            self._process = subprocess.Popen(command, cwd=self.cwd, env=environment, stderr=log)
         wait_until(lambda: b'"serving"' in self._log.read_bytes(), f"serving: {self.log()}")
 
     def kill(self) -> None:

@@ -18,7 +18,7 @@ MAX_FUNCTION_LINES = 40
 # each other.
 FLOORS = {
     "": [
-        ["errors", "compiled", "config_lasair"],
+        ["errors", "compiled", "config_lasair", "progress"],
         ["config"],
         ["light_curve"],
         ["surveys", "store", "model"],

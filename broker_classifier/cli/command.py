@@ -1,35 +1,78 @@
-"""How a function becomes a command of the program, and its errors a sentence and an exit code."""
+"""How a function becomes a command: its errors a sentence and an exit code; options they share."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from broker_classifier.errors import BrokerError
 
 DEFAULT_BUNDLE = Path("ztf-transients")
 
+Command = Callable[..., None]
 
-def command(
-    group: typer.Typer, name: str | None = None
-) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Register a command whose expected errors end the program with their sentence."""
+AlertPaths = Annotated[
+    list[Path], typer.Argument(metavar="PATHS", help="Files, folders, archives of alerts.")
+]
+BUNDLE = "A shipped bundle's name, or a bundle's folder."
+BundleOption = Annotated[Path | None, typer.Option("--bundle", help=BUNDLE)]
+ConfigOption = Annotated[Path | None, typer.Option("--config", help="Settings file (TOML).")]
+SchemasOption = Annotated[Path | None, typer.Option("--schemas", help="Folder of .avsc files.")]
+ServersOption = Annotated[str | None, typer.Option("--bootstrap-servers", help="Kafka's address.")]
 
-    def register(function: Callable[..., None]) -> Callable[..., None]:
-        @wraps(function)
-        def guarded(*args: Any, **options: Any) -> None:
-            try:
-                function(*args, **options)
-            except BrokerError as error:
-                typer.echo(f"broker-classifier: {error}", err=True)
-                raise typer.Exit(2) from error
-            except BrokenPipeError:
-                sys.stderr.close()
-                raise typer.Exit(0) from None
 
-        return group.command(name)(guarded)
+class _PlainUsage(TyperCommand):
+    """Shows what must be given as PATHS... and not as {PATHS}...."""
 
-    return register
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        pieces = super().collect_usage_pieces(ctx)
+        return [piece.replace("{", "").replace("}", "") for piece in pieces]
+
+
+def add_commands(
+    app: typer.Typer,
+    panels: Mapping[str, Mapping[str, Command]],
+    groups: Mapping[str, str],
+) -> None:
+    """Give the program its commands.
+
+    Parameters
+    ----------
+    app : typer.Typer
+    panels : mapping of str to mapping of str to Command
+        The panels in which help shows the commands, and their commands by name. A name of two words
+        is a group and a command of it.
+    groups : mapping of str to str
+        What help says of every group.
+    """
+    opened: dict[str, typer.Typer] = {"": app}
+    for panel, commands in panels.items():
+        for words, function in commands.items():
+            group, _, name = words.rpartition(" ")
+            if group not in opened:
+                opened[group] = typer.Typer(help=groups[group], no_args_is_help=True)
+                app.add_typer(opened[group], name=group, rich_help_panel=panel)
+            shown_in = None if group else panel
+            register = opened[group].command(name, cls=_PlainUsage, rich_help_panel=shown_in)
+            register(_ending_plainly(function))
+
+
+def _ending_plainly(function: Command) -> Command:
+    """Let expected errors end the program with their sentence and exit code 2."""
+
+    @wraps(function)
+    def guarded(*args: Any, **options: Any) -> None:
+        try:
+            function(*args, **options)
+        except BrokerError as error:
+            typer.echo(f"broker-classifier: {error}", err=True)
+            raise typer.Exit(2) from error
+        except BrokenPipeError:
+            sys.stderr.close()
+            raise typer.Exit(0) from None
+
+    return guarded

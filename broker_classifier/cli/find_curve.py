@@ -10,6 +10,7 @@ from broker_classifier.config import Settings
 from broker_classifier.errors import ConfigError, DataError, MessageError
 from broker_classifier.light_curve import Kind, LightCurve, band_indices, curve_from_arrays
 from broker_classifier.model.bundle import Bundle, read_bundle
+from broker_classifier.progress import Track, untracked
 from broker_classifier.store import read_beside
 from broker_classifier.streams.alert_files import alert_packets
 from broker_classifier.streams.classification import ClassificationMessage, parse
@@ -30,7 +31,13 @@ class Found(NamedTuple):
     curve: LightCurve
 
 
-def find_curve(target: str, survey: str, settings: Settings, wanted: str | None = None) -> Found:
+def find_curve(
+    target: str,
+    survey: str,
+    settings: Settings,
+    wanted: str | None = None,
+    track: Track = untracked,
+) -> Found:
     """Read the light curve of one object, out of a file or of the store.
 
     Parameters
@@ -43,6 +50,8 @@ def find_curve(target: str, survey: str, settings: Settings, wanted: str | None 
     settings : Settings
     wanted : str, optional
         Which object of a file with several.
+    track : Track
+        Shows how many alerts were read.
 
     Raises
     ------
@@ -51,7 +60,7 @@ def find_curve(target: str, survey: str, settings: Settings, wanted: str | None 
     """
     path, store = Path(target), Path(settings.store.path)
     if path.exists():
-        return _only_one(_of_results(path) or _of_alerts(path, survey, settings), wanted)
+        return _only_one(_of_results(path) or _of_alerts(path, survey, settings, track), wanted)
     try:
         (record,) = read_beside(store, [f"{survey}:{target}"])
     except ConfigError as error:
@@ -143,11 +152,11 @@ def _curve_of(message: ClassificationMessage) -> LightCurve:
     )
 
 
-def _of_alerts(path: Path, survey: str, settings: Settings) -> dict[str, Found]:
+def _of_alerts(path: Path, survey: str, settings: Settings, track: Track) -> dict[str, Found]:
     decoders = open_decoders(settings.surveys, settings.lasair)
     found: dict[str, Found] = {}
     reason = "it holds no alert"
-    for packet in alert_packets([path]):
+    for packet in track(alert_packets([path]), "alerts"):
         (alert,) = map(checked, decoders[packet.survey or survey]([packet.value]))
         if isinstance(alert, MessageError):
             reason = str(alert)

@@ -1,7 +1,11 @@
-"""Classifications and dead letters as lines for a terminal."""
+"""Classifications, dead letters and bundles for a terminal."""
+
+from collections.abc import Sequence
 
 import orjson
+from rich.table import Table
 
+from broker_classifier.model.find_bundle import ShippedBundle
 from broker_classifier.streams.classification import ClassificationMessage
 from broker_classifier.streams.dead_letters import DeadLetter
 
@@ -39,3 +43,19 @@ def dead_letter_json(letter: DeadLetter) -> str:
     """Return one dead letter as JSON, without its bytes."""
     fields = {name: value for name, value in vars(letter).items() if name != "value"}
     return orjson.dumps(fields | {"n_bytes": len(letter.value)}).decode()
+
+
+def bundles_table(bundles: Sequence[ShippedBundle]) -> Table:
+    """Return bundles as a table as wide as the terminal."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in ShippedBundle._fields:
+        table.add_column(name, overflow="fold")
+    for bundle in bundles:
+        classes = ", ".join(bundle.classes)
+        table.add_row(bundle.name, bundle.version, bundle.survey, classes, str(bundle.folder))
+    return table
+
+
+def bundles_json(bundles: Sequence[ShippedBundle]) -> str:
+    """Return bundles as a JSON array."""
+    return orjson.dumps([bundle._asdict() for bundle in bundles], default=str).decode()

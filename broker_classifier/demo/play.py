@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -67,13 +68,13 @@ def play(
     SetupError
         If the service does not start, or ends.
     """
-    sink, source = KafkaSink(kafka), KafkaSource(kafka, {"ztf": [kafka.output_topic]})
-    ledger, send = playing.ledger, sender(playing, sink, seconds)
-    wait_until_ready(playing, service, view)
-    last_scrape = last_move = time.monotonic()
-    seen = (0, 0)
-    try:
-        while not playing.is_over and time.monotonic() - last_move < STALL_S:
+    ledger, last_scrape = playing.ledger, 0.0
+    sink = KafkaSink(kafka)
+    send = sender(playing, sink, seconds)
+    with closing(sink), closing(KafkaSource(kafka, {"ztf": [kafka.output_topic]})) as source:
+        wait_until_ready(playing, service, view)
+        last_move, seen = time.monotonic(), (0, 0)
+        while not playing.is_over and time.monotonic() - last_move < _patience_s(ledger):
             send()
             receive(playing, source)
             if time.monotonic() - last_scrape > _SCRAPE_INTERVAL_S:
@@ -84,8 +85,11 @@ def play(
                 seen = len(ledger.sent), ledger.n_in_flight
                 last_move = time.monotonic()
             view.show(playing)
-    finally:
-        source.close()
+
+
+def _patience_s(ledger: Ledger) -> float:
+    """Say how long nothing may move: longer before the first answer, which may wait for numba."""
+    return STALL_S if ledger.answers else _START_TIMEOUT_S
 
 
 def wait_until_ready(playing: Playing, service: ServiceProcess, view: View) -> None:

@@ -62,6 +62,7 @@ def run_demo(
         playing = Playing([], started)
         topics = {ALERT_TOPIC: PARTITIONS, "classifications": PARTITIONS, "dead-letters": 1}
         with (
+            console.status("Kafka and the service start") as starting,
             embedded_kafka(topics) as kafka,
             running_service(kafka.bootstrap_servers, [ALERT_TOPIC], Path(folder)) as service,
         ):
@@ -73,6 +74,7 @@ def run_demo(
                 client={"log_level": 0},  # a demo that is interrupted ends without Kafka's protest
             )
             title = _title(alerts, len(playing.alerts), n_objects)
+            starting.stop()
             with view(console, title) as shown:
                 play(playing, ours, service, shown, seconds)
     checks = proof(playing.ledger, len(playing.alerts))

@@ -3,13 +3,25 @@
 The shipped bundles stand inside an installed package, and in `models/` beside it in a checkout.
 """
 
+import json
 from difflib import get_close_matches
 from pathlib import Path
+from typing import NamedTuple
 
 from broker_classifier.errors import BundleError
 
 DESCRIPTION_FILE = "bundle.json"
 _PACKAGE = Path(__file__).parents[1]
+
+
+class ShippedBundle(NamedTuple):
+    """What a shipped bundle says of itself."""
+
+    name: str
+    version: str
+    survey: str
+    classes: list[str]
+    folder: Path
 
 
 def find_bundle(name: str | Path) -> Path:
@@ -41,3 +53,13 @@ def shipped_bundles() -> dict[str, Path]:
     installed = _PACKAGE / "bundles"
     folder = installed if installed.is_dir() else _PACKAGE.parent / "models"
     return {path.parent.name: path.parent for path in sorted(folder.glob(f"*/{DESCRIPTION_FILE}"))}
+
+
+def described_bundles() -> list[ShippedBundle]:
+    """Read what every shipped bundle says of itself, without loading or checking it."""
+    described = []
+    for name, folder in shipped_bundles().items():
+        said = json.loads((folder / DESCRIPTION_FILE).read_bytes())
+        bundle = ShippedBundle(name, said["version"], said["survey"], said["classes"], folder)
+        described.append(bundle)
+    return described

@@ -13,6 +13,7 @@ from broker_classifier.errors import BundleError, ConfigError
 from broker_classifier.light_curve.photometry import SECONDS_PER_DAY
 from broker_classifier.model.bundle import Bundle, load_bundle
 from broker_classifier.model.find_bundle import find_bundle
+from broker_classifier.progress import Track, untracked
 from broker_classifier.service.loop import run
 from broker_classifier.service.metrics import Metrics, serve_metrics
 from broker_classifier.service.process import keep_freed_memory, leave_out_of_collections
@@ -65,11 +66,17 @@ def serve(settings: Settings, stop: threading.Event) -> None:
     log.info("stopped", **metrics.totals())
 
 
-def classify_files(settings: Settings, paths: Sequence[Path], survey: str, output: Path) -> Metrics:
+def classify_files(
+    settings: Settings,
+    paths: Sequence[Path],
+    survey: str,
+    output: Path,
+    track: Track = untracked,
+) -> Metrics:
     """Run the street once over alert files; return what was counted."""
     metrics, bundles, kafka = Metrics(), load_bundles(settings), settings.kafka
     decoders = open_decoders(settings.surveys, settings.lasair, metrics.fallbacks)
-    source = FileSource(paths, survey, kafka.batch_size)
+    source = FileSource(paths, survey, kafka.batch_size, track)
     with closing(JsonLinesSink(output, kafka.output_topic)) as sink:
         service = Service(
             source=source,

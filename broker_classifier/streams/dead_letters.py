@@ -12,6 +12,7 @@ from confluent_kafka import Message as KafkaMessage
 
 from broker_classifier.config import KafkaSettings
 from broker_classifier.errors import MessageError, OutputUnavailableError
+from broker_classifier.progress import Track, untracked
 from broker_classifier.streams.kafka_sink import KafkaSink
 from broker_classifier.streams.kafka_source import client_settings, headers_of, opened
 from broker_classifier.streams.message import Message, Outgoing
@@ -80,7 +81,9 @@ def read_dead_letters(settings: KafkaSettings) -> Iterator[DeadLetter]:
             yield _letter(message)
 
 
-def replay_dead_letters(settings: KafkaSettings, topic: str | None = None) -> int:
+def replay_dead_letters(
+    settings: KafkaSettings, topic: str | None = None, track: Track = untracked
+) -> int:
     """Send the dead letters back to the topics they came from; return how many.
 
     Each is sent once, except those whose bytes were too large to keep: how far the topic was
@@ -92,6 +95,8 @@ def replay_dead_letters(settings: KafkaSettings, topic: str | None = None) -> in
     settings : KafkaSettings
     topic : str, optional
         Send all of them to this topic instead.
+    track : Track
+        Shows how many have gone.
 
     Raises
     ------
@@ -100,7 +105,8 @@ def replay_dead_letters(settings: KafkaSettings, topic: str | None = None) -> in
     """
     sink, n_replayed = KafkaSink(settings), 0
     with _consumer(settings) as consumer:
-        messages = _stored(consumer, settings.dead_letter_topic, Consumer.committed)
+        stored = _stored(consumer, settings.dead_letter_topic, Consumer.committed)
+        messages = track(stored, "dead letters")
         while batch := list(islice(messages, REPLAY_BATCH)):
             letters = [_letter(message) for message in batch]
             whole = [one for one in letters if not one.is_omitted]

@@ -9,6 +9,7 @@ from typing import BinaryIO
 import orjson
 
 from broker_classifier.errors import ConfigError
+from broker_classifier.progress import Track, untracked
 from broker_classifier.streams.alert_files import alert_packets
 from broker_classifier.streams.message import Message, Outgoing
 
@@ -22,10 +23,14 @@ class FileSource:
     survey : str
         Whose alerts those are whose bytes do not tell.
     batch_size : int
+    track : Track
+        Shows how many packets were read.
     """
 
-    def __init__(self, paths: Iterable[Path], survey: str, batch_size: int) -> None:
-        self._packets = alert_packets(paths, skip_unreadable=True)
+    def __init__(
+        self, paths: Iterable[Path], survey: str, batch_size: int, track: Track = untracked
+    ) -> None:
+        self._packets = track(alert_packets(paths, skip_unreadable=True), "alerts")
         self._survey = survey
         self._batch_size = batch_size
         self._n_read = 0

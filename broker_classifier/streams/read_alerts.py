@@ -49,8 +49,9 @@ def read_alerts(
         Folder of .avsc files, for messages that do not bring their schema: Rubin's framed ones, or
         those of `survey`.
     on_error : {"raise", "skip"} or callable
-        What becomes of a message that is no usable alert. "raise" ends the reading with the error;
-        "skip" goes on with the next; a callable is given the error, then goes on.
+        What becomes of a message that is no usable alert, and of a file that cannot be read:
+        "raise" ends the reading with the error, "skip" goes on with the next; a callable is given
+        the error first.
 
     Yields
     ------
@@ -60,9 +61,10 @@ def read_alerts(
     Raises
     ------
     MessageError
-        A message is no usable alert. The error names its file and its place there.
+        A message is no usable alert, or a file cannot be read. The error names the file, and the
+        place of the message there.
     DataError
-        A path does not exist, cannot be read, or is a folder without alerts.
+        A path does not exist, or is a folder without alerts.
     ConfigError
         There is no such survey, or the folder of schemas has none.
 
@@ -79,7 +81,8 @@ def read_alerts(
     ['ZTF26simaaaa', 'ZTF26simaaab']
     """
     decoders = _decoders(survey, schemas)
-    return _alerts(alert_packets(_as_paths(paths)), decoders, survey, on_error)
+    packets = alert_packets(_as_paths(paths), skip_unreadable=True)
+    return _alerts(_decoded(_numbered(packets), decoders, survey), on_error)
 
 
 def _as_paths(paths: StrPath | Iterable[StrPath]) -> list[Path]:
@@ -96,23 +99,6 @@ def _decoders(survey: str | None, schemas: StrPath | None) -> Mapping[str, Decod
     return decoders
 
 
-def _alerts(
-    packets: Iterable[Packet],
-    decoders: Mapping[str, Decoder],
-    survey: str | None,
-    on_error: OnError,
-) -> Iterator[Alert]:
-    for packet, decoded in _decoded(_numbered(packets), decoders, survey):
-        if isinstance(decoded, Alert):
-            yield decoded
-            continue
-        error = type(decoded)(f"alert {packet.number} of {packet.packet.origin}: {decoded}")
-        if on_error == "raise":
-            raise error
-        if on_error != "skip":
-            on_error(error)
-
-
 def _numbered(packets: Iterable[Packet]) -> Iterator[_Numbered]:
     for _, of_file in groupby(packets, key=lambda packet: packet.origin):
         for number, packet in enumerate(of_file, start=1):
@@ -121,13 +107,13 @@ def _numbered(packets: Iterable[Packet]) -> Iterator[_Numbered]:
 
 def _decoded(
     packets: Iterator[_Numbered], decoders: Mapping[str, Decoder], survey: str | None
-) -> Iterator[tuple[_Numbered, Alert | MessageError]]:
-    """Decode neighbours of the same survey together, for each packet its alert or what is wrong."""
+) -> Iterator[Alert | MessageError]:
+    """Decode neighbours of the same survey together."""
     while batch := list(islice(packets, BATCH)):
         for whose, neighbours in groupby(batch, key=lambda p: p.packet.survey or survey):
             same = list(neighbours)
             decoded = _decode([p.packet.value for p in same], decoders, whose)
-            yield from zip(same, decoded, strict=True)
+            yield from map(_placed, decoded, same)
 
 
 def _decode(
@@ -137,3 +123,20 @@ def _decode(
         reason = "its bytes do not tell whose alert it is; give its survey, such as 'elasticc'"
         return [DecodeError(reason)] * len(messages)
     return [checked(decoded) for decoded in decoders[survey](messages)]
+
+
+def _placed(decoded: Alert | MessageError, place: _Numbered) -> Alert | MessageError:
+    """Name the place of a message in its error."""
+    if place.packet.error or isinstance(decoded, Alert):
+        return place.packet.error or decoded
+    return type(decoded)(f"alert {place.number} of {place.packet.origin}: {decoded}")
+
+
+def _alerts(decoded: Iterable[Alert | MessageError], on_error: OnError) -> Iterator[Alert]:
+    for alert in decoded:
+        if isinstance(alert, Alert):
+            yield alert
+        elif on_error == "raise":
+            raise alert
+        elif on_error != "skip":
+            on_error(alert)

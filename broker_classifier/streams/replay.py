@@ -1,11 +1,12 @@
 """Send alert packets from files into a Kafka topic, as fast as it takes them or paced."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 
 from broker_classifier.config import KafkaSettings
+from broker_classifier.progress import Track, untracked
 from broker_classifier.streams.alert_files import alert_packets
 from broker_classifier.streams.kafka_sink import KafkaSink
 from broker_classifier.streams.message import Outgoing
@@ -15,9 +16,13 @@ PACED_INTERVAL_S = 0.1
 
 
 def replay(
-    settings: KafkaSettings, paths: Iterable[Path], topic: str, rate: float | None = None
-) -> Iterator[int]:
-    """Publish every packet of these files, folders and archives; yield how many have gone so far.
+    settings: KafkaSettings,
+    paths: Iterable[Path],
+    topic: str,
+    rate: float | None = None,
+    track: Track = untracked,
+) -> int:
+    """Publish every packet of these files, folders and archives; return how many.
 
     Parameters
     ----------
@@ -25,6 +30,8 @@ def replay(
     topic : str
     rate : float, optional
         Alerts per second; without, as fast as Kafka confirms them.
+    track : Track
+        Shows how many have gone.
 
     Raises
     ------
@@ -34,7 +41,7 @@ def replay(
         If Kafka does not confirm them.
     """
     sink = KafkaSink(settings)
-    packets = alert_packets(paths)
+    packets = track(alert_packets(paths), "alerts")
     size = BATCH if rate is None else max(1, int(rate * PACED_INTERVAL_S))
     started, n_sent = time.monotonic(), 0
     while batch := [packet.value for packet in islice(packets, size)]:
@@ -42,4 +49,4 @@ def replay(
             time.sleep(max(0.0, started + n_sent / rate - time.monotonic()))
         sink.publish(Outgoing(topic, None, packet) for packet in batch)
         n_sent += len(batch)
-        yield n_sent
+    return n_sent

@@ -1,6 +1,6 @@
 """Read the classification topic from Python: `for message in subscribe(...)`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from uuid import uuid4
 
 import structlog
@@ -29,6 +29,7 @@ def subscribe(
     from_beginning: bool = False,
     idle_timeout_s: float | None = None,
     client: dict[str, str | int | float | bool] | None = None,
+    on_idle: Callable[[], None] | None = None,
 ) -> Iterator[ClassificationMessage]:
     """Yield classifications as they are published.
 
@@ -51,6 +52,8 @@ def subscribe(
         Stop when nothing has come for this long; by default, never.
     client : dict, optional
         Further librdkafka settings, such as sasl.* and ssl.*.
+    on_idle : callable, optional
+        Called about twice a second while nothing comes.
 
     Raises
     ------
@@ -75,7 +78,7 @@ def subscribe(
     )
     consumer.subscribe([topic])
     try:
-        for message in _messages(consumer, idle_timeout_s):
+        for message in _messages(consumer, idle_timeout_s, on_idle):
             if _matches(message, classes, min_probability, object_ids):
                 try:
                     yield parse(message.value() or b"")
@@ -86,12 +89,16 @@ def subscribe(
         consumer.close()
 
 
-def _messages(consumer: Consumer, idle_timeout_s: float | None) -> Iterator[KafkaMessage]:
+def _messages(
+    consumer: Consumer, idle_timeout_s: float | None, on_idle: Callable[[], None] | None
+) -> Iterator[KafkaMessage]:
     idle_s = 0.0
     while idle_timeout_s is None or idle_s < idle_timeout_s:
         message = consumer.poll(POLL_S)
         if message is None:
             idle_s += POLL_S
+            if on_idle:
+                on_idle()
             continue
         error = message.error()
         if error is None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from broker_classifier.errors import ConfigError
 from broker_classifier.model.bundle import read_bundle
+from broker_classifier.progress import Track, untracked
 from broker_classifier.training.data.labelled_objects import DataFolders
 from broker_classifier.training.data.split import TEST
 from broker_classifier.training.evaluate import evaluate
@@ -25,6 +26,7 @@ def renew_card(
     data: DataFolders,
     gate_bundle: Path | None = None,
     cross_validation: Path | None = None,
+    track: Track = untracked,
 ) -> None:
     """Judge a bundle on the test objects of its data, and write its figures, plots and card.
 
@@ -40,7 +42,7 @@ def renew_card(
         msg = f"the bundle {folder} is {trained.name}, the recipe is {recipe.name}'s: give its own"
         raise ConfigError(msg)
     pooled = pooled_figures(cross_validation, recipe) if cross_validation else None
-    report = evaluate(folder, data, folder, TEST, gate_bundle, CARD_PLOTS)
+    report = evaluate(folder, data, folder, TEST, gate_bundle, CARD_PLOTS, track)
     metrics = report.metrics
     if pooled:
         metrics = metrics | {"cross_validation": pooled}

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from broker_classifier.errors import DataError
 from broker_classifier.model.find_bundle import find_bundle
+from broker_classifier.progress import Track, untracked
 from broker_classifier.training.data.labelled_objects import DataFolders
 from broker_classifier.training.evaluate import ALL, Report, evaluate
 from broker_classifier.training.judge.bootstrap import Counts, interval, resamples
@@ -29,6 +30,7 @@ def compare(
     split: str = ALL,
     gate_bundle: Path | None = None,
     plots: Sequence[str] = tuple(PLOTS),
+    track: Track = untracked,
 ) -> dict[str, Any]:
     """Judge bundles, each into a folder of its own, and write `comparison.json` and its figure.
 
@@ -41,8 +43,8 @@ def compare(
     folders = [find_bundle(path) for path in bundle_paths]
     names = _names(folders)
     reports = {
-        name: evaluate(path, data, output_folder / name, split, gate_bundle, plots)
-        for name, path in zip(names, folders, strict=True)
+        name: evaluate(path, data, output_folder / name, split, gate_bundle, plots, track)
+        for name, path in track(list(zip(names, folders, strict=True)), "bundles")
     }
     first = reports[names[0]]
     found = {

@@ -4,12 +4,14 @@ A tenth of the objects is a dozen of the rare classes, and figures of a dozen ob
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from broker_classifier.errors import ConfigError
 from broker_classifier.model.bundle import load_bundle
 from broker_classifier.model.find_bundle import DESCRIPTION_FILE
+from broker_classifier.progress import Track, untracked
 from broker_classifier.training.data.labelled_objects import DataFolders, labels_left_out, name_of
 from broker_classifier.training.data.split import N_FOLDS, TEST
 from broker_classifier.training.evaluate import Judged, figures, read_judged
@@ -34,6 +36,7 @@ def cross_validate(
     n_folds: int = N_FOLDS,
     report: Callable[[str], None] = lambda message: None,
     device: str = "auto",
+    track: Track = untracked,
 ) -> dict[str, Any]:
     """Train a bundle a fold, and judge them together on the test objects of all folds.
 
@@ -52,6 +55,8 @@ def cross_validate(
         Takes one line of progress at a time.
     device : str
         "auto", "cpu" or "cuda".
+    track : Track
+        Shows how far it is.
 
     Returns
     -------
@@ -70,11 +75,12 @@ def cross_validate(
         raise ConfigError(msg)
     output, recipe = made_folder(output_folder), read_recipe(recipe_path)
     judged: list[Judged] = []
-    for fold in range(n_folds):
+    train_fold = partial(train, recipe_path, data, resume=True, device=device, track=track)
+    for fold in track(range(n_folds), "folds"):
         folder = output / f"fold-{fold}"
         if not _is_complete(folder, recipe, fold):
             report(f"fold {fold}, of {n_folds}")
-            train(recipe_path, data, folder, fold, report, resume=True, device=device, fold=fold)
+            train_fold(folder, fold, report, fold=fold)
         judged.append(read_judged(folder, data, TEST))
     pooled = pooled_predictions([predict(one.examples, one.bundle) for one in judged])
     bundle = judged[0].bundle
@@ -88,7 +94,7 @@ def cross_validate(
         "n_objects": sum(len(one.examples) for one in judged),
         "labels_left_out": labels_left_out(data, bundle.classes),
         "rule": DECISION_RULE,
-        **figures(pooled, bundle),
+        **figures(pooled, bundle, track),
         "gates": _gates(judged),
     }
     write_json(output / METRICS_FILE, metrics)

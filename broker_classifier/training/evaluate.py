@@ -13,6 +13,7 @@ import numpy as np
 from broker_classifier.errors import DataError
 from broker_classifier.model.bundle import Bundle, load_bundle
 from broker_classifier.model.find_bundle import find_bundle
+from broker_classifier.progress import Track, untracked
 from broker_classifier.training import make_callable
 from broker_classifier.training.data.labelled_objects import (
     DataFolders,
@@ -92,6 +93,7 @@ def evaluate(
     split: str = ALL,
     gate_bundle: Path | None = None,
     plots: Sequence[str] = tuple(PLOTS),
+    track: Track = untracked,
 ) -> Report:
     """Judge a bundle and write `metrics.json` and plots.
 
@@ -112,6 +114,8 @@ def evaluate(
         cross-validation of such a recipe; see `gates`.
     plots : sequence of str
         File names, of `PLOTS`.
+    track : Track
+        Shows how far it is.
 
     Raises
     ------
@@ -131,12 +135,12 @@ def evaluate(
         "n_without_detection": len(judged.chosen) - len(judged.examples),
         "labels_left_out": labels_left_out(data, bundle.classes),
         "rule": DECISION_RULE,
-        **figures(predictions, bundle),
+        **figures(predictions, bundle, track),
         "gates": provenance_gates(judged.evidence, gate_bundle),
         "attention": attention_by_class(judged.examples, bundle),
     }
     write_json(output / METRICS_FILE, metrics)
-    write_plots(metrics, predictions, bundle, output, plots)
+    write_plots(metrics, predictions, bundle, output, track(plots, "plots"))
     return Report(judged, metrics, predictions)
 
 
@@ -167,7 +171,9 @@ def _part_of(canonical_id: str, bundle: Bundle) -> str:
     return split_of(canonical_id, bundle.description.training.fold)
 
 
-def figures(predictions: Mapping[Cut, Predictions], bundle: Bundle) -> dict[str, Any]:
+def figures(
+    predictions: Mapping[Cut, Predictions], bundle: Bundle, track: Track = untracked
+) -> dict[str, Any]:
     """Compute the figures of predictions, as they stand in `metrics.json`.
 
     Parameters
@@ -175,17 +181,20 @@ def figures(predictions: Mapping[Cut, Predictions], bundle: Bundle) -> dict[str,
     predictions : mapping of Cut to Predictions
     bundle : Bundle
         One of those that made them.
+    track : Track
     """
     return {
-        **_at_cuts(predictions, bundle),
+        **_at_cuts(predictions, bundle, track),
         "superphot_plus": superphot_figures(predictions[FULL], bundle),
         "by_source": _by_source(predictions, bundle),
     }
 
 
-def _at_cuts(predictions: Mapping[Cut, Predictions], bundle: Bundle) -> dict[str, Any]:
+def _at_cuts(
+    predictions: Mapping[Cut, Predictions], bundle: Bundle, track: Track
+) -> dict[str, Any]:
     by_family: dict[str, Any] = {cut.family: {} for cut in all_cuts()}
-    for cut, at_cut in predictions.items():
+    for cut, at_cut in track(predictions.items(), "cuts"):
         said = at_cut.target, at_cut.probabilities, at_cut.prior, bundle.classes
         values = metrics_at_a_cut(*said)
         values["grouped"] = metrics_at_a_cut(*grouped(*said))

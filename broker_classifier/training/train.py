@@ -14,6 +14,7 @@ from broker_classifier.model.bundle import Bundle, TrainingRecord
 from broker_classifier.model.calibration import Calibration
 from broker_classifier.model.find_bundle import DESCRIPTION_FILE
 from broker_classifier.model.networks import Network, build_network
+from broker_classifier.progress import Track, untracked
 from broker_classifier.training import make_callable
 from broker_classifier.training.card import renew_card
 from broker_classifier.training.data.labelled_objects import (
@@ -59,6 +60,7 @@ def train(
     overwrite: bool = False,
     device: str = "auto",
     fold: int = 0,
+    track: Track = untracked,
 ) -> Bundle:
     """Train a bundle on folders of labelled light curves and write it.
 
@@ -87,6 +89,8 @@ def train(
         "auto", "cpu" or "cuda".
     fold : int
         Which objects train, validate and test; see `split_of`.
+    track : Track
+        Shows how far it is.
 
     Raises
     ------
@@ -94,7 +98,7 @@ def train(
         The recipe, the data or the folder cannot be used.
     """
     recipe, folder = read_recipe(recipe_path), _own_folder(output_folder, resume, overwrite)
-    run = Run(folder / RUN_FOLDER, seed, resume, choose_device(device), report)
+    run = Run(folder / RUN_FOLDER, seed, resume, choose_device(device), report, track)
     parts = _parts(_read(data, recipe, report), fold)
     rules, training, validation = _prepared(parts, recipe)
     noise = rules.noise
@@ -116,7 +120,7 @@ def train(
     }
     bundle = save_bundle(folder, network, description)
     (folder / HOMOGENISATION_FILE).write_text(rules.model_dump_json(indent=1) + "\n")
-    renew_card(folder, recipe, data)
+    renew_card(folder, recipe, data, track=track)
     (run.folder / CHECKPOINT_FILE).unlink()
     report(f"bundle {bundle.name} {bundle.version} written to {folder}, hash {bundle.hash[:12]}")
     return bundle

@@ -7,7 +7,9 @@ import sys
 import pytest
 from typer.testing import CliRunner
 
+from broker_classifier import __version__
 from broker_classifier.cli.main import app
+from broker_classifier.model.find_bundle import shipped_bundles
 from tests.bundles import small_bundle
 from tests.kafka_streets import send, service
 from tests.ztf_packets import alert, container, flare, measurement
@@ -26,6 +28,7 @@ COMMANDS = [
     ["poster"],
     ["sweep"],
     ["simulate-kilonovae"],
+    ["bundles"],
     ["check-bundle"],
     ["dead-letters", "list"],
     ["dead-letters", "replay"],
@@ -45,7 +48,49 @@ SIMULATE = [
 
 
 def run(*arguments, **environment):
-    return CliRunner().invoke(app, [str(one) for one in arguments], env=environment)
+    arguments = [str(one) for one in arguments]
+    return CliRunner().invoke(app, arguments, prog_name="broker-classifier", env=environment)
+
+
+def test_help_shows_the_commands_in_groups_the_most_used_first():
+    shown = run("--help").output
+    words = ["Run", "demo", "serve", "subscribe", "Look", "explain", "bundles", "dead-letters"]
+    words += ["Files", "classify", "replay", "Train", "train", "evaluate", "poster"]
+    starts = [line.strip("╭│─╮ ").split(" ")[0] for line in shown.splitlines() if line.strip()]
+    assert [word for word in starts if word in words] == words
+
+
+def test_without_a_command_the_help_is_shown():
+    assert run().output.strip() == run("--help").output.strip()
+
+
+def test_the_version_is_shown():
+    assert run("--version").output == f"broker-classifier {__version__}\n"
+
+
+def test_the_shell_completes_commands(tmp_path):
+    words = {"COMP_WORDS": "broker-classifier chec", "COMP_CWORD": "1"}
+    asked = run(_BROKER_CLASSIFIER_COMPLETE="complete_bash", **words)
+    assert asked.output.split() == ["check-bundle"]
+
+
+def test_usage_names_what_must_be_given_without_braces():
+    assert "classify [OPTIONS] PATHS..." in run("classify", "--help").output
+    assert "train [OPTIONS] RECIPE" in run("train", "--help").output
+    assert "explain [OPTIONS] OBJECT|FILE" in run("explain", "--help").output
+
+
+def test_bundles_are_listed_with_survey_classes_version_and_folder():
+    listed = {bundle["name"]: bundle for bundle in json.loads(run("bundles", "--json").output)}
+    for name, folder in shipped_bundles().items():
+        description = json.loads((folder / "bundle.json").read_text())
+        assert listed[name] == {"folder": str(folder)} | {
+            field: description[field] for field in ("name", "version", "survey", "classes")
+        }
+    assert [line.split()[0] for line in run("bundles").output.splitlines() if line[0] != " "] == [
+        "name",
+        *listed,
+    ]
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
@@ -62,7 +107,9 @@ def test_every_commands_help_shows_an_example(command):
         (["classify", "x", "--output", "{tmp}/o", "--survey", "sdss"], "sdss"),
         (["classify", "x", "--output", "{tmp}/o", "--bundle", "none"], "none"),
         (["serve", "--config", "none.toml"], "none.toml does not exist"),
-        (["check-bundle", "none"], "none"),
+        (["check-bundle", "none"], "none is no folder and no shipped bundle"),
+        (["check-bundle", "models/ztf-transient"], "did you mean ztf-transients?"),
+        (["check-bundle", "{tmp}"], "is no bundle, it has no bundle.json"),
         (["train", "none.toml", "--data", "none", "--output", "{tmp}/b"], "none"),
         (["evaluate", "--data", "none", "--output", "{tmp}/r"], "none"),
         (["explain", "nowhere", "--output", "{tmp}/x.png"], "nowhere is no file"),

@@ -69,6 +69,18 @@ def test_a_broken_message_is_told_to_who_asks(broken):
     assert [type(error) for error in told] == [DecodeError]
 
 
+def test_a_file_that_cannot_be_read_is_told_and_the_others_are_read(tmp_path):
+    (tmp_path / "a.avro").symlink_to(tmp_path / "gone")
+    (tmp_path / "b.avro").write_bytes(flare("ZTF1", n=1)[0])
+    told = []
+    assert len(list(read_alerts(tmp_path, survey="ztf", on_error=told.append))) == 1
+    assert [str(error) for error in told] == [
+        f"{tmp_path / 'a.avro'} cannot be read: No such file or directory"
+    ]
+    with pytest.raises(MessageError, match="cannot be read"):
+        list(read_alerts(tmp_path))
+
+
 def test_the_place_in_a_file_of_many_is_named(tmp_path):
     records = [*RECORDS[:2], RECORDS[2] | {"objectId": ""}]
     (tmp_path / "night.avro").write_bytes(container(*records))

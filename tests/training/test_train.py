@@ -19,8 +19,9 @@ from broker_classifier.training.homogenise.homogenisation import read_homogenisa
 from broker_classifier.training.judge.predictions import predict
 from broker_classifier.training.recipe import read_recipe
 from broker_classifier.training.report.metrics_file import summary
-from broker_classifier.training.report.plots import PLOTS
+from broker_classifier.training.report.plots import CARD_PLOTS, PLOTS
 from broker_classifier.training.train import train
+from tests.tracks import Counts
 from tests.training.synthetic import ALERT_SOURCE, CLASSES, write_data_set
 
 RECIPE = Path(__file__).with_name("small.toml")
@@ -32,9 +33,15 @@ def data(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def folder(data, tmp_path_factory):
+def shown():
+    """What `folder` shows while it is trained."""
+    return Counts()
+
+
+@pytest.fixture(scope="module")
+def folder(data, shown, tmp_path_factory):
     folder = tmp_path_factory.mktemp("bundle")
-    train(RECIPE, data, folder, seed=1)
+    train(RECIPE, data, folder, seed=1, track=shown)
     return folder
 
 
@@ -49,6 +56,15 @@ def test_a_trained_bundle_loads_and_has_learned(folder):
     assert bundle.classes == CLASSES
     assert metrics["full"]["balanced_accuracy"] > 0.8  # chance is 1/3
     assert metrics["bundle"]["hash"] == bundle.hash
+
+
+def test_a_training_shows_how_far_it_is(folder, shown):
+    metrics = json.loads((folder / "metrics.json").read_text())
+    families = ("by_detections", "by_days", "by_fraction")
+    n_cuts = sum(len(metrics[family]) for family in families) + 1
+    n_batches = shown.pop("batches")
+    assert n_batches % 12 == 0 < n_batches
+    assert shown == {"epochs": 12, "cuts": n_cuts, "plots": len(CARD_PLOTS)}
 
 
 def test_a_training_that_was_interrupted_and_resumed_gives_the_same_weights(data, folder, tmp_path):

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from broker_classifier.errors import DataError
 from broker_classifier.light_curve import BANDS
 from broker_classifier.light_curve.selection import band_positions
+from broker_classifier.progress import Track, untracked
 from broker_classifier.training.data.kilonova_spectra import (
     Passband,
     SpectralGrid,
@@ -108,6 +109,7 @@ def simulate_kilonovae(
     n_events: int,
     seed: int = 0,
     report: Callable[[str], None] = lambda message: None,
+    track: Track = untracked,
 ) -> Path:
     """Write a data folder of kilonovae that a survey would have detected.
 
@@ -133,7 +135,7 @@ def simulate_kilonovae(
         raise DataError(msg)
     report(f"{len(models.grids)} spectral grids, visits of {len(donors)} light curves")
     rows, points = [], []
-    for n in range(n_events):
+    for n in track(range(n_events), "kilonovae"):
         name = f"kilonova-{survey}-{seed}-{n:05d}"
         event, table = _detected(name, models, donors, np.random.default_rng([seed, n]))
         rows.append(_row(name, event, models, survey))

@@ -15,6 +15,7 @@ from broker_classifier.light_curve import LightCurve
 from broker_classifier.model.calibration import Calibration, calibrated_probabilities
 from broker_classifier.model.grid_input import Grid
 from broker_classifier.model.networks import Network
+from broker_classifier.progress import Track
 from broker_classifier.training.fit.augment import augmented
 from broker_classifier.training.fit.checkpoint import training_identity
 from broker_classifier.training.fit.fit_state import FitState
@@ -53,9 +54,9 @@ def fit_network(
     identity = training_identity(recipe, run.seed, training, validation)
     epochs = recipe.optimisation.epochs
     with closing(Journal(run, epochs, identity, state)) as journal:
-        while state.epoch < epochs:
+        for _ in run.track(range(state.epoch, epochs), "epochs"):
             figures = {"learning rate": state.learning_rate}
-            figures["loss"] = _fit_epoch(state, training, noise, recipe)
+            figures["loss"] = _fit_epoch(state, training, noise, recipe, run.track)
             state.epoch += 1
             if state.epoch > FIRST_JUDGED * epochs:
                 score, accuracy = validation_score(state.judged, validation, training, recipe)
@@ -67,12 +68,18 @@ def fit_network(
 
 
 def _fit_epoch(
-    state: FitState, training: Sequence[Example], noise: AlertNoise, recipe: Recipe
+    state: FitState,
+    training: Sequence[Example],
+    noise: AlertNoise,
+    recipe: Recipe,
+    track: Track,
 ) -> float:
     """Train on every batch once; return their mean loss."""
     state.network.train()
     losses = []
-    for curves, target, weights in _batches(training, noise, recipe, state.random):
+    batches = _batches(training, noise, recipe, state.random)
+    n_batches = -(-len(training) // recipe.optimisation.batch)
+    for curves, target, weights in track(batches, "batches", n_batches):
         if isinstance(recipe.normalisation, Grid):
             loss = grid_loss(state.network, curves, target, weights, recipe, state.random)
         else:

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from broker_classifier.errors import ConfigError
+from broker_classifier.progress import Track, untracked
 from broker_classifier.training.fit.checkpoint import (
     CHECKPOINT_FILE,
     read_checkpoint,
@@ -35,6 +36,8 @@ class Run:
     device : torch.device
     report : callable
         Takes one line of progress at a time.
+    track : Track
+        Shows how far it is.
     """
 
     folder: Path
@@ -42,6 +45,7 @@ class Run:
     resumes: bool = False
     device: torch.device = field(default=CPU)
     report: Callable[[str], None] = lambda message: None
+    track: Track = untracked
 
 
 class Journal:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from broker_classifier.progress import Track, untracked
 from broker_classifier.training.poster.figures import confusion_figure
 from broker_classifier.training.poster.gains import (
     Gain,
@@ -33,6 +34,7 @@ def compare(
     percents: Sequence[int],
     seeds: Sequence[int],
     report: Callable[[str], None] = lambda message: None,
+    track: Track = untracked,
 ) -> Path:
     """Train and test every combination, draw the confusion matrices, and write `report.md`.
 
@@ -45,6 +47,8 @@ def compare(
     protocols, models, percents, seeds : sequences
     report : callable
         Takes one line of progress at a time.
+    track : Track
+        Shows how far it is.
 
     Returns
     -------
@@ -61,7 +65,7 @@ def compare(
         for percent in percents
         for model in models
     ]
-    results = do_runs(runs, sample, settings, folder, report)
+    results = do_runs(runs, sample, settings, folder, report, track)
     sections = [_heading(sample, settings, results)]
     for name, level in levels(sample.classes).items():
         for protocol in protocols:

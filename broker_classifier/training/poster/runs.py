@@ -20,6 +20,7 @@ from broker_classifier.errors import ConfigError
 from broker_classifier.model.grid_input import Grid
 from broker_classifier.model.inputs import implied_config
 from broker_classifier.model.networks import GridNetwork, build_network
+from broker_classifier.progress import Track, untracked
 from broker_classifier.training.poster.fit import Best, Part, decisions, fit
 from broker_classifier.training.poster.protocol import Protocol, draw_parts, inputs_at, n_cells
 from broker_classifier.training.poster.sample import Sample
@@ -123,11 +124,12 @@ def do_runs(
     settings: Settings,
     folder: Path,
     report: Callable[[str], None],
+    track: Track = untracked,
 ) -> dict[Run, Result]:
     """Do the runs that are not done, and give the results of all of them."""
     todo = list(dict.fromkeys(r.stored_as() for r in runs if not _path(folder, r).exists()))
     started, parts_of = time.monotonic(), _remembered(sample, settings)
-    for n_done, run in enumerate(todo, start=1):
+    for n_done, run in enumerate(track(todo, "networks"), start=1):
         result = _do(run, parts_of, sample, settings)
         _write(_path(folder, run), result)
         minutes = (time.monotonic() - started) / 60

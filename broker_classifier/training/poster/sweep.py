@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from broker_classifier.progress import Track, untracked
 from broker_classifier.training.poster.comparison import ATTENTIVE, PLAIN, scatter
 from broker_classifier.training.poster.figures import sweep_figure
 from broker_classifier.training.poster.gains import Gain, Level, balanced_accuracy_of, gain, levels
@@ -29,6 +30,7 @@ def sweep(
     hops: Sequence[int],
     seeds: Sequence[int],
     report: Callable[[str], None] = lambda message: None,
+    track: Track = untracked,
 ) -> Path:
     """Train the attentive GRU at every d_a and r, and the GRU beside it; write table and plot.
 
@@ -46,6 +48,8 @@ def sweep(
         Values of d_a, of r, and seeds.
     report : callable
         Takes one line of progress at a time.
+    track : Track
+        Shows how far it is.
 
     Returns
     -------
@@ -63,7 +67,8 @@ def sweep(
         for width, r in tried
     }
     plain = {seed: Run(protocol, PLAIN, percent, seed) for seed in seeds}
-    results = do_runs([*plain.values(), *attentive.values()], sample, settings, folder, report)
+    runs = [*plain.values(), *attentive.values()]
+    results = do_runs(runs, sample, settings, folder, report, track)
     names = levels(sample.classes)
     level = names.get("groups", names["classes"])
 

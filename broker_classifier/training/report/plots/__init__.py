@@ -1,6 +1,6 @@
 """Plots of an evaluation: PNG files beside `metrics.json`."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +49,7 @@ def write_plots(
     predictions: Mapping[Cut, Predictions],
     bundle: Bundle,
     folder: Path,
-    names: Sequence[str] = tuple(PLOTS),
+    names: Iterable[str] = tuple(PLOTS),
 ) -> None:
     """Draw plots of one bundle by their file names."""
     for name in names:

@@ -8,13 +8,14 @@ from typing import Annotated
 
 import typer
 
-from broker_classifier.cli.command import DEFAULT_BUNDLE, command
-from broker_classifier.config import FRAMED_STREAM, USUAL_STREAM, Stream
+from broker_classifier.cli.command import BUNDLE, DEFAULT_BUNDLE
 
 DataPaths = Annotated[
     list[Path], typer.Option("--data", help="Folder of labelled light curves; may be repeated.")
 ]
-RecipePath = Annotated[Path, typer.Argument(help="Recipe (TOML), such as models/recipes/*.toml.")]
+RecipePath = Annotated[
+    Path, typer.Argument(metavar="RECIPE", help="TOML file, such as models/recipes/*.toml.")
+]
 Device = Annotated[str, typer.Option(help="auto (the GPU if there is one), cpu or cuda.")]
 GatePath = Annotated[
     Path | None,
@@ -23,13 +24,6 @@ GatePath = Annotated[
         help="One trained on no forced photometry of supernovae, or cross-validated so.",
     ),
 ]
-
-
-def add_commands(app: typer.Typer) -> None:
-    """Give the program these commands."""
-    for one in (train, cross_validate, evaluate, explain, card):
-        command(app)(one)
-    command(app, "simulate-kilonovae")(simulate_kilonovae)
 
 
 @contextmanager
@@ -41,7 +35,7 @@ def _told_how_to_go_on(how: str) -> Iterator[None]:
         raise
 
 
-def train(
+def train_command(
     recipe: RecipePath,
     data: DataPaths,
     output: Annotated[Path, typer.Option("--output", help="Folder of the new bundle.")],
@@ -60,17 +54,18 @@ def train(
 
     Example: broker-classifier train models/recipes/ztf-transients.toml --data D --output B
     """
+    from broker_classifier.cli.progress_bars import progress_bars
     from broker_classifier.training import require_packages
 
     require_packages()
-    from broker_classifier.training.train import train
-
     how = {"resume": resume, "overwrite": overwrite}
-    with _told_how_to_go_on("--resume goes on"):
-        train(recipe, data, output, seed, typer.echo, **how, device=device)
+    with _told_how_to_go_on("--resume goes on"), progress_bars("training") as track:
+        from broker_classifier.training.train import train
+
+        train(recipe, data, output, seed, typer.echo, **how, device=device, track=track)
 
 
-def cross_validate(
+def cross_validate_command(
     recipe: RecipePath,
     data: DataPaths,
     output: Annotated[Path, typer.Option("--output", help="Folder of a bundle a fold, and plots.")],
@@ -83,26 +78,29 @@ def cross_validate(
 
     Example: broker-classifier cross-validate models/recipes/spcc.toml --data D --output O
     """
+    from broker_classifier.cli.progress_bars import progress_bars
     from broker_classifier.training import require_packages
 
     require_packages()
-    from broker_classifier.training.cross_validate import cross_validate
-    from broker_classifier.training.judge.scores import METRICS_FILE
-    from broker_classifier.training.report.metrics_file import summary
+    with _told_how_to_go_on("the same command goes on"), progress_bars("training") as track:
+        from broker_classifier.training.cross_validate import cross_validate
+        from broker_classifier.training.judge.scores import METRICS_FILE
+        from broker_classifier.training.report.metrics_file import summary
 
-    with _told_how_to_go_on("the same command goes on"):
-        metrics = cross_validate(recipe, data, output, folds, typer.echo, device)
+        metrics = cross_validate(recipe, data, output, folds, typer.echo, device, track)
     typer.echo(summary(metrics), err=True)
     typer.echo(f"{output / METRICS_FILE}")
 
 
-def evaluate(
+def evaluate_command(
     data: DataPaths,
     output: Annotated[Path, typer.Option("--output", help="Folder of metrics.json and plots.")],
     bundles: Annotated[
         list[Path] | None,
         typer.Option(
-            "--bundle", help="A bundle; several to compare them.", show_default=str(DEFAULT_BUNDLE)
+            "--bundle",
+            help=f"{BUNDLE} Several are compared.",
+            show_default=str(DEFAULT_BUNDLE),
         ),
     ] = None,
     split: Annotated[str, typer.Option(help="all, or our own train, validation, test.")] = "all",
@@ -112,72 +110,29 @@ def evaluate(
 
     Example: broker-classifier evaluate --bundle ztf-transients --data D --output report
     """
+    from broker_classifier.cli.progress_bars import progress_bars
     from broker_classifier.training import require_packages
 
     require_packages()
-    from broker_classifier.training.compare import COMPARISON_FILE, compare
-    from broker_classifier.training.evaluate import evaluate
-    from broker_classifier.training.judge.scores import METRICS_FILE
-    from broker_classifier.training.report.metrics_file import summary
-
     chosen = bundles or [DEFAULT_BUNDLE]
+    with progress_bars("judging") as track:
+        from broker_classifier.training.compare import COMPARISON_FILE, compare
+        from broker_classifier.training.evaluate import evaluate
+        from broker_classifier.training.judge.scores import METRICS_FILE
+        from broker_classifier.training.report.metrics_file import summary
+
+        if len(chosen) > 1:
+            compare(chosen, data, output, split, gate_bundle, track=track)
+        else:
+            report = evaluate(chosen[0], data, output, split, gate_bundle, track=track)
     if len(chosen) > 1:
-        compare(chosen, data, output, split, gate_bundle)
         typer.echo(f"{output / COMPARISON_FILE}")
     else:
-        report = evaluate(chosen[0], data, output, split, gate_bundle)
         typer.echo(summary(report.metrics), err=True)
         typer.echo(f"{output / METRICS_FILE}")
 
 
-def explain(
-    target: Annotated[
-        str, typer.Argument(metavar="OBJECT|FILE", help="Alerts, results, or an object's id.")
-    ],
-    output: Annotated[Path | None, typer.Option("--output", help="PNG; OBJECT.png.")] = None,
-    bundle: Annotated[
-        Path | None, typer.Option("--bundle", help="Another bundle than the survey's.")
-    ] = None,
-    wanted: Annotated[
-        str | None, typer.Option("--object", help="Which one, of a file with several.")
-    ] = None,
-    data: Annotated[
-        Path | None, typer.Option("--data", help="Labelled light curves that have the object.")
-    ] = None,
-    survey: Annotated[
-        Stream | None,
-        typer.Option(help="Of an object, or of alerts whose bytes do not tell; else ztf."),
-    ] = None,
-    schemas: Annotated[Path | None, typer.Option(help="Folder of .avsc files.")] = None,
-    config: Annotated[Path | None, typer.Option("--config", help="Settings file (TOML).")] = None,
-) -> None:
-    """Draw why a bundle says what it says of an object: points, attention, input, answers.
-
-    A file holds alerts, or what classify wrote. An object is looked for in the store of the
-    settings (a service may be running on it), or with --data in a labelled set. The bundle is
-    that of the object's survey in the settings, if not said otherwise.
-
-    Example: broker-classifier explain night.tar.gz --object ZTF21abiuvdk --output why.png
-    """
-    from broker_classifier.cli.load_settings import load_settings, with_survey
-    from broker_classifier.service.serve import folder_of_bundle
-    from broker_classifier.training import require_packages
-
-    require_packages()
-    from broker_classifier.cli.find_curve import find_curve, labelled_curve
-    from broker_classifier.training.explain import explain
-
-    settings = with_survey(load_settings(config), survey or FRAMED_STREAM, schemas=schemas)
-    if data is not None:
-        folder = folder_of_bundle(settings, survey or USUAL_STREAM, bundle)
-        label, found = labelled_curve(data, target, folder)
-    else:
-        label, found = "", find_curve(target, survey or USUAL_STREAM, settings, wanted)
-        folder = folder_of_bundle(settings, found.survey, bundle)
-    typer.echo(explain(found.object_id, found.curve, folder, output, label))
-
-
-def card(
+def card_command(
     recipe: RecipePath,
     data: DataPaths,
     bundle: Annotated[Path, typer.Option("--bundle", help="Folder of the model bundle.")],
@@ -190,13 +145,15 @@ def card(
 
     Example: broker-classifier card models/recipes/ztf-transients.toml --bundle B --data D
     """
+    from broker_classifier.cli.progress_bars import progress_bars
     from broker_classifier.training import require_packages
 
     require_packages()
-    from broker_classifier.training.card import renew_card
-    from broker_classifier.training.recipe import read_recipe
+    with progress_bars("judging") as track:
+        from broker_classifier.training.card import renew_card
+        from broker_classifier.training.recipe import read_recipe
 
-    renew_card(bundle, read_recipe(recipe), data, gate_bundle, cross_validation)
+        renew_card(bundle, read_recipe(recipe), data, gate_bundle, cross_validation, track)
     typer.echo(f"{bundle / 'README.md'}")
 
 
@@ -207,7 +164,7 @@ class Survey(StrEnum):
     LSST = "lsst"
 
 
-def simulate_kilonovae(
+def simulate_kilonovae_command(
     templates: Annotated[
         Path, typer.Option(help="Folder with kasen2017/ and sncosmo/bandpasses/.")
     ],
@@ -223,10 +180,14 @@ def simulate_kilonovae(
 
     Example: broker-classifier simulate-kilonovae --templates T --visits D --survey lsst --output K
     """
+    from broker_classifier.cli.progress_bars import progress_bars
     from broker_classifier.training import require_packages
 
     require_packages()
-    from broker_classifier.training.data.kilonovae import simulate_kilonovae
+    with progress_bars("simulating") as track:
+        from broker_classifier.training.data.kilonovae import simulate_kilonovae
 
-    folder = simulate_kilonovae(templates, visits, survey.value, output, events, seed, typer.echo)
+        folder = simulate_kilonovae(
+            templates, visits, survey.value, output, events, seed, typer.echo, track
+        )
     typer.echo(f"{folder}")

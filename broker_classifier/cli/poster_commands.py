@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import typer
 
-from broker_classifier.cli.command import command
 from broker_classifier.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -18,7 +17,10 @@ Scaling = Literal["linear", "arcsinh"]
 Chosen = TypeVar("Chosen")
 
 DataFolder = Annotated[
-    Path, typer.Argument(help="PLAsTiCC's CSV files, or objects.csv and photometry.parquet.")
+    Path,
+    typer.Argument(
+        metavar="FOLDER", help="PLAsTiCC's CSV files, or objects.csv and photometry.parquet."
+    ),
 ]
 Output = Annotated[Path, typer.Option("--output", help="Folder; runs in it are not done again.")]
 Seeds = Annotated[int, typer.Option("--seeds", min=1, help="How many, from 0 on.")]
@@ -57,13 +59,7 @@ Bfloat16 = Annotated[
 POOL_OF_TEST_CAPS = 12  # a tenth of the objects tests; so many caps hold a full test of each class
 
 
-def add_commands(app: typer.Typer) -> None:
-    """Give the program these commands."""
-    for one in (poster, sweep):
-        command(app)(one)
-
-
-def poster(
+def poster_command(
     data: DataFolder,
     output: Output,
     protocols: Protocols = None,
@@ -83,29 +79,40 @@ def poster(
 
     Example: broker-classifier poster plasticc/ --protocol as-published --output poster-report
     """
+    from broker_classifier.cli.progress_bars import progress_bars
     from broker_classifier.training.poster.protocol import PERCENTS, PROTOCOLS, Protocol
     from broker_classifier.training.poster.runs import MODELS
 
-    settings = _settings(per_class, test_per_class, epochs, batch, flux_unit, scaling, bfloat16)
     chosen: list[Protocol] = [one for one in PROTOCOLS if one in _chosen(protocols, PROTOCOLS)]
     which, parts = _chosen(models, MODELS), _chosen(percents, PERCENTS)
-    sample = _sample(data, settings, alerts_of)
-    from broker_classifier.training.poster.comparison import compare
+    with progress_bars("comparing") as track:
+        settings = _settings(
+            flux_unit,
+            scaling,
+            per_class=per_class,
+            test_per_class=test_per_class,
+            epochs=epochs,
+            batch=batch,
+            bfloat16_convolutions=bfloat16,
+        )
+        sample = _sample(data, settings, alerts_of)
+        from broker_classifier.training.poster.comparison import compare
 
-    written = compare(
-        sample,
-        settings,
-        output,
-        protocols=chosen,
-        models=which,
-        percents=parts,
-        seeds=range(seeds),
-        report=typer.echo,
-    )
+        written = compare(
+            sample,
+            settings,
+            output,
+            protocols=chosen,
+            models=which,
+            percents=parts,
+            seeds=range(seeds),
+            report=typer.echo,
+            track=track,
+        )
     typer.echo(f"{written}")
 
 
-def sweep(
+def sweep_command(
     data: DataFolder,
     output: Output,
     widths: Widths = None,
@@ -125,47 +132,43 @@ def sweep(
 
     Example: broker-classifier sweep spcc/ --d-a 10 --d-a 50 --r 1 --r 5 --output sweep-report
     """
-    settings = _settings(per_class, test_per_class, epochs, batch, flux_unit, scaling, False)
-    sample = _sample(data, settings, alerts_of)
-    from broker_classifier.training.poster.sweep import sweep
+    from broker_classifier.cli.progress_bars import progress_bars
 
-    written = sweep(
-        sample,
-        settings,
-        output,
-        protocol=protocol,
-        percent=percent,
-        widths=widths or (10, 50, 100),
-        hops=hops or (1, 2, 5),
-        seeds=range(seeds),
-        report=typer.echo,
-    )
+    with progress_bars("trying widths and hops") as track:
+        settings = _settings(
+            flux_unit,
+            scaling,
+            per_class=per_class,
+            test_per_class=test_per_class,
+            epochs=epochs,
+            batch=batch,
+        )
+        sample = _sample(data, settings, alerts_of)
+        from broker_classifier.training.poster.sweep import sweep
+
+        written = sweep(
+            sample,
+            settings,
+            output,
+            protocol=protocol,
+            percent=percent,
+            widths=widths or (10, 50, 100),
+            hops=hops or (1, 2, 5),
+            seeds=range(seeds),
+            report=typer.echo,
+            track=track,
+        )
     typer.echo(f"{written}")
 
 
-def _settings(
-    per_class: int,
-    test_per_class: int,
-    epochs: int,
-    batch: int,
-    flux_unit: float,
-    scaling: Scaling,
-    bfloat16: bool,
-) -> "Settings":
+def _settings(flux_unit: float, scaling: Scaling, **options: Any) -> "Settings":
     from broker_classifier.training import require_packages
 
     require_packages()
     from broker_classifier.model.grid_input import Grid
     from broker_classifier.training.poster.runs import Settings
 
-    return Settings(
-        per_class=per_class,
-        test_per_class=test_per_class,
-        epochs=epochs,
-        batch=batch,
-        grid=Grid(flux_unit_njy=flux_unit, scaling=scaling),
-        bfloat16_convolutions=bfloat16,
-    )
+    return Settings(grid=Grid(flux_unit_njy=flux_unit, scaling=scaling), **options)
 
 
 def _sample(data: Path, settings: "Settings", alerts_of: Path | None) -> "Sample":

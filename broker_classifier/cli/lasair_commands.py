@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import orjson
 import typer
 
-from broker_classifier.cli.command import command
+from broker_classifier.cli.command import ConfigOption
 
 if TYPE_CHECKING:
     from broker_classifier.config import Settings
@@ -15,19 +15,10 @@ if TYPE_CHECKING:
     from broker_classifier.lasair.outbox import Outbox
 
 Survey = Literal["lsst", "ztf"]
-Config = Annotated[Path | None, typer.Option("--config", help="Settings file (TOML).")]
 OfSurvey = Annotated[Survey | None, typer.Option("--survey", help="One Lasair only.")]
 
-annotations_app = typer.Typer(help="What Lasair was told of our objects.", no_args_is_help=True)
 
-
-def add_commands(app: typer.Typer) -> None:
-    """Add them to the program."""
-    command(app)(annotate)
-    app.add_typer(annotations_app, name="annotations")
-
-
-def annotate(config: Config = None) -> None:
+def annotate_command(config: ConfigOption = None) -> None:
     """Annotate the objects of Lasair with our classifications, until SIGTERM.
 
     Example: BROKER_ANNOTATE__ZTF__TOPIC=mytopic BROKER_ANNOTATE__ZTF__TOKEN_FILE=token
@@ -43,13 +34,12 @@ def annotate(config: Config = None) -> None:
     annotate(settings, stop)
 
 
-@command(annotations_app, "compare")
-def compare_annotations(
+def compare_annotations_command(
     survey: OfSurvey = None,
     repair: Annotated[
         bool, typer.Option("--repair", help="Queue again what Lasair lacks or has otherwise.")
     ] = False,
-    config: Config = None,
+    config: ConfigOption = None,
 ) -> None:
     """Compare what Lasair has with what was sent; exit status 1 if they differ.
 
@@ -79,8 +69,7 @@ def compare_annotations(
         raise typer.Exit(1)
 
 
-@command(annotations_app, "refused")
-def refused_annotations(survey: OfSurvey = None, config: Config = None) -> None:
+def refused_annotations_command(survey: OfSurvey = None, config: ConfigOption = None) -> None:
     """Show the annotations that Lasair refused, and its words, one JSON object a line.
 
     Example: broker-classifier annotations refused
@@ -92,13 +81,12 @@ def refused_annotations(survey: OfSurvey = None, config: Config = None) -> None:
             typer.echo(orjson.dumps(letter))
 
 
-@command(annotations_app, "send-again")
-def send_again(
+def send_again_command(
     survey: Annotated[Survey, typer.Option("--survey", help="Whose Lasair.")],
     objects: Annotated[
         list[str] | None, typer.Option("--object", help="Object id; all refused ones without.")
     ] = None,
-    config: Config = None,
+    config: ConfigOption = None,
 ) -> None:
     """Queue annotations again: those of the objects named, or all that Lasair refused.
 

@@ -1,0 +1,164 @@
+"""The commands about the running service: the demo, the service, its page and its topics."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import orjson
+import typer
+
+from broker_classifier.cli.command import ConfigOption, ServersOption
+
+if TYPE_CHECKING:
+    from broker_classifier.config import KafkaSettings
+
+
+def demo_command(
+    alerts: Annotated[Path | None, typer.Option(help="Real alert packets instead.")] = None,
+    n_objects: Annotated[int, typer.Option("--objects", min=1, help="Simulated objects.")] = 40,
+    seed: Annotated[int, typer.Option(help="Of the simulated sky.")] = 1,
+    seconds: Annotated[float, typer.Option(min=1, help="How long to play.")] = 60.0,
+    output: Annotated[Path, typer.Option(help="Folder of the page it writes.")] = Path(
+        "demo-night"
+    ),
+) -> None:
+    """Run the whole service on a simulated season, live in the terminal; no server needed.
+
+    Example: broker-classifier demo --alerts my-packets/
+    """
+    from broker_classifier.cli.progress_bars import progress_bars
+
+    with progress_bars("loading"):
+        from broker_classifier.demo import run_demo
+
+    raise typer.Exit(
+        run_demo(alerts=alerts, n_objects=n_objects, seed=seed, output=output, seconds=seconds)
+    )
+
+
+def serve_command(config: ConfigOption = None) -> None:
+    """Consume alerts, publish class probabilities, until SIGTERM.
+
+    Example: BROKER_KAFKA__BOOTSTRAP_SERVERS=kafka:9092 broker-classifier serve
+    """
+    from broker_classifier.cli.load_settings import load_settings
+    from broker_classifier.service.process import configure_logs, stop_on_signals
+
+    settings, stop = load_settings(config), stop_on_signals()
+    configure_logs(settings.log)
+    from broker_classifier.service.serve import serve
+
+    serve(settings, stop)
+
+
+def web_command(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port; 0 is any.")] = None,
+    index: Annotated[Path | None, typer.Option(help="File of the page's index.")] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Serve the page: the objects of the classification topic, live, in a browser.
+
+    Example: BROKER_KAFKA__BOOTSTRAP_SERVERS=kafka:9092 broker-classifier web --port 9110
+    """
+    from broker_classifier.cli.load_settings import load_settings
+    from broker_classifier.service.process import configure_logs, stop_on_signals
+    from broker_classifier.web.serve import serve_page
+
+    settings, stop = load_settings(config), stop_on_signals()
+    configure_logs(settings.log)
+    given = {
+        name: value
+        for name, value in (("host", host), ("port", port), ("index", index))
+        if value is not None
+    }
+    page = settings.web.model_copy(update=given)
+    serve_page(settings.model_copy(update={"web": page}), stop)
+
+
+def subscribe_command(
+    bootstrap_servers: ServersOption = None,
+    classes: Annotated[list[str] | None, typer.Option("--class", help="Top class.")] = None,
+    min_probability: Annotated[float, typer.Option(min=0, max=1)] = 0.0,
+    objects: Annotated[list[str] | None, typer.Option("--object", help="Object id.")] = None,
+    topic: Annotated[str | None, typer.Option(help="The classification topic.")] = None,
+    group: Annotated[str | None, typer.Option(help="Group that keeps the position.")] = None,
+    from_beginning: Annotated[bool, typer.Option("--from-beginning")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON message a line.")] = False,
+    idle_timeout: Annotated[float | None, typer.Option(help="Stop after so many quiet s.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Stop after so many.")] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Print classifications as they come, filtered by class, probability and object.
+
+    Example: broker-classifier subscribe --class TDE --min-probability 0.8
+    """
+    from itertools import islice
+
+    from broker_classifier.cli.progress_bars import WaitingLine
+    from broker_classifier.cli.tables import table_header, table_row
+    from broker_classifier.streams.subscribe import subscribe
+
+    settings, line = kafka_settings(config, bootstrap_servers), WaitingLine("classifications")
+    messages = subscribe(
+        settings.bootstrap_servers,
+        topic or settings.output_topic,
+        classes=classes or (),
+        min_probability=min_probability,
+        object_ids=objects or (),
+        group_id=group,
+        from_beginning=from_beginning,
+        idle_timeout_s=idle_timeout,
+        client=settings.client,
+        on_idle=line.show,
+    )
+    if not as_json:
+        typer.echo(table_header())
+    try:
+        for message in line.hidden_for_each(islice(messages, limit)):
+            typer.echo(message.model_dump_json(by_alias=True) if as_json else table_row(message))
+    except KeyboardInterrupt:
+        raise typer.Exit(0) from None
+
+
+def list_dead_letters_command(
+    bootstrap_servers: ServersOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Show what stands in the dead-letter topic, and why.
+
+    Example: broker-classifier dead-letters list --json
+    """
+    from broker_classifier.cli.tables import dead_letter_json, dead_letter_row
+    from broker_classifier.streams.dead_letters import read_dead_letters
+
+    for letter in read_dead_letters(kafka_settings(config, bootstrap_servers)):
+        typer.echo(dead_letter_json(letter) if as_json else dead_letter_row(letter))
+
+
+def replay_dead_letters_command(
+    bootstrap_servers: ServersOption = None,
+    topic: Annotated[str | None, typer.Option(help="Instead of where they came from.")] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Send dead letters back to where they came from, each once.
+
+    Example: broker-classifier dead-letters replay
+    """
+    from broker_classifier.cli.progress_bars import progress_bars
+    from broker_classifier.streams.dead_letters import replay_dead_letters
+
+    settings = kafka_settings(config, bootstrap_servers)
+    with progress_bars("sending back") as track:
+        n_replayed = replay_dead_letters(settings, topic, track)
+    typer.echo(orjson.dumps({"replayed": n_replayed}))
+
+
+def kafka_settings(config: Path | None, bootstrap_servers: str | None) -> "KafkaSettings":
+    """Read Kafka's settings, and let only warnings be logged."""
+    from broker_classifier.cli.load_settings import load_settings, with_kafka
+    from broker_classifier.config import LogSettings
+    from broker_classifier.service.process import configure_logs
+
+    configure_logs(LogSettings(level="warning", format="text"))
+    return with_kafka(load_settings(config), bootstrap_servers=bootstrap_servers).kafka

@@ -1,0 +1,31 @@
+"""How long work tells how far it is; what shows it is passed in, and stands in `cli/`."""
+
+from collections.abc import Iterable, Iterator
+from typing import Protocol, TypeVar
+
+T = TypeVar("T")
+
+
+class Track(Protocol):
+    """Hands things on one after another, and shows how many it has handed on."""
+
+    def __call__(self, things: Iterable[T], what: str, total: int | None = None) -> Iterator[T]:
+        """Hand on things.
+
+        Parameters
+        ----------
+        things : iterable
+        what : str
+            What they are, in the plural: "alerts".
+        total : int, optional
+            How many there are, where `len(things)` does not tell.
+        """
+
+
+def untracked(things: Iterable[T], what: str, total: int | None = None) -> Iterator[T]:
+    """Hand on things and show nothing.
+
+    >>> list(untracked("ab", "letters"))
+    ['a', 'b']
+    """
+    yield from things
