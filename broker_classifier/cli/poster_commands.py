@@ -85,19 +85,12 @@ def poster_command(
 
     chosen: list[Protocol] = [one for one in PROTOCOLS if one in _chosen(protocols, PROTOCOLS)]
     which, parts = _chosen(models, MODELS), _chosen(percents, PERCENTS)
+    given = {"per_class": per_class, "test_per_class": test_per_class, "epochs": epochs}
+    given |= {"batch": batch, "bfloat16_convolutions": bfloat16}
     with progress_bars("comparing") as track:
-        settings = _settings(
-            flux_unit,
-            scaling,
-            per_class=per_class,
-            test_per_class=test_per_class,
-            epochs=epochs,
-            batch=batch,
-            bfloat16_convolutions=bfloat16,
-        )
-        sample = _sample(data, settings, alerts_of)
         from broker_classifier.training.poster.comparison import compare
 
+        sample, settings = _prepared(data, alerts_of, flux_unit, scaling, **given)
         written = compare(
             sample,
             settings,
@@ -134,18 +127,11 @@ def sweep_command(
     """
     from broker_classifier.cli.progress_bars import progress_bars
 
+    given = {"per_class": per_class, "test_per_class": test_per_class, "epochs": epochs}
     with progress_bars("trying widths and hops") as track:
-        settings = _settings(
-            flux_unit,
-            scaling,
-            per_class=per_class,
-            test_per_class=test_per_class,
-            epochs=epochs,
-            batch=batch,
-        )
-        sample = _sample(data, settings, alerts_of)
         from broker_classifier.training.poster.sweep import sweep
 
+        sample, settings = _prepared(data, alerts_of, flux_unit, scaling, **given, batch=batch)
         written = sweep(
             sample,
             settings,
@@ -161,24 +147,23 @@ def sweep_command(
     typer.echo(f"{written}")
 
 
-def _settings(flux_unit: float, scaling: Scaling, **options: Any) -> "Settings":
+def _prepared(
+    data: Path, alerts_of: Path | None, flux_unit: float, scaling: Scaling, **given: Any
+) -> tuple["Sample", "Settings"]:
+    """Read the light curves, as many as the settings need, and tell of them."""
     from broker_classifier.training import require_packages
 
     require_packages()
     from broker_classifier.model.grid_input import Grid
     from broker_classifier.training.poster.runs import Settings
-
-    return Settings(grid=Grid(flux_unit_njy=flux_unit, scaling=scaling), **options)
-
-
-def _sample(data: Path, settings: "Settings", alerts_of: Path | None) -> "Sample":
     from broker_classifier.training.poster.sample import read_sample
 
+    settings = Settings(grid=Grid(flux_unit_njy=flux_unit, scaling=scaling), **given)
     at_most = max(settings.per_class * 5 // 4, settings.test_per_class * POOL_OF_TEST_CAPS)
     sample = read_sample(data, at_most, alerts_of)
     counts = ", ".join(f"{name} {n}" for name, n in sample.counts().items())
     typer.echo(f"{counts}; bands {''.join(sample.bands)}")
-    return sample
+    return sample, settings
 
 
 def _chosen(given: Sequence[Chosen] | None, known: Sequence[Chosen]) -> list[Chosen]:

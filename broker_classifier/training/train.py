@@ -101,10 +101,8 @@ def train(
     run = Run(folder / RUN_FOLDER, seed, resume, choose_device(device), report, track)
     parts = _parts(_read(data, recipe, report), fold)
     rules, training, validation = _prepared(parts, recipe)
-    noise = rules.noise
-    threshold = noise.detection_snr if noise.depth is None else noise.depth.threshold_snr
     report(f"{len(training)} train, {len(validation)} validate, on {run.device}")
-    report(f"detections begin at SNR {threshold}")
+    report(f"detections begin at SNR {_least_snr(rules)}")
     torch.manual_seed(seed)
     network = build_network(recipe.architecture, recipe.network_config())
     fit_network(network, training, validation, rules.noise, recipe, run)
@@ -179,6 +177,11 @@ def _allowed_in_training(objects: Sequence[LabelledObject], recipe: Recipe) -> l
         for o in objects
         if o.label not in rules.alerts_only or is_from_alerts(o, rules.alert_sources)
     ]
+
+
+def _least_snr(rules: Homogenisation) -> float:
+    noise = rules.noise
+    return noise.detection_snr if noise.depth is None else noise.depth.threshold_snr
 
 
 def _calibration(

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
+from matplotlib.figure import Figure
 
 from broker_classifier.progress import Track, untracked
 from broker_classifier.training.poster.figures import confusion_figure
@@ -69,13 +70,7 @@ def compare(
     sections = [_heading(sample, settings, results)]
     for name, level in levels(sample.classes).items():
         for protocol in protocols:
-            matrices = {
-                (percent, model): mean_confusion(_of(results, protocol, model, percent), level)
-                for percent in percents
-                for model in models
-            }
-            title = f"{protocol}, mean of {len(seeds)} seeds; rows sum to 1; balanced accuracy"
-            figure = confusion_figure(matrices, models, percents, level.names, title)
+            figure = _confusions(results, protocol, models, percents, level)
             save(figure, folder / f"confusion-{protocol}-{name}.png")
         sections.append(_accuracies(results, protocols, models, percents, name, level))
         if {ATTENTIVE, PLAIN} <= set(models):
@@ -83,6 +78,23 @@ def compare(
     path = folder / REPORT_FILE
     path.write_text("\n".join(sections))
     return path
+
+
+def _confusions(
+    results: dict[Run, Result],
+    protocol: Protocol,
+    models: Sequence[str],
+    percents: Sequence[int],
+    level: Level,
+) -> Figure:
+    matrices = {
+        (percent, model): mean_confusion(_of(results, protocol, model, percent), level)
+        for percent in percents
+        for model in models
+    }
+    n_seeds = len({run.seed for run in results})
+    title = f"{protocol}, mean of {n_seeds} seeds; rows sum to 1; balanced accuracy"
+    return confusion_figure(matrices, models, percents, level.names, title)
 
 
 def _of(results: dict[Run, Result], protocol: Protocol, model: str, percent: int) -> list[Result]:

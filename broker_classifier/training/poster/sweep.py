@@ -59,19 +59,16 @@ def sweep(
     folder = Path(output)
     prepare_folder(folder, settings, sample)
     tried = [(width, r) for width in widths for r in hops]
+    plain = {seed: Run(protocol, PLAIN, percent, seed) for seed in seeds}
     attentive = {
-        (width, r, seed): Run(
-            protocol, ATTENTIVE, percent, seed, (("attention", width), ("hops", r))
-        )
-        for seed in seeds
+        (width, r, seed): gru._replace(model=ATTENTIVE, config=(("attention", width), ("hops", r)))
+        for seed, gru in plain.items()
         for width, r in tried
     }
-    plain = {seed: Run(protocol, PLAIN, percent, seed) for seed in seeds}
     runs = [*plain.values(), *attentive.values()]
     results = do_runs(runs, sample, settings, folder, report, track)
     names = levels(sample.classes)
     level = names.get("groups", names["classes"])
-
     without = {seed: results[run] for seed, run in plain.items()}
     found = {
         (width, r): {seed: results[attentive[width, r, seed]] for seed in seeds}
