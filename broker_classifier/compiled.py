@@ -17,7 +17,7 @@ ROW_BYTES = 64  # what `copy_row` copies
 F = TypeVar("F", bound=Callable[..., Any])
 
 NOTHING, BOOL = types.void, types.bool_
-INT64, UINT64, FLOAT64 = types.int64, types.uint64, types.float64
+UINT32, INT64, UINT64, FLOAT64 = types.uint32, types.int64, types.uint64, types.float64
 BOOLS, UINT8S, UINT32S, UINT64S = BOOL[::1], types.uint8[::1], types.uint32[::1], UINT64[::1]
 INT64S, FLOAT32S, FLOAT64S = INT64[::1], types.float32[::1], FLOAT64[::1]
 UINT8_ROWS, FLOAT32_ROWS = types.uint8[:, ::1], types.float32[:, ::1]

@@ -7,6 +7,8 @@ BrokerError
 │   ├── UnreadableFileError   its file, or the rest of an archive, cannot be read
 │   └── LightCurveUnavailableError   what it lacks cannot be fetched now; replay it later
 ├── InputLostError          the consumer is fenced  → exit, the supervisor starts it again
+├── StartOverError          what is under way is void → drop it, read again what is not committed
+│   └── StoreRestartedError
 ├── UnavailableError        a destination is down   → stop polling, commit nothing, try again
 │   ├── StoreUnavailableError
 │   ├── OutputUnavailableError
@@ -45,6 +47,14 @@ class LightCurveUnavailableError(MessageError):
 
 class InputLostError(BrokerError):
     """Kafka will never again let this consumer read or commit."""
+
+
+class StartOverError(BrokerError):
+    """What is under way may be lost, or belong to another worker; its messages come again."""
+
+
+class StoreRestartedError(StartOverError):
+    """The light-curve store crashed before it had on disk what was put there."""
 
 
 class UnavailableError(BrokerError):

@@ -25,6 +25,29 @@ class Crash(BaseException):
     """The process dies here."""
 
 
+class CrashingStreet:
+    """A street whose nth call of `step` kills the process, before or after the work is done."""
+
+    def __init__(self, step, when, calls=1):
+        self.step, self.when, self.left = step, when, calls
+
+    def wrap(self, owner, name):
+        real = getattr(owner, name)
+
+        def call(*args, **kwargs):
+            if name != self.step:
+                return real(*args, **kwargs)
+            self.left -= 1
+            if self.left == 0 and self.when == "before":
+                raise Crash
+            result = real(*args, **kwargs)
+            if self.left == 0:
+                raise Crash
+            return result
+
+        setattr(owner, name, call)
+
+
 class ListSource:
     """A topic of one partition: what is not committed is read again by the next `ListSource`."""
 
@@ -47,9 +70,12 @@ class ListSource:
         values = self._topic.values[first : first + self._batch_size]
         self._position += len(values)
         return [
-            Message(value, "ztf_test", 0, first + i, self._timestamp_ms, "ztf")
+            Message(value, self._topic.name, 0, first + i, self._timestamp_ms, "ztf")
             for i, value in enumerate(values)
         ]
+
+    def rewind(self) -> None:
+        self._position = self._topic.committed
 
     def commit(self, messages: Sequence[Message]) -> None:
         self._topic.committed = max(message.offset for message in messages) + 1
@@ -61,8 +87,9 @@ class ListSource:
 class Topic:
     """An input topic with its committed offset."""
 
-    def __init__(self, values: Iterable[bytes]) -> None:
+    def __init__(self, values: Iterable[bytes], name: str = "ztf_test") -> None:
         self.values = list(values)
+        self.name = name
         self.committed = 0
 
 
@@ -74,7 +101,7 @@ class ListSink:
         self.is_down = False
         self._under_way: list[Outgoing] = []
 
-    def send(self, messages: Iterable[Outgoing]) -> None:
+    def send(self, messages: Iterable[Outgoing], consumed: Sequence[Message]) -> None:
         assert not self._under_way, "what was sent before is not confirmed"
         self._under_way = list(messages)
 
@@ -83,6 +110,9 @@ class ListSink:
             msg = "down"
             raise OutputUnavailableError(msg)
         self.sent.extend(self._under_way)
+        self._under_way = []
+
+    def abandon(self) -> None:
         self._under_way = []
 
     def restart(self) -> "ListSink":
@@ -132,18 +162,18 @@ def contents(messages: Iterable[Outgoing]) -> list[dict[str, Any]]:
 
 
 def standing(messages: Iterable[Outgoing]) -> dict[int, dict[str, Any]]:
-    """The answers that stand: the last one for every alert, without its times and causes."""
-    kept = {}
-    for content in contents(messages):
-        kept[content["alert_id"]] = {
-            name: value for name, value in content.items() if name not in ("times", "revised")
-        }
-    return kept
+    """The answers that stand: of every alert that of the highest version; without what varies."""
+    varying = ("times", "revised", "curve_version")
+    in_order = sorted(contents(messages), key=lambda content: content["curve_version"])
+    return {
+        content["alert_id"]: {name: content[name] for name in content.keys() - set(varying)}
+        for content in in_order
+    }
 
 
-def walk(packets, batch_size=500, store=None, sink=None):
+def walk(packets, batch_size=500, store=None, sink=None, topic="ztf_test"):
     sink = sink or ListSink()
-    opened = street(ListSource(Topic(packets), batch_size), sink, store)
+    opened = street(ListSource(Topic(packets, topic), batch_size), sink, store)
     run(opened, threading.Event())
     return opened, sink
 

@@ -128,7 +128,7 @@ def sender(playing: Playing, sink: Sink, seconds: float) -> Callable[[], None]:
         n_due = 1 if clock_start is None else int(1 + rate * (time.monotonic() - clock_start))
         n_now = min(n_due - len(ledger.sent), most - ledger.n_in_flight)
         batch = alerts[len(ledger.sent) : len(ledger.sent) + max(0, n_now)]
-        sink.send(Outgoing(ALERT_TOPIC, None, alert.message) for alert in batch)
+        sink.send([Outgoing(ALERT_TOPIC, None, alert.message) for alert in batch], ())
         sink.confirm()
         ledger.sent.extend(batch)
 

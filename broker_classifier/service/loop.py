@@ -1,27 +1,31 @@
 """The loop: one batch of alerts after another through the service, and nothing lost on the way.
 
     1 classify   poll, decode, read the store, sort out, classify; nothing leaves the process
-    2 send       hand results and dead letters to Kafka
-    3 confirm    Kafka has them
-    4 store      hand the store what is known now
-    5 flush      the disk has it
+    2 store      put the objects into the store, unless others were faster; those again from 1
+    3 flush      the disk has them
+    4 send       hand results and dead letters to Kafka
+    5 confirm    Kafka has them
     6 commit     the messages need never come again
 
 Each step of a batch begins after the one before it has ended. So a crash at any point loses
-nothing: a message that was not committed comes again. It is answered again in the same way and
-under the same id if the store did not have it yet, and is a duplicate if the store had. While
-something is down, the loop waits at its step and goes on from there.
+nothing: a message that was not committed comes again, and what followed from it is answered again
+under the same id. While something is down, the loop waits at its step and goes on from there. When
+what is in flight is void (its partitions were taken away, the store lost what it had not on disk),
+it is dropped, and its messages are read again.
 
-Three batches are in flight, so that neither Kafka nor the disk is waited for in idleness. While
-Kafka takes the results of one and the disk the records of the one before, the next is classified,
-with the records that are on their way to the store. One round of the loop goes:
+Every object is put into the store under a version that its messages carry. So whatever crashed, and
+however many workers there are: of the messages with one id that with the highest version rests on
+all alerts.
 
-    batch n      1 classify                                  2 send
-    batch n-1                   3 confirm                               4 store
-    batch n-2                                5 flush, 6 commit
+Three batches are in flight, so that neither the disk nor Kafka is waited for in idleness. While
+the disk takes the records of one and Kafka the results of the one before, the next is classified.
+One round of the loop goes:
+
+    batch n      1 classify                                              2 store
+    batch n-1                                        3 flush, 4 send
+    batch n-2                   5 confirm, 6 commit
 """
 
-import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -32,21 +36,22 @@ import structlog
 from broker_classifier.errors import (
     OutputUnavailableError,
     SchemasUnavailableError,
+    StartOverError,
     StoreUnavailableError,
     UnavailableError,
 )
 from broker_classifier.light_curve.photometry import unix_from_mjd
-from broker_classifier.service.batch import Batch, classify_batch
+from broker_classifier.service.batch import Batch, classify_batch, published, stored
+from broker_classifier.service.housekeeping import HouseKeeping
 from broker_classifier.service.metrics import Metrics
 from broker_classifier.service.street import Service
 from broker_classifier.service.triage import Answer, Outcome
-from broker_classifier.streams.message import Message
+from broker_classifier.streams.message import Message, Outgoing
 
 log = structlog.get_logger()
 
 Result = TypeVar("Result")
 
-PRUNED_AT_ONCE = 1000  # objects: 2 ms between two batches
 UNUSABLE = "no_usable_points"
 WAITS_FOR = {
     StoreUnavailableError: "store",
@@ -55,11 +60,18 @@ WAITS_FOR = {
 }
 
 
-class InFlight(NamedTuple):
-    """The batches under way: one that Kafka has not confirmed, one that is not on disk."""
+class Stored(NamedTuple):
+    """A batch whose records are in the store, and the messages that follow from it."""
 
+    batch: Batch
+    outgoing: list[Outgoing]
+
+
+class InFlight(NamedTuple):
+    """The batches under way: one that is not on disk yet, one that Kafka has not confirmed."""
+
+    unflushed: Stored | None = None
     unconfirmed: Batch | None = None
-    unflushed: Batch | None = None
 
 
 class _StoppedError(Exception):
@@ -68,16 +80,30 @@ class _StoppedError(Exception):
 
 def run(service: Service, stop: threading.Event) -> None:
     """Work until `stop` is set or the source is exhausted; a batch under way is finished first."""
-    next_prune = time.monotonic() if math.isfinite(service.retention_s) else math.inf
+    house = HouseKeeping(service)
     in_flight = InFlight()
     while not (stop.is_set() or service.source.is_exhausted):
-        messages = service.source.poll(wait=not any(in_flight))
-        service.metrics.beat(None if service.source.is_connected else "input")
-        in_flight = advance(service, messages, in_flight, stop)
-        if time.monotonic() >= next_prune and prune(service):
-            next_prune = time.monotonic() + service.prune_interval_s
+        try:
+            messages = service.source.poll(wait=not any(in_flight))
+            service.metrics.beat(None if service.source.is_connected else "input")
+            in_flight = advance(service, messages, in_flight, stop)
+        except StartOverError as error:
+            in_flight = start_over(service, error)
+        house.keep()
     while any(in_flight):
-        in_flight = advance(service, [], in_flight, stop)
+        try:
+            in_flight = advance(service, [], in_flight, stop)
+        except StartOverError as error:
+            in_flight = start_over(service, error)
+
+
+def start_over(service: Service, reason: StartOverError) -> InFlight:
+    """Drop the batches in flight, and go back to the first message that is not committed."""
+    log.warning("starting over from what is committed", reason=str(reason))
+    service.metrics.count_start_over()
+    service.sink.abandon()
+    service.source.rewind()
+    return InFlight()
 
 
 def advance(
@@ -92,31 +118,35 @@ def advance(
     InFlight
         No batches when told to stop while something was down.
     """
-    batch = _classified(service, messages, before.unconfirmed, stop) if messages else None  # 1
+    batch = _classified(service, messages, stop) if messages else None  # 1
     try:
         if before.unconfirmed:
-            confirm_batch(service, before.unconfirmed, stop)  # 3
+            confirm_batch(service, before.unconfirmed, stop)  # 5
+            commit_batch(service, before.unconfirmed)  # 6
         if before.unflushed:
-            commit_batch(service, before.unflushed, stop)  # 5, 6
-        if batch:
-            service.sink.send(batch.outgoing)  # 2
-        if before.unconfirmed:
-            store_batch(service, before.unconfirmed, stop)  # 4
+            retried(service, stop, service.store.flush)  # 3
+            service.sink.send(before.unflushed.outgoing, before.unflushed.batch.messages)  # 4
+        unflushed = store_batch(service, batch, stop) if batch else None  # 2
     except _StoppedError:
         return InFlight()
-    return InFlight(unconfirmed=batch, unflushed=before.unconfirmed)
+    return InFlight(unflushed, before.unflushed.batch if before.unflushed else None)
 
 
 def _classified(
-    service: Service, messages: Sequence[Message], before: Batch | None, stop: threading.Event
+    service: Service, messages: Sequence[Message], stop: threading.Event
 ) -> Batch | None:
-    """Classify a batch; None when told to stop, so that only the batch before it is finished."""
-    ahead = before.records if before else {}
+    """Classify a batch; None when told to stop, so that only those before it are finished."""
     try:
-        batch = retried(service, stop, lambda: classify_batch(service, messages, ahead))
+        batch = retried(service, stop, lambda: classify_batch(service, messages))
     except _StoppedError:
         return None
     return None if stop.is_set() else batch
+
+
+def store_batch(service: Service, batch: Batch, stop: threading.Event) -> Stored:
+    """Put a batch into the store, and write its messages while the disk takes it."""
+    as_stored = retried(service, stop, lambda: stored(service, batch))
+    return Stored(as_stored, published(service, as_stored))
 
 
 def confirm_batch(service: Service, batch: Batch, stop: threading.Event) -> None:
@@ -125,17 +155,10 @@ def confirm_batch(service: Service, batch: Batch, stop: threading.Event) -> None
     count_latencies(service.metrics, batch.answers)
 
 
-def store_batch(service: Service, batch: Batch, stop: threading.Event) -> None:
-    """Hand the store the records of a batch that Kafka has confirmed."""
-    retried(service, stop, lambda: service.store.merge(batch.records, seen_at=time.time()))
-
-
-def commit_batch(service: Service, batch: Batch, stop: threading.Event) -> None:
-    """Wait until the records are on disk, then tell Kafka that the messages need not come again."""
-    retried(service, stop, service.store.flush)
-    n_objects = retried(service, stop, lambda: len(service.store))
+def commit_batch(service: Service, batch: Batch) -> None:
+    """Tell Kafka that the messages need not come again."""
     service.source.commit(batch.messages)
-    count(service.metrics, batch, time.perf_counter() - batch.started, n_objects)
+    count(service.metrics, batch, time.perf_counter() - batch.started)
 
 
 def retried(service: Service, stop: threading.Event, step: Callable[[], Result]) -> Result:
@@ -160,7 +183,7 @@ def count_latencies(metrics: Metrics, answers: Iterable[Answer]) -> None:
     metrics.count_latencies(since_kafka_s, [now - unix_from_mjd(task.mjd) for task in tasks])
 
 
-def count(metrics: Metrics, batch: Batch, seconds: float, n_objects: int) -> None:
+def count(metrics: Metrics, batch: Batch, seconds: float) -> None:
     """Count what became of a batch that is published and stored."""
     first = [one for task, one in batch.answers if not task.is_revision]
     n_unusable = sum(one is None for one in first)
@@ -176,23 +199,5 @@ def count(metrics: Metrics, batch: Batch, seconds: float, n_objects: int) -> Non
         Outcome.WITHDRAWN: len(batch.triaged.withdrawn),
         Outcome.DEAD_LETTERED: len(batch.letters),
     }
-    metrics.count_batch(outcomes, seconds, n_objects)
+    metrics.count_batch(outcomes, seconds)
     log.debug("batch done", **{str(outcome): n for outcome, n in outcomes.items()})
-
-
-def prune(service: Service) -> bool:
-    """Forget objects past their retention time, after each batch a part of the way through all.
-
-    Returns
-    -------
-    bool
-        Whether this is done, or put off because the store is down.
-    """
-    try:
-        pruned = service.store.prune(time.time() - service.retention_s, PRUNED_AT_ONCE)
-        n_objects = len(service.store)
-    except StoreUnavailableError as error:
-        log.error("pruning is put off", reason=str(error))
-        return True
-    service.metrics.count_pruned(pruned.n_forgotten, n_objects)
-    return pruned.is_end

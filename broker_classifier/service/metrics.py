@@ -43,6 +43,8 @@ class Metrics:
         self._dead = counter("dead_letters_reason", "Dead letters by kind of error.", ["reason"])
         self._revised = counter("revisions", "Answers published again because of late points.")
         self._retries = counter("retries", "Steps tried again.", ["waiting_for"])
+        self._conflicts = counter("conflicts", "Objects worked out again: another was faster.")
+        self._starts_over = counter("starts_over", "Times that what was under way was dropped.")
         self._pruned = counter("objects_pruned", "Objects forgotten after the retention time.")
         self._objects = Gauge("broker_objects", "Objects in the store.", registry=self.registry)
         text = "Records whose schema could not be compiled, so that fastavro read them."
@@ -60,13 +62,12 @@ class Metrics:
         self.registry.register(histogram)
         return histogram
 
-    def count_batch(self, outcomes: dict[Outcome, int], seconds: float, n_objects: int) -> None:
+    def count_batch(self, outcomes: dict[Outcome, int], seconds: float) -> None:
         """Count a batch that is stored and published; every received alert has one outcome."""
         self._received.inc(sum(outcomes.values()))
         for outcome, count in outcomes.items():
             self._outcomes.labels(outcome).inc(count)
         self._batch.observe(seconds)
-        self._objects.set(n_objects)
 
     def count_declined(self, reason: str) -> None:
         """Count one declined alert under its reason."""
@@ -85,10 +86,21 @@ class Metrics:
         """Count answers that were published again."""
         self._revised.inc(n_answers)
 
-    def count_pruned(self, n_pruned: int, n_left: int) -> None:
+    def count_conflicts(self, n_objects: int) -> None:
+        """Count objects that were worked out again because another worker was faster."""
+        self._conflicts.inc(n_objects)
+
+    def count_start_over(self) -> None:
+        """Count one time that what was under way was dropped, to be read again."""
+        self._starts_over.inc()
+
+    def count_pruned(self, n_pruned: int) -> None:
         """Count forgotten objects."""
         self._pruned.inc(n_pruned)
-        self._objects.set(n_left)
+
+    def count_objects(self, n_objects: int) -> None:
+        """Note how many objects there are now."""
+        self._objects.set(n_objects)
 
     def count_retry(self, waiting_for: str) -> None:
         """Count one step that is tried again."""

@@ -29,7 +29,11 @@ NO_ANSWER: dict[str, Any] = {
 
 
 def outgoing(
-    answers: Sequence[Answer], bundle: Bundle, topic: str, classified_at: float
+    answers: Sequence[Answer],
+    bundle: Bundle,
+    topic: str,
+    curve_versions: Sequence[int],
+    classified_at: float,
 ) -> list[Outgoing]:
     """Build the Kafka messages: key the object's id, headers for who skips without decoding.
 
@@ -39,6 +43,8 @@ def outgoing(
         Of one bundle. None takes back an answer given before, as `NOT_CLASSIFIED`.
     bundle : Bundle
     topic : str
+    curve_versions : sequence of int
+        Under which the objects were put into the store.
     classified_at : float
         Unix time, s.
     """
@@ -46,8 +52,12 @@ def outgoing(
     times = _times([task for task, _ in answers], classified_at)
     model = {"name": bundle.name, "version": bundle.version, "hash": bundle.hash}
     return [
-        _message(topic, {**_about(task, model), **content, "model": model, "times": moments})
-        for (task, _), content, moments in zip(answers, contents, times, strict=True)
+        _message(
+            topic, {**_about(task, model, version), **content, "model": model, "times": moments}
+        )
+        for (task, _), version, content, moments in zip(
+            answers, curve_versions, contents, times, strict=True
+        )
     ]
 
 
@@ -61,11 +71,12 @@ def _message(topic: str, content: dict[str, Any]) -> Outgoing:
         "bits": f"{content['information_bits']:.4f}",
         "points": str(content["n_points_used"]),
         "revised": "true" if content["revised"] else "false",
+        "curve_version": str(content["curve_version"]),
     }
     return Outgoing(topic, content["object_id"].encode(), orjson.dumps(content), headers)
 
 
-def _about(task: Task, model: Mapping[str, str]) -> dict[str, Any]:
+def _about(task: Task, model: Mapping[str, str], curve_version: int) -> dict[str, Any]:
     """Say what is classified, in the first fields of `ClassificationMessage`."""
     alert = task.arrival.alert
     return {
@@ -79,6 +90,7 @@ def _about(task: Task, model: Mapping[str, str]) -> dict[str, Any]:
         "ra": alert.ra,
         "dec": alert.dec,
         "revised": task.is_revision,
+        "curve_version": curve_version,
     }
 
 

@@ -2,7 +2,8 @@
 
 A packet repeats its object's history. Reading the history is most of the work of a deep-field
 alert. For an object that is followed it holds little news: what was forced, withdrawn or missed
-since. So the history is read for a new object, for a late alert, and again after `history_days`.
+since. So the history is read for a new object, for a late alert, and again after `history_days`;
+and for a message that comes again, because its points may have revised earlier answers.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -13,15 +14,14 @@ from typing import NamedTuple, TypeVar
 import structlog
 
 from broker_classifier.errors import MessageError
-from broker_classifier.service.triage import Arrival
-from broker_classifier.store import ObjectRecord
+from broker_classifier.service.triage import NO_BUNDLE, Arrival
+from broker_classifier.store import ObjectRecord, Standing
 from broker_classifier.streams.dead_letters import dead_letter
 from broker_classifier.streams.message import Message, Outgoing
 from broker_classifier.surveys.alert import Alert, BatchDecoder, Decoder, checked
 
 log = structlog.get_logger()
 
-NO_BUNDLE = "no_bundle"
 Read = Callable[[Sequence[str]], list[ObjectRecord]]  # as `LightCurveStore.read`
 Item = TypeVar("Item")
 
@@ -77,11 +77,10 @@ def receive(messages: Sequence[Message], rules: ReceiveRules, read: Read) -> Rec
     readable = [message for message in messages if message.error is None]
     for stream, of_stream in by_survey(readable, lambda message: message.survey).items():
         decoder, days = rules.decoders[stream], rules.history_days.get(stream, 0.0)
-        values = [message.value for message in of_stream]
         if decoder.heads is None or days <= 0.0:
-            decoded = _decode_whole(values, decoder, read, received.records)
+            decoded = _decode_whole(of_stream, decoder, read, received.records)
         else:
-            decoded = _decode_heads_first(values, decoder, days, read, received.records)
+            decoded = _decode_heads_first(of_stream, decoder, days, read, received.records)
         for message, (alert, has_history) in zip(of_stream, decoded, strict=True):
             if isinstance(alert, MessageError):
                 received.failures.append((message, alert))
@@ -103,16 +102,16 @@ def by_survey(items: Iterable[Item], survey_of: Callable[[Item], str]) -> dict[s
 
 
 def _decode_whole(
-    values: Sequence[bytes], decoder: Decoder, read: Read, records: dict[str, ObjectRecord]
+    messages: Sequence[Message], decoder: Decoder, read: Read, records: dict[str, ObjectRecord]
 ) -> list[_Decoded]:
     """Decode every message to its end."""
-    alerts = _decoded(decoder.full, values)
+    alerts = _decoded(decoder.full, messages)
     _look_up(alerts, read, records)
     return [_Decoded(alert, decoder.heads is not None) for alert in alerts]
 
 
 def _decode_heads_first(
-    values: Sequence[bytes],
+    messages: Sequence[Message],
     decoder: Decoder,
     history_days: float,
     read: Read,
@@ -120,10 +119,13 @@ def _decode_heads_first(
 ) -> list[_Decoded]:
     """Decode new detections, look their objects up, and decode the histories that are needed."""
     assert decoder.heads is not None
-    heads = _decoded(decoder.heads, values)
+    heads = _decoded(decoder.heads, messages)
     _look_up(heads, read, records)
-    is_needed = [_needs_history(head, records, history_days) for head in heads]
-    whole = _decoded(decoder.full, list(compress(values, is_needed)))
+    is_needed = [
+        _needs_history(message, head, records, history_days)
+        for message, head in zip(messages, heads, strict=True)
+    ]
+    whole = _decoded(decoder.full, list(compress(messages, is_needed)))
     _look_up(whole, read, records)
     rest = iter(whole)
     return [
@@ -132,16 +134,22 @@ def _decode_heads_first(
     ]
 
 
-def _decoded(decode: BatchDecoder, values: Sequence[bytes]) -> list[Alert | MessageError]:
-    return [checked(alert) for alert in decode(values)]
+def _decoded(decode: BatchDecoder, messages: Sequence[Message]) -> list[Alert | MessageError]:
+    return [checked(alert) for alert in decode([message.value for message in messages])]
 
 
 def _needs_history(
-    head: Alert | MessageError, records: Mapping[str, ObjectRecord], history_days: float
+    message: Message,
+    head: Alert | MessageError,
+    records: Mapping[str, ObjectRecord],
+    history_days: float,
 ) -> bool:
     if isinstance(head, MessageError):
         return True  # the whole message may say more about what is wrong
-    return not 0.0 <= head.mjd - records[head.key].history_mjd < history_days
+    record = records[head.key]
+    if not 0.0 <= head.mjd - record.history_mjd < history_days:
+        return True
+    return record.standing(head.alert_id, message.origin_digest) >= Standing.AGAIN
 
 
 def _look_up(

@@ -2,10 +2,15 @@
 
 An alert's classification is a function of its object's points up to its own detection. So a late
 point can change answers already given; those alerts are classified again, as revisions.
+
+A message that comes again was not committed, so nobody knows whether what followed from it was
+published. Its alert is answered again, and so is every later alert that its points may have
+revised: the store has the points already, so nothing would look new.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import numpy as np
@@ -16,9 +21,11 @@ from broker_classifier.light_curve import KIND_MASK, KIND_SHIFT, POINTS, WITHDRA
 from broker_classifier.light_curve.selection import Selection, select
 from broker_classifier.model.bundle import Bundle
 from broker_classifier.model.classify import Classification
-from broker_classifier.store import ObjectRecord
+from broker_classifier.store import AnsweredAlert, ObjectRecord, Standing
 from broker_classifier.streams.message import Message
 from broker_classifier.surveys import Alert
+
+NO_BUNDLE = "no_bundle"
 
 
 class Outcome(StrEnum):
@@ -74,20 +81,51 @@ class Triage:
     merged : dict of str to LightCurve
         Every object of the batch (`Alert.key`) with all its points.
     tasks : list of Task
-        New alerts in order of arrival, then revisions.
+        Alerts in order of arrival, then revisions.
     declined : list of (Arrival, str)
         Alerts that their survey's rules exclude, with the reason.
     duplicates : list of Arrival
-        Alerts that were answered before, or stand earlier in the batch.
+        Alerts that another message brought, before or earlier in the batch.
     withdrawn : list of Arrival
-        New alerts whose own detection the survey has taken back.
+        Alerts whose own detection the survey has taken back.
+    answered : dict of str to list of AnsweredAlert
+        What every object's record has to note.
     """
 
     merged: dict[str, LightCurve]
-    tasks: list[Task]
-    declined: list[tuple[Arrival, str]]
-    duplicates: list[Arrival]
-    withdrawn: list[Arrival]
+    tasks: list[Task] = field(default_factory=list)
+    declined: list[tuple[Arrival, str]] = field(default_factory=list)
+    duplicates: list[Arrival] = field(default_factory=list)
+    withdrawn: list[Arrival] = field(default_factory=list)
+    answered: dict[str, list[AnsweredAlert]] = field(default_factory=dict)
+
+    def without(self, objects: Collection[str]) -> "Triage":
+        """Leave objects out."""
+        return Triage(
+            {name: curve for name, curve in self.merged.items() if name not in objects},
+            [task for task in self.tasks if task.arrival.alert.key not in objects],
+            [pair for pair in self.declined if pair[0].alert.key not in objects],
+            [arrival for arrival in self.duplicates if arrival.alert.key not in objects],
+            [arrival for arrival in self.withdrawn if arrival.alert.key not in objects],
+            {name: rows for name, rows in self.answered.items() if name not in objects},
+        )
+
+    def joined(self, other: "Triage") -> "Triage":
+        """Put two batches without an object in common together."""
+        return Triage(
+            {**self.merged, **other.merged},
+            self.tasks + other.tasks,
+            self.declined + other.declined,
+            self.duplicates + other.duplicates,
+            self.withdrawn + other.withdrawn,
+            {**self.answered, **other.answered},
+        )
+
+    def note(self, arrival: Arrival, *, is_final: bool) -> None:
+        """Note that a message brought an alert that has an outcome now."""
+        alert = arrival.alert
+        row = (alert.alert_id, alert.mjd, is_final, arrival.message.origin_digest)
+        self.answered.setdefault(alert.key, []).append(row)
 
 
 def triage(
@@ -105,27 +143,59 @@ def triage(
     bundles : mapping of str to Bundle
         The bundle of every survey that has one.
     """
-    merged = _merge(arrivals, records)
-    triaged = Triage(merged, [], [], [], [])
-    answered = {name: set(records[name].answered["alert_id"].tolist()) for name in merged}
+    triaged = Triage(_merge(arrivals, records))
+    first: dict[tuple[str, int], Arrival] = {}
+    repeated_from: dict[str, float] = {}
     for arrival in arrivals:
-        alert = arrival.alert
-        if alert.alert_id in answered[alert.key]:
-            triaged.duplicates.append(arrival)
-            continue
-        answered[alert.key].add(alert.alert_id)
-        curve = merged[alert.key].until(alert.mjd)
-        if alert.decline:
-            triaged.declined.append((arrival, alert.decline))
-        elif _is_withdrawn(curve.points, alert.mjd):
-            triaged.withdrawn.append(arrival)
+        alert, record = arrival.alert, records[arrival.alert.key]
+        standing = record.standing(alert.alert_id, arrival.message.origin_digest)
+        if standing >= Standing.AGAIN:
+            earliest = min(alert.mjd, *alert.curve.mjd[:1].tolist())
+            repeated_from[alert.key] = min(earliest, repeated_from.get(alert.key, math.inf))
+        before = arrival
+        if standing in (Standing.NEW, Standing.AGAIN):
+            before = first.setdefault((alert.key, alert.alert_id), arrival)
+        if standing is Standing.DUPLICATE or before is not arrival:
+            _sort_duplicate(arrival, before, record, triaged)
         else:
-            triaged.tasks.append(Task(arrival, alert.alert_id, alert.mjd, curve))
+            _sort(arrival, standing, triaged)
+    answered_now = {(task.arrival.alert.key, task.alert_id) for task in triaged.tasks}
     for arrival in _last_of_each_object(arrivals):
-        record, curve = records[arrival.alert.key], merged[arrival.alert.key]
+        name = arrival.alert.key
         if bundle := bundles.get(arrival.alert.survey):
-            triaged.tasks.extend(_revisions(arrival, record, curve, bundle.selection))
+            since, curve = repeated_from.get(name, math.inf), triaged.merged[name]
+            triaged.tasks.extend(
+                _revisions(arrival, records[name], curve, bundle.selection, since, answered_now)
+            )
     return triaged
+
+
+def _sort(arrival: Arrival, standing: Standing, triaged: Triage) -> None:
+    """Find the outcome of an alert that no other message brought."""
+    alert = arrival.alert
+    curve = triaged.merged[alert.key].until(alert.mjd)
+    is_withdrawn = not alert.decline and _is_withdrawn(curve.points, alert.mjd)
+    if alert.decline:
+        triaged.declined.append((arrival, alert.decline))
+    elif is_withdrawn:
+        triaged.withdrawn.append(arrival)
+    elif standing is Standing.AGAIN_FINAL:
+        triaged.duplicates.append(arrival)
+    else:
+        triaged.tasks.append(Task(arrival, alert.alert_id, alert.mjd, curve))
+    if standing is Standing.NEW and alert.decline != NO_BUNDLE:
+        triaged.note(arrival, is_final=bool(alert.decline or is_withdrawn))
+
+
+def _sort_duplicate(
+    arrival: Arrival, before: Arrival, record: ObjectRecord, triaged: Triage
+) -> None:
+    """Note a duplicate if its points are new, so that it revises again when it comes again."""
+    triaged.duplicates.append(arrival)
+    curve = record.curve if before is arrival else record.curve.merge(before.alert.curve)
+    is_news = first_difference(curve.points, curve.merge(arrival.alert.curve).points) < math.inf
+    if is_news and arrival.alert.decline != NO_BUNDLE:
+        triaged.note(arrival, is_final=True)
 
 
 @cached_for(BOOL(POINTS, FLOAT64))
@@ -156,15 +226,24 @@ def _last_of_each_object(arrivals: Iterable[Arrival]) -> Iterable[Arrival]:
 
 
 def _revisions(
-    cause: Arrival, record: ObjectRecord, curve: LightCurve, selection: Selection
+    cause: Arrival,
+    record: ObjectRecord,
+    curve: LightCurve,
+    selection: Selection,
+    repeated_from: float,
+    answered_now: set[tuple[str, int]],
 ) -> Iterable[Task]:
     if not len(record.answered):
         return
-    changed_at = first_difference(record.curve.points, curve.points)
+    changed_at = min(repeated_from, first_difference(record.curve.points, curve.points))
     revisable = (record.answered["mjd"] >= changed_at) & ~record.answered["is_final"]
-    for alert_id, mjd, _ in record.answered[revisable].tolist():
+    for alert_id, mjd, *_ in record.answered[revisable].tolist():
+        if (cause.alert.key, alert_id) in answered_now:
+            continue
         now = curve.until(mjd)
-        if used_points(now, selection) != used_points(record.curve.until(mjd), selection):
+        if mjd >= repeated_from or (
+            used_points(now, selection) != used_points(record.curve.until(mjd), selection)
+        ):
             yield Task(cause, alert_id, mjd, now, is_revision=True)
 
 

@@ -3,15 +3,24 @@
 from broker_classifier.store.embedded import EmbeddedStore, read_beside
 from broker_classifier.store.memory import MemoryStore
 from broker_classifier.store.port import LightCurveStore
-from broker_classifier.store.record import ANSWERED, UNKNOWN, ObjectRecord, answered
+from broker_classifier.store.record import (
+    ANSWERED,
+    UNKNOWN,
+    AnsweredAlert,
+    ObjectRecord,
+    Standing,
+    answered,
+)
 
 __all__ = [
     "ANSWERED",
     "UNKNOWN",
+    "AnsweredAlert",
     "EmbeddedStore",
     "LightCurveStore",
     "MemoryStore",
     "ObjectRecord",
+    "Standing",
     "answered",
     "read_beside",
 ]

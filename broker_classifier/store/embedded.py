@@ -10,20 +10,21 @@ import lmdb
 
 from broker_classifier.errors import ConfigError, StoreUnavailableError
 from broker_classifier.store.packed_loops import HEAD_BYTES
-from broker_classifier.store.packing import pack, seen_at, unpack
+from broker_classifier.store.packing import pack, seen_at, unpack, version_of
 from broker_classifier.store.port import Pruned
 from broker_classifier.store.record import UNKNOWN, ObjectRecord
 
 FIRST_MAP_BYTES = 1 << 28
 MOST_MAP_BYTES = 1 << 40  # to read: addresses only, so that the file may grow meanwhile
 LOCK_FILE = "in-use"
-FORMAT_FILE, FORMAT = "format", "4"  # of `packing.pack`, all times in UTC
+FORMAT_FILE, FORMAT = "format", "5"  # of `packing.pack`, all times in UTC
+READABLE_FORMATS = ("4", FORMAT)
 
 
 class EmbeddedStore:
     """`LightCurveStore` in an LMDB environment.
 
-    A merge is one synchronous transaction: after `flush` it survives a crash of the process and of
+    A `put` is one synchronous transaction: after `flush` it survives a crash of the process and of
     the machine. A thread waits for the disk meanwhile, so LMDB's own lock, which belongs to one
     thread, is off; the folder is locked instead: two services on it would each answer without the
     other's points. The map, LMDB's bound on the file's size, doubles whenever it is full.
@@ -49,8 +50,7 @@ class EmbeddedStore:
             self._env = lmdb.open(str(folder), map_size=FIRST_MAP_BYTES, lock=False)
             self._committer = ThreadPoolExecutor(1, "commit")
             self._commit: Future[None] | None = None
-            self._unsafe: tuple[Mapping[str, ObjectRecord], float] | None = None
-            self._unsafe_packed: dict[str, bytes] = {}
+            self._unsafe: dict[str, bytes] = {}
         except BlockingIOError as error:
             msg = f"another service has the light-curve store {folder}; give each a folder"
             raise ConfigError(msg) from error
@@ -63,57 +63,57 @@ class EmbeddedStore:
 
     def read(self, object_ids: Sequence[str]) -> list[ObjectRecord]:
         """Return the records of these objects, in this order; `UNKNOWN` for one never seen."""
-        known = _unpacked(self._folder, object_ids, self._when_available(self._read, object_ids))
-        return [UNKNOWN if one is None else one for one in known]
+        packed = self._when_available(self._read, object_ids)
+        records = _unpacked(self._folder, object_ids, packed)
+        return [UNKNOWN if record is None else record for record in records]
 
     def _read(self, object_ids: Sequence[str]) -> list[bytes | None]:
-        unsafe = self._unsafe_packed
+        unsafe = self._unsafe
         with self._env.begin() as transaction:
             return [unsafe.get(name) or transaction.get(name.encode()) for name in object_ids]
 
-    def merge(self, records: Mapping[str, ObjectRecord], seen_at: float) -> None:
-        """Begin to unite these records with what is stored, all of them or none."""
+    def put(
+        self, records: Mapping[str, ObjectRecord], expected: Mapping[str, int], seen_at: float
+    ) -> set[str]:
+        """Begin to put records in the place of those with the expected versions, all or none."""
         self.flush()
-        self._when_available(self._begin_merge, records, seen_at)
+        heads = self._when_available(self._heads, list(records))
+        versions = {name: version_of(head) if head else 0 for name, head in heads.items()}
+        conflicts = {name for name in records if versions[name] != expected[name]}
+        standing = [name for name in records if name not in conflicts]
+        seen = [max(seen_at, _seen_at(heads[name], seen_at)) for name in standing]
+        packed = pack([records[name] for name in standing], seen)
+        if standing:
+            self._when_available(self._begin_write, dict(zip(standing, packed, strict=True)))
+        return conflicts
+
+    def _heads(self, object_ids: Sequence[str]) -> dict[str, bytes]:
+        with self._env.begin(buffers=True) as transaction:
+            values = ((name, transaction.get(name.encode())) for name in object_ids)
+            return {name: b"" if v is None else bytes(v[:HEAD_BYTES]) for name, v in values}
 
     def flush(self) -> None:
-        """Return when the last merge is on disk."""
-        if self._unsafe is not None:
-            self._when_available(self._end_merge, *self._unsafe)
+        """Return when the last `put` is on disk."""
+        if self._unsafe:
+            self._when_available(self._end_write)
 
-    def _begin_merge(self, records: Mapping[str, ObjectRecord], at: float) -> None:
+    def _begin_write(self, packed: dict[str, bytes]) -> None:
         transaction = self._env.begin(write=True)
         try:
-            packed = self._put(transaction, records, at)
+            for name, value in packed.items():
+                transaction.put(name.encode(), value)
         except BaseException:
             transaction.abort()
             raise
-        self._unsafe, self._unsafe_packed = (records, at), packed
-        self._commit = self._committer.submit(transaction.commit)
+        self._unsafe, self._commit = packed, self._committer.submit(transaction.commit)
 
-    def _end_merge(self, records: Mapping[str, ObjectRecord], at: float) -> None:
+    def _end_write(self) -> None:
         if self._commit is None:  # it failed, and nothing of it is on disk
-            self._begin_merge(records, at)
+            self._begin_write(self._unsafe)
         commit, self._commit = self._commit, None
         if commit:
             commit.result()
-        self._unsafe, self._unsafe_packed = None, {}
-
-    def _put(
-        self, transaction: "lmdb.Transaction[bytes]", records: Mapping[str, ObjectRecord], at: float
-    ) -> dict[str, bytes]:
-        names = list(records)
-        packed = [transaction.get(name.encode()) for name in names]
-        known = _unpacked(self._folder, names, packed)
-        merged = [
-            new if old is None else old.merge(new)
-            for old, new in zip(known, records.values(), strict=True)
-        ]
-        seen = [at if one is None else max(at, seen_at(one)) for one in packed]
-        written = dict(zip(names, pack(merged, seen), strict=True))
-        for name, value in written.items():
-            transaction.put(name.encode(), value)
-        return written
+        self._unsafe = {}
 
     def prune(self, seen_before: float, most: int) -> Pruned:
         """Look at the next objects by name; forget those last seen before this moment (Unix s)."""
@@ -152,7 +152,7 @@ class EmbeddedStore:
         try:
             self.flush()
         finally:
-            self._unsafe = None
+            self._unsafe = {}
             self._committer.shutdown()
             self._env.close()
             self._lock.close()
@@ -187,7 +187,11 @@ def read_beside(folder: Path, object_ids: Sequence[str]) -> list[ObjectRecord]:
     except (OSError, lmdb.Error) as error:
         msg = f"no light-curve store can be read in {folder}: {error}; set store.path to its folder"
         raise ConfigError(msg) from error
-    return [one or UNKNOWN for one in _unpacked(folder, object_ids, packed)]
+    return [record or UNKNOWN for record in _unpacked(folder, object_ids, packed)]
+
+
+def _seen_at(head: bytes, otherwise: float) -> float:
+    return seen_at(head) if head else otherwise
 
 
 def _undisturbed(env: lmdb.Environment, key: bytes) -> bytes | None:
@@ -232,7 +236,7 @@ def _unpacked(
 
 
 def _check_format(folder: Path) -> None:
-    """Refuse a folder that another version wrote; mark a new one."""
+    """Refuse a folder that cannot be read; mark that this version writes to it."""
     _refuse_other_formats(folder)
     (folder / FORMAT_FILE).write_text(FORMAT)
 
@@ -241,10 +245,11 @@ def _refuse_other_formats(folder: Path) -> None:
     marked = folder / FORMAT_FILE
     if (folder / "data.mdb").exists():
         found = marked.read_text() if marked.exists() else "1"
-        if found != FORMAT:
+        if found not in READABLE_FORMATS:
             msg = (
-                f"the light-curve store {folder} has format {found}, this version writes {FORMAT}; "
-                "set store.path to a new folder and replay the alerts"
+                f"the light-curve store {folder} has format {found}, this version reads "
+                f"{' and '.join(READABLE_FORMATS)}; set store.path to a new folder and replay the "
+                "alerts"
             )
             raise ConfigError(msg)
 

@@ -17,12 +17,16 @@ class MemoryStore:
         """Return the records of these objects, in this order; `UNKNOWN` for one never seen."""
         return [self._records.get(object_id, UNKNOWN) for object_id in object_ids]
 
-    def merge(self, records: Mapping[str, ObjectRecord], seen_at: float) -> None:
-        """Unite these records with what is stored."""
-        for object_id, record in records.items():
-            known = self._records.get(object_id)
-            self._records[object_id] = known.merge(record) if known else record
-            self._seen_at[object_id] = max(seen_at, self._seen_at.get(object_id, seen_at))
+    def put(
+        self, records: Mapping[str, ObjectRecord], expected: Mapping[str, int], seen_at: float
+    ) -> set[str]:
+        """Put records in the place of those with the expected versions; return the conflicts."""
+        before = {name: self._records.get(name, UNKNOWN) for name in records}
+        conflicts = {name for name in records if before[name].version != expected[name]}
+        for name in records.keys() - conflicts:
+            self._records[name] = records[name]
+            self._seen_at[name] = max(seen_at, self._seen_at.get(name, seen_at))
+        return conflicts
 
     def flush(self) -> None:
         """Do nothing: nothing survives the process."""

@@ -18,7 +18,10 @@ from broker_classifier.compiled import (
     tuple_of,
 )
 
-HEAD_BYTES = 33
+HEAD_BYTES = 41
+OLD_HEAD_BYTES = 33  # of format 4, which had neither version nor origins
+VERSION_AT = 33
+WITH_VERSION = 0x80  # in the byte of the width
 _TICKS_PER_DAY, _MAX_MJD = 1e7, 1e6
 _RAW = 8  # the width that says that times are the bits of the MJDs
 _NO_FLUX = 0x80  # in the flags, whose lower bits are those of `POINT`
@@ -135,18 +138,14 @@ def _place_width(n_points: int) -> int:
 
 
 @compiled
-def _put_alerts(
-    packed: Bytes,
-    at: int,
-    mjd: NDArray[np.float64],
-    alert_id: NDArray[np.uint64],
-    alert_mjd: NDArray[np.float64],
-    is_final: NDArray[np.bool_],
-) -> int:
+def _put_alerts(packed: Bytes, at: int, mjd: NDArray[np.float64], alerts: tuple[Any, ...]) -> int:
+    alert_id, alert_mjd, is_final, origin = alerts
     width = _place_width(len(mjd))
     final = 1 << (8 * width - 1)
     for i in range(len(alert_id)):
         at = _put(packed, at, 8, alert_id[i])
+    for i in range(len(alert_id)):
+        at = _put(packed, at, 4, np.uint64(origin[i]))
     elsewhere = at + width * len(alert_id)
     for i in range(len(alert_id)):
         place = np.searchsorted(mjd, alert_mjd[i])
@@ -163,19 +162,21 @@ def _get_alerts(
     at: int,
     end: int,
     mjd: NDArray[np.float64],
-    alert_id: NDArray[np.uint64],
-    alert_mjd: NDArray[np.float64],
-    is_final: NDArray[np.bool_],
+    alerts: tuple[Any, ...],
+    origin_bytes: int,
 ) -> int:
     """Read answered alerts; return where they end, or -1 if they cannot be some."""
+    alert_id, alert_mjd, is_final, origin = alerts
     n, width = len(alert_id), _place_width(len(mjd))
     final = 1 << (8 * width - 1)
-    elsewhere = at + (8 + width) * n
+    places = at + (8 + origin_bytes) * n
+    elsewhere = places + width * n
     if at < 0 or elsewhere > end:
         return -1
     for i in range(n):
         alert_id[i] = _get(raw, at + 8 * i, 8)
-        place = np.int64(_get(raw, at + 8 * n + width * i, width))
+        origin[i] = np.uint32(_get(raw, at + 8 * n + origin_bytes * i, origin_bytes))
+        place = np.int64(_get(raw, places + width * i, width))
         is_final[i] = place >= final
         place %= final
         if place < len(mjd):
@@ -191,6 +192,7 @@ def _get_alerts(
 _COLUMNS = tuple_of(
     UINT64S,
     UINT64S,
+    UINT64S,
     FLOAT64S,
     UINT32S,
     UINT32S,
@@ -198,6 +200,7 @@ _COLUMNS = tuple_of(
     UINT64S,
     FLOAT64S,
     BOOLS,
+    UINT32S,
 )
 
 
@@ -211,21 +214,24 @@ def pack_columns(
     packed: Bytes,
 ) -> Integers:
     """Write records, the columns of `packing._Columns`; return where each ends."""
-    seen, history_mjd, mjd, flux, flux_err, flags, alert_id, alert_mjd, is_final = columns
+    seen, version, history_mjd, mjd, flux, flux_err, flags = columns[:7]
+    alert_id, alert_mjd, is_final, origin = columns[7:]
     ends, at = np.zeros(len(seen) + 1, dtype=np.int64), 0
     for c in range(len(seen)):
         points = slice(first_point[c], first_point[c + 1])
         alerts = slice(first_alert[c], first_alert[c + 1])
-        mine = mjd[points]
-        width = _width(mine)
-        for value in (seen[c], history_mjd[c], _first_bits(mine)):
+        times = mjd[points]
+        width = _width(times)
+        for value in (seen[c], history_mjd[c], _first_bits(times)):
             at = _put(packed, at, 8, value)
-        for count in (len(mine), alerts.stop - alerts.start):
+        for count in (len(times), alerts.stop - alerts.start):
             at = _put(packed, at, 4, np.uint64(count))
-        packed[at] = width
-        at = _put_times(packed, at + 1, mine, width)
+        packed[at] = width | WITH_VERSION
+        at = _put(packed, at + 1, 8, version[c])
+        at = _put_times(packed, at, times, width)
         at = _put_points(packed, at, flags[points], flux[points], flux_err[points])
-        at = _put_alerts(packed, at, mine, alert_id[alerts], alert_mjd[alerts], is_final[alerts])
+        of_alerts = alert_id[alerts], alert_mjd[alerts], is_final[alerts], origin[alerts]
+        at = _put_alerts(packed, at, times, of_alerts)
         for i in range(first_byte[c], first_byte[c + 1]):
             packed[at] = encoder_states[i]
             at += 1
@@ -234,16 +240,18 @@ def pack_columns(
 
 
 @compiled
-def _head(raw: Bytes, at: int, end: int) -> tuple[int, int, int]:
-    """Read the head of a record: n_points, n_answered, width; -1 if it cannot be one."""
-    if end - at < HEAD_BYTES:
-        return -1, -1, 0
+def _head(raw: Bytes, at: int, end: int) -> tuple[int, int, int, int]:
+    """Read a record's head: n_points (-1 if it cannot be one), n_answered, width, its end."""
+    if end - at < OLD_HEAD_BYTES:
+        return -1, -1, 0, 0
     n_points, n_alerts = int(_get(raw, at + 24, 4)), int(_get(raw, at + 28, 4))
-    width = int(raw[at + 32])
-    least = (width + 5) * n_points + (8 + _place_width(n_points)) * n_alerts
-    if width > _RAW or least > end - at - HEAD_BYTES:
-        return -1, -1, 0
-    return n_points, n_alerts, width
+    width, head_bytes, alert_bytes = int(raw[at + 32]), OLD_HEAD_BYTES, 8
+    if width & WITH_VERSION:
+        width, head_bytes, alert_bytes = width ^ WITH_VERSION, HEAD_BYTES, 12
+    least = (width + 5) * n_points + (alert_bytes + _place_width(n_points)) * n_alerts
+    if width > _RAW or least > end - at - head_bytes:
+        return -1, -1, 0, 0
+    return n_points, n_alerts, width, at + head_bytes
 
 
 @cached_for(tuple_of(INT64S, INT64S)(READONLY_UINT8S, INT64S))
@@ -265,20 +273,24 @@ def unpack_columns(
     first_alert: Integers,
     columns: tuple[Any, ...],
 ) -> Integers:
-    """Fill the columns; return where in each record its memory begins, -1 where it is none."""
-    _, history_mjd, mjd, flux, flux_err, flags, alert_id, alert_mjd, is_final = columns
-    memory_at = np.full(len(places) - 1, -1, dtype=np.int64)
-    for c in range(len(memory_at)):
+    """Fill the columns; return where in each record its state begins, -1 where it is none."""
+    _, version, history_mjd, mjd, flux, flux_err, flags = columns[:7]
+    alert_id, alert_mjd, is_final, origin = columns[7:]
+    state_at = np.full(len(places) - 1, -1, dtype=np.int64)
+    for c in range(len(state_at)):
         at, end = places[c], places[c + 1]
-        n_points, _, width = _head(raw, at, end)
+        n_points, _, width, head_end = _head(raw, at, end)
         if n_points < 0:
             continue
         points = slice(first_point[c], first_point[c + 1])
         alerts = slice(first_alert[c], first_alert[c + 1])
+        has_version = head_end == at + HEAD_BYTES
+        version[c] = _get(raw, at + VERSION_AT, 8) if has_version else np.uint64(0)
         history_mjd[c] = _get(raw, at + 8, 8)
-        mine = mjd[points]
-        at = _get_times(raw, at + HEAD_BYTES, mine, _get(raw, at + 16, 8), width)
+        times = mjd[points]
+        at = _get_times(raw, head_end, times, _get(raw, at + 16, 8), width)
         at = _get_points(raw, at, end, flags[points], flux[points], flux_err[points])
-        at = _get_alerts(raw, at, end, mine, alert_id[alerts], alert_mjd[alerts], is_final[alerts])
-        memory_at[c] = at - places[c] if at >= 0 else -1
-    return memory_at
+        of_alerts = alert_id[alerts], alert_mjd[alerts], is_final[alerts], origin[alerts]
+        at = _get_alerts(raw, at, end, times, of_alerts, 4 if has_version else 0)
+        state_at[c] = at - places[c] if at >= 0 else -1
+    return state_at

@@ -2,19 +2,24 @@
 
     seen_at, history_mjd, first_mjd  8 each
     n_points, n_answered             4 each
-    width                            1
+    width                            1  and 128
+    version                          8
     times      width n_points  since the first, in units of 1e-7 d; or, of width 8, MJDs
     flags            n_points  of `POINT`, and NO_FLUX
     errors         4 n_points
     fluxes         4           of each point with one
     ids            8 n_answered
+    origins        4 n_answered
     places   1 or 4  n_answered  of its detection among the points, or nowhere; whether it is final
     MJDs           8           of each answered alert whose detection is nowhere
     encoder_state
 
 All integers are little-endian. Times of surveys are rounded to 1e-7 d (`photometry`), so 4 bytes
 hold the exact time of a point, 5 from day 430 on. An upper limit has no flux. An answered alert's
-time is, but for withdrawn detections, that of a point.
+time is that of a point, unless its detection was withdrawn.
+
+Format 4 had neither version nor origins, and a width below 128. Such records are read, and written
+anew when their object is seen again.
 """
 
 from collections.abc import Iterable, Sequence
@@ -27,6 +32,9 @@ from numpy.typing import NDArray
 from broker_classifier.light_curve import POINT, LightCurve, joined, starts_of
 from broker_classifier.store.packed_loops import (
     HEAD_BYTES,
+    OLD_HEAD_BYTES,
+    VERSION_AT,
+    WITH_VERSION,
     pack_columns,
     sizes_of,
     unpack_columns,
@@ -38,6 +46,7 @@ class _Columns(NamedTuple):
     """Records as arrays; where numbers must stay what they are to the bit, their bits."""
 
     seen_at: NDArray[np.uint64]
+    version: NDArray[np.uint64]
     history_mjd: NDArray[np.uint64]
     mjd: NDArray[np.float64]
     flux: NDArray[np.uint32]
@@ -46,15 +55,17 @@ class _Columns(NamedTuple):
     alert_id: NDArray[np.uint64]
     alert_mjd: NDArray[np.float64]
     is_final: NDArray[np.bool_]
+    origin: NDArray[np.uint32]
 
 
 def pack(records: Sequence[ObjectRecord], seen_at: Iterable[float]) -> list[bytes]:
-    """Write records, and when each was last merged into (Unix s)."""
+    """Write records, and when each was last seen (Unix s)."""
     points = joined([one.curve for one in records])
     alerts = np.frombuffer(b"".join([one.answered.tobytes() for one in records]), dtype=ANSWERED)
     encoder_states = np.frombuffer(b"".join([one.encoder_state for one in records]), dtype=np.uint8)
     columns = _Columns(
         np.array(list(seen_at), dtype=np.float64).view(np.uint64),
+        np.array([one.version for one in records], dtype=np.uint64),
         np.array([one.history_mjd for one in records], dtype=np.float64).view(np.uint64),
         points["mjd"].copy(),
         points["psf_flux"].copy().view(np.uint32),
@@ -63,15 +74,16 @@ def pack(records: Sequence[ObjectRecord], seen_at: Iterable[float]) -> list[byte
         alerts["alert_id"].copy().view(np.uint64),
         alerts["mjd"].copy(),
         alerts["is_final"].copy(),
+        alerts["origin"].copy(),
     )
     n_points = starts_of(len(one.curve) for one in records)
     n_alerts = starts_of(len(one.answered) for one in records)
-    n_memory = starts_of(len(one.encoder_state) for one in records)
-    # At most 8 + 1 + 4 + 4 bytes a point, and 8 + 4 + 8 an answered alert.
-    most = HEAD_BYTES * len(records) + 17 * len(points) + 20 * len(alerts) + len(encoder_states)
+    n_state = starts_of(len(one.encoder_state) for one in records)
+    # At most 8 + 1 + 4 + 4 bytes a point, and 8 + 4 + 4 + 8 an answered alert.
+    most = HEAD_BYTES * len(records) + 17 * len(points) + 24 * len(alerts) + len(encoder_states)
     packed = np.empty(most, dtype=np.uint8)
     ends = pack_columns(
-        n_points, n_alerts, n_memory, tuple(columns), encoder_states, packed
+        n_points, n_alerts, n_state, tuple(columns), encoder_states, packed
     ).tolist()
     text = packed[: ends[-1]].tobytes()
     return [text[a:b] for a, b in pairwise(ends)]
@@ -87,6 +99,7 @@ def unpack(packed: Sequence[bytes]) -> list[ObjectRecord | None]:
     columns = _Columns(
         np.empty(0, dtype=np.uint64),
         np.empty(len(packed), dtype=np.uint64),
+        np.empty(len(packed), dtype=np.uint64),
         np.empty(n, dtype=np.float64),
         np.empty(n, dtype=np.uint32),
         np.empty(n, dtype=np.uint32),
@@ -94,23 +107,34 @@ def unpack(packed: Sequence[bytes]) -> list[ObjectRecord | None]:
         np.empty(m, dtype=np.uint64),
         np.empty(m, dtype=np.float64),
         np.empty(m, dtype=np.bool_),
+        np.empty(m, dtype=np.uint32),
     )
-    memory_at = unpack_columns(raw, places, first_point, first_alert, tuple(columns))
+    state_at = unpack_columns(raw, places, first_point, first_alert, tuple(columns))
     points, alerts = np.empty(n, dtype=POINT), np.empty(m, dtype=ANSWERED)
     points["mjd"], points["flags"] = columns.mjd, columns.flags
     points["psf_flux"] = columns.flux.view(np.float32)
     points["psf_flux_err"] = columns.flux_err.view(np.float32)
     alerts["alert_id"], alerts["mjd"] = columns.alert_id.view(np.int64), columns.alert_mjd
-    alerts["is_final"] = columns.is_final
+    alerts["is_final"], alerts["origin"] = columns.is_final, columns.origin
     histories = columns.history_mjd.view(np.float64).tolist()
     of_points, of_alerts = pairwise(first_point.tolist()), pairwise(first_alert.tolist())
-    rows = zip(packed, of_points, of_alerts, memory_at.tolist(), histories, strict=True)
+    versions = columns.version.tolist()
+    rows = zip(packed, of_points, of_alerts, state_at.tolist(), histories, versions, strict=True)
     return [
-        None if at < 0 else ObjectRecord(LightCurve(points[a:b]), alerts[c:d], one[at:], history)
-        for one, (a, b), (c, d), at, history in rows
+        None
+        if at < 0
+        else ObjectRecord(LightCurve(points[a:b]), alerts[c:d], record[at:], history, version)
+        for record, (a, b), (c, d), at, history, version in rows
     ]
 
 
-def seen_at(packed: bytes) -> float:
-    """Read from a record's first 8 bytes when it was last merged into (Unix s)."""
-    return float(np.frombuffer(packed, np.float64, 1)[0])
+def seen_at(head: bytes) -> float:
+    """Read from the first bytes of a record when it was last seen (Unix s)."""
+    return float(np.frombuffer(head, np.float64, 1)[0])
+
+
+def version_of(head: bytes) -> int:
+    """Read from the first `HEAD_BYTES` of a record its version; 0 of one of format 4."""
+    if not head[OLD_HEAD_BYTES - 1] & WITH_VERSION:
+        return 0
+    return int.from_bytes(head[VERSION_AT:HEAD_BYTES], "little")

@@ -14,25 +14,40 @@ class Pruned(NamedTuple):
 
 
 class LightCurveStore(Protocol):
-    """Object records by object id.
+    """Object records by object id, each with its version.
 
-    `merge` unites what it is given with what is there, so that repeats and any order of arrival
-    lead to the same state. One `merge` is atomic: a crash leaves all of it or nothing; once `flush`
-    has returned, all of it. All methods raise `StoreUnavailableError` when the store does not
-    answer.
+    Workers agree on one order of the states of an object: each reads a record, works out the next
+    one, and puts it in its place only if nobody was faster. All methods raise
+    `StoreUnavailableError` when the store does not answer. A `put` that raises may have written
+    any of its records; who tries again finds them as conflicts, and works them out again.
     """
 
     def read(self, object_ids: Sequence[str]) -> list[ObjectRecord]:
         """Return the records of these objects, in this order; `UNKNOWN` for one never seen."""
 
-    def merge(self, records: Mapping[str, ObjectRecord], seen_at: float) -> None:
-        """Begin to unite these records with what is stored; the objects were seen then (Unix s).
+    def put(
+        self, records: Mapping[str, ObjectRecord], expected: Mapping[str, int], seen_at: float
+    ) -> set[str]:
+        """Put records in the place of those with the expected versions; others keep theirs.
 
         `read` gives them from now on.
+
+        Parameters
+        ----------
+        records : mapping of str to ObjectRecord
+        expected : mapping of str to int
+            By object, the version that was read.
+        seen_at : float
+            When the objects were seen, Unix s. An object never gets older.
+
+        Returns
+        -------
+        set of str
+            The conflicts: objects whose version is another one now, which are left as they are.
         """
 
     def flush(self) -> None:
-        """Return when all that was merged would survive a crash."""
+        """Return when all that was put would survive a crash."""
 
     def prune(self, seen_before: float, most: int) -> Pruned:
         """Look at some objects more, at most so many; forget those last seen before (Unix s)."""

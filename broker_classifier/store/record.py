@@ -3,42 +3,61 @@
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
-from broker_classifier.compiled import cached_for, records_of
+from broker_classifier.compiled import INT64, UINT32, cached_for, records_of
 from broker_classifier.light_curve import EMPTY, LightCurve
 
-ANSWERED = np.dtype([("alert_id", "<i8"), ("mjd", "<f8"), ("is_final", "?")])
+ANSWERED = np.dtype([("alert_id", "<i8"), ("mjd", "<f8"), ("is_final", "?"), ("origin", "<u4")])
+NO_ORIGIN = 0  # of an alert that was answered before origins were kept
+
+AnsweredAlert = tuple[int, float, bool, int]
+"""Alert id, MJD of its detection, whether its answer is final, origin of its message."""
 
 
-def answered(alerts: Iterable[tuple[int, float, bool]]) -> NDArray[np.void]:
-    """Collect (alert id, MJD of its detection, whether the answer is final); each id once."""
+class Standing(IntEnum):
+    """What a record says of an alert that a message brings."""
+
+    NEW = 0  # it has no outcome yet
+    DUPLICATE = 1  # another message brought it
+    AGAIN = 2  # the same message brought it, so its answer may never have been published
+    AGAIN_FINAL = 3  # the same, and no late point can change the outcome
+
+
+def answered(alerts: Iterable[AnsweredAlert]) -> NDArray[np.void]:
+    """Collect answered alerts, sorted by id; each pair of id and origin once."""
     return _united(np.array(list(alerts), dtype=ANSWERED))
 
 
 @dataclass(frozen=True, eq=False)
 class ObjectRecord:
-    """The light curve of an object, and the alerts of it whose outcome has been published.
+    """The light curve of an object, and the alerts of it that have an outcome.
 
     Attributes
     ----------
     curve : LightCurve
     answered : structured array of dtype `ANSWERED`, shape (n,)
         Sorted by `alert_id`. An answer that is final no late point can change: the alert was
-        declined by its survey's rules, or withdrawn.
+        declined by its survey's rules, or withdrawn. `origin` is that of the message that brought
+        the alert. Another message with the same alert is a duplicate; where it had points that
+        were new, it has a final row of its own.
     encoder_state : bytes
-        What the classifier keeps to save itself work (`classify.Classification.encoder_state`). The
-        newest is kept; it is no fact, so records that differ in it alone are equal.
+        What the classifier keeps to save itself work (`classify.Classification.encoder_state`). It
+        is no fact, so records that differ in it alone are equal.
     history_mjd : float
         MJD of the newest alert whose history was read; -inf before one was.
+    version : int
+        It rises each time the object is put into the store; 0 before.
     """
 
     curve: LightCurve
     answered: NDArray[np.void]
     encoder_state: bytes = b""
     history_mjd: float = -math.inf
+    version: int = 0
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, ObjectRecord) and self._facts() == other._facts()
@@ -46,36 +65,85 @@ class ObjectRecord:
     def __hash__(self) -> int:
         return hash(self._facts())
 
-    def _facts(self) -> tuple[bytes, bytes, float]:
-        return self.curve.to_bytes(), self.answered.tobytes(), self.history_mjd
+    def _facts(self) -> tuple[bytes, bytes, float, int]:
+        return self.curve.to_bytes(), self.answered.tobytes(), self.history_mjd, self.version
 
-    def merge(self, newer: "ObjectRecord") -> "ObjectRecord":
-        """Unite two records of one object: idempotent, and the same in any order."""
-        both = np.frombuffer(self.answered.tobytes() + newer.answered.tobytes(), dtype=ANSWERED)
-        encoder_state = newer.encoder_state or self.encoder_state
-        history_mjd = max(self.history_mjd, newer.history_mjd)
+    def standing(self, alert_id: int, origin: int) -> Standing:
+        """Say whether an alert has an outcome already, and because of which message."""
+        return STANDINGS[_standing(self.answered, alert_id, origin)]
+
+    def followed_by(
+        self,
+        curve: LightCurve,
+        alerts: Iterable[AnsweredAlert],
+        encoder_state: bytes,
+        history_mjd: float,
+        now_s: float,
+    ) -> "ObjectRecord":
+        """Return the record that takes this one's place.
+
+        Its version is the time in ms, but always above this one's. So it goes on rising after a
+        store was lost, or the clock set back.
+
+        Parameters
+        ----------
+        curve : LightCurve
+            All points.
+        alerts : iterable of AnsweredAlert
+            Those to add.
+        encoder_state : bytes
+            Empty to keep the old one.
+        history_mjd : float
+            Of the newest history read with it.
+        now_s : float
+            Unix time, s.
+        """
+        new = np.array(list(alerts), dtype=ANSWERED)
+        both = np.frombuffer(self.answered.tobytes() + new.tobytes(), dtype=ANSWERED)
         return ObjectRecord(
-            self.curve.merge(newer.curve), _united(both), encoder_state, history_mjd
+            curve,
+            _united(both) if len(new) else self.answered,
+            encoder_state or self.encoder_state,
+            max(self.history_mjd, history_mjd),
+            max(self.version + 1, int(now_s * 1000)),
         )
 
 
-@cached_for(records_of(ANSWERED)(records_of(ANSWERED, readonly=True)))
+_ALERTS = records_of(ANSWERED, readonly=True)
+STANDINGS = tuple(Standing)  # a tuple's item is found in less time than an enumeration's
+
+
+@cached_for(INT64(_ALERTS, INT64, UINT32))
+def _standing(alerts: NDArray[np.void], alert_id: int, origin: int) -> int:
+    standing = 0
+    for i in range(len(alerts) - 1, -1, -1):  # most often it is above all others
+        if alerts[i].alert_id < alert_id:
+            break
+        if alerts[i].alert_id == alert_id:
+            standing = max(standing, 1)
+            if alerts[i].origin == origin:
+                standing = 3 if alerts[i].is_final else 2
+    return standing
+
+
+@cached_for(records_of(ANSWERED)(_ALERTS))
 def _united(alerts: NDArray[np.void]) -> NDArray[np.void]:
-    """Sort alerts by id, each id once: of several the earliest, of those the final one."""
-    ids = np.empty(len(alerts), dtype=np.int64)
-    for i in range(len(alerts)):
-        ids[i] = alerts[i].alert_id
+    """Sort alerts by id, first come first; of the same id and origin keep the first."""
     united, n = np.empty(len(alerts), dtype=alerts.dtype), 0
-    for i in np.argsort(ids):
-        new = alerts[i]
-        if n == 0 or united[n - 1].alert_id != new.alert_id:
-            united[n] = new
+    for alert in alerts:
+        place = n
+        while place and united[place - 1].alert_id > alert.alert_id:
+            place -= 1
+        at = place
+        is_new = True
+        while is_new and at and united[at - 1].alert_id == alert.alert_id:
+            at -= 1
+            is_new = united[at].origin != alert.origin
+        if is_new:
+            for i in range(n, place, -1):
+                united[i] = united[i - 1]
+            united[place] = alert
             n += 1
-            continue
-        known = united[n - 1]
-        is_as_early = new.mjd == known.mjd and new.is_final
-        if new.mjd < known.mjd or is_as_early:
-            united[n - 1] = new
     return united[:n]
 
 

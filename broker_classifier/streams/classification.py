@@ -72,7 +72,12 @@ class ClassificationMessage(_Part):
     ra: float | None = Field(description="J2000, degrees; of the newest alert in a revision.")
     dec: float | None = Field(description="J2000, degrees; of the newest alert in a revision.")
     revised: bool = Field(
-        description="True where late points changed the outcome given before; the newest stands."
+        description="True where late points may have changed the outcome given before."
+    )
+    curve_version: int = Field(
+        ge=0,
+        description="Of the object's light curve. Of messages with the same id the one with the "
+        "highest stands; it may come before others.",
     )
     top_class: str = Field(
         alias="class",

@@ -59,6 +59,9 @@ class FileSource:
         """Files always answer."""
         return True
 
+    def rewind(self) -> None:
+        """Do nothing: files are read once."""
+
     def commit(self, messages: Sequence[Message]) -> None:
         """Do nothing: files are read once."""
 
@@ -87,7 +90,7 @@ class JsonLinesSink:
         self._last_of_id: dict[str, int] = {}
         self._n_lines = 0
 
-    def send(self, messages: Iterable[Outgoing]) -> None:
+    def send(self, messages: Iterable[Outgoing], consumed: Sequence[Message]) -> None:
         """Write messages."""
         for message in messages:
             if message.topic == self._output_topic:
@@ -101,6 +104,9 @@ class JsonLinesSink:
         """Return when all that was written can be read."""
         self._output.flush()
         self._dead_letters.flush()
+
+    def abandon(self) -> None:
+        """Do nothing: what was written stays."""
 
     def close(self) -> None:
         """Close the files, superseded lines left out; no dead letters leave no file."""

@@ -12,7 +12,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from broker_classifier.config import KafkaSettings
 from broker_classifier.errors import OutputUnavailableError
 from broker_classifier.streams.kafka_source import MAX_MESSAGE_BYTES, client_settings, opened
-from broker_classifier.streams.message import Outgoing
+from broker_classifier.streams.message import Message, Outgoing
 
 LINGER_MS = 5
 ADMIN_TIMEOUT_S = 10.0
@@ -85,7 +85,7 @@ class KafkaSink:
         self.send(messages)
         self.confirm()
 
-    def send(self, messages: Iterable[Outgoing]) -> None:
+    def send(self, messages: Iterable[Outgoing], consumed: Sequence[Message] = ()) -> None:
         """Begin to deliver messages; see `Sink.send`."""
         self._delivery, self._is_lost = self._begun(messages), False
 
@@ -138,6 +138,10 @@ class KafkaSink:
                 self._producer.poll(self._settings.poll_timeout_s)
             except KafkaException as error:
                 return on_delivery(error.args[0], None)
+
+    def abandon(self) -> None:
+        """Forget what was sent last: it may still be delivered."""
+        self._delivery, self._is_lost = Delivery(), False
 
     def close(self) -> None:
         """Do nothing: what is not confirmed counts as not delivered."""

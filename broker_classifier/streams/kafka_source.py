@@ -15,7 +15,7 @@ from confluent_kafka import (
 from confluent_kafka import Message as KafkaMessage
 
 from broker_classifier.config import KafkaSettings, topic_matches
-from broker_classifier.errors import ConfigError, InputLostError
+from broker_classifier.errors import ConfigError, InputLostError, StartOverError
 from broker_classifier.streams.message import Message
 
 MAX_MESSAGE_BYTES = 10_000_000
@@ -78,6 +78,8 @@ class KafkaSource:
         self._lost = ""
         self._to_commit: dict[tuple[str, int], int] = {}
         self._is_committing = False
+        self._first_open: dict[tuple[str, int], int] = {}  # offsets not handed to `commit` yet
+        self._has_moved = False
         self._consumer = opened(
             Consumer,
             {
@@ -95,7 +97,11 @@ class KafkaSource:
             }
             | client_settings(settings),
         )
-        self._consumer.subscribe([topic for topics in surveys.values() for topic in topics])
+        self._consumer.subscribe(
+            [topic for topics in surveys.values() for topic in topics],
+            on_revoke=self._note_revoked,
+            on_lost=self._note_revoked,
+        )
 
     @property
     def is_exhausted(self) -> bool:
@@ -111,6 +117,11 @@ class KafkaSource:
         brokers = orjson.loads(statistics)["brokers"].values()
         self._is_connected = any(broker["state"] == "UP" for broker in brokers)
 
+    def _note_revoked(self, _: Consumer, partitions: Sequence[TopicPartition]) -> None:
+        for place in [(one.topic, one.partition) for one in partitions]:
+            self._has_moved |= self._first_open.pop(place, None) is not None
+            self._to_commit.pop(place, None)
+
     def poll(self, *, wait: bool = True) -> list[Message]:
         """Wait for a first alert, if asked to, and take what else is there, up to the batch size.
 
@@ -118,15 +129,27 @@ class KafkaSource:
         ------
         InputLostError
             If the consumer can never read or commit again.
+        StartOverError
+            If a partition was taken away of which messages were read and not committed.
         """
         first = self._consumer.poll(self._settings.poll_timeout_s if wait else 0.0)
         self._commit_next()
         if self._lost:
             raise InputLostError(self._lost)
-        if first is None:
-            return []
-        more = self._consumer.consume(self._settings.batch_size - 1, timeout=0)
-        return [self._message(one) for one in [first, *more] if _is_alert(one)]
+        more = self._consumer.consume(self._settings.batch_size - 1, timeout=0) if first else []
+        if self._has_moved:
+            self._has_moved = False
+            msg = "partitions moved to another worker"
+            raise StartOverError(msg)
+        messages = [self._message(one) for one in [first, *more] if one and _is_alert(one)]
+        for message in messages:
+            self._first_open.setdefault((message.topic, message.partition), message.offset)
+        return messages
+
+    def rewind(self) -> None:
+        """Go back, in the partitions that are still read here, to what was not committed."""
+        for (topic, partition), offset in self._first_open.items():
+            self._consumer.seek(TopicPartition(topic, partition, offset))
 
     def commit(self, messages: Sequence[Message]) -> None:
         """Commit the offsets after these messages, without waiting for Kafka's word.
@@ -141,6 +164,7 @@ class KafkaSource:
         for one in messages:
             place = one.topic, one.partition
             self._to_commit[place] = max(one.offset + 1, self._to_commit.get(place, 0))
+            self._first_open[place] = self._to_commit[place]
         self._commit_next()
 
     def _commit_next(self) -> None:

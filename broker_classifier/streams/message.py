@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol
+from zlib import crc32
 
 from broker_classifier.errors import MessageError
 
@@ -43,6 +45,15 @@ class Message:
         """
         return f"{self.topic}[{self.partition}]@{self.offset}"
 
+    @cached_property
+    def origin_digest(self) -> int:
+        """Sum up the origin in 32 bits, never 0; the same message has the same when it comes again.
+
+        >>> Message(b"", "ztf_20210701", 3, 17, 0, "ztf").origin_digest
+        1494480211
+        """
+        return crc32(self.origin.encode()) or 1
+
 
 @dataclass(frozen=True)
 class Outgoing:
@@ -58,7 +69,18 @@ class Source(Protocol):
     """Where messages come from."""
 
     def poll(self, *, wait: bool = True) -> list[Message]:
-        """Return the next batch; empty when none came within the source's timeout, or is there."""
+        """Return the next batch; empty when none came within the source's timeout, or is there.
+
+        Raises
+        ------
+        StartOverError
+            If messages read before now belong to another worker.
+        InputLostError
+            If the source will never again be read by this process.
+        """
+
+    def rewind(self) -> None:
+        """Go back to the first messages that are not committed."""
 
     def commit(self, messages: Sequence[Message]) -> None:
         """Note that these messages need never be read again."""
@@ -78,8 +100,15 @@ class Source(Protocol):
 class Sink(Protocol):
     """Where messages go to."""
 
-    def send(self, messages: Iterable[Outgoing]) -> None:
-        """Begin to deliver messages, in place of those sent before."""
+    def send(self, messages: Iterable[Outgoing], consumed: Sequence[Message]) -> None:
+        """Begin to deliver messages, in place of those sent before.
+
+        Parameters
+        ----------
+        messages : iterable of Outgoing
+        consumed : sequence of Message
+            What they follow from. A transactional destination commits it with them.
+        """
 
     def confirm(self) -> None:
         """Return when all messages are delivered that were sent last.
@@ -89,7 +118,12 @@ class Sink(Protocol):
         OutputUnavailableError
             If any of them was not confirmed; none, some or all may have been delivered. The next
             call sends all of them again.
+        StartOverError
+            If none of them was delivered, and none will be.
         """
+
+    def abandon(self) -> None:
+        """Give up what was sent last and is not confirmed; some of it may have been delivered."""
 
     def close(self) -> None:
         """Release the destination."""

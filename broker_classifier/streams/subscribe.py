@@ -1,6 +1,7 @@
 """Read the classification topic from Python: `for message in subscribe(...)`."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from uuid import uuid4
 
 import structlog
@@ -16,6 +17,7 @@ from broker_classifier.streams.kafka_source import client_settings, headers_of, 
 log = structlog.get_logger()
 
 POLL_S = 0.5
+REMEMBERED_IDS = 200_000  # workers overtake each other by seconds: by far fewer messages
 
 
 def subscribe(
@@ -35,6 +37,10 @@ def subscribe(
 
     Class, probability and object are looked up in the Kafka headers and key, so messages that do
     not match are never decoded.
+
+    A later message with the same id revises the earlier one. Several workers may publish theirs in
+    another order than that of their points, and a crash repeats some. Only what is newer is passed
+    on: a message whose `curve_version` is not above the highest that came with its id is left out.
 
     Parameters
     ----------
@@ -77,9 +83,12 @@ def subscribe(
         | client_settings(settings),
     )
     consumer.subscribe([topic])
+    newest = NewestVersions()
     try:
         for message in _messages(consumer, idle_timeout_s, on_idle):
-            if _matches(message, classes, min_probability, object_ids):
+            if newest.is_newer(headers_of(message)) and _matches(
+                message, classes, min_probability, object_ids
+            ):
                 try:
                     yield parse(message.value() or b"")
                 except ValidationError as error:
@@ -120,6 +129,38 @@ def _matches(
         and _number(headers.get("probability")) >= min_probability
         and (not objects or bytes(message.key() or b"").decode(errors="replace") in objects)
     )
+
+
+class NewestVersions:
+    """The highest curve version that came with each of the last ids.
+
+    Parameters
+    ----------
+    most : int
+        How many ids are remembered.
+    """
+
+    def __init__(self, most: int = REMEMBERED_IDS) -> None:
+        self._most = most
+        self._versions: OrderedDict[str, int] = OrderedDict()
+
+    def is_newer(self, headers: Mapping[str, str]) -> bool:
+        """Tell whether a message is newer than all before it with the same id, and note it.
+
+        >>> newest, headers = NewestVersions(), {"id": "7:ztf-transients:1.0"}
+        >>> [newest.is_newer(headers | {"curve_version": version}) for version in "4254"]
+        [True, False, True, False]
+        """
+        message_id, version = headers.get("id", ""), headers.get("curve_version", "")
+        if not version.isdecimal():
+            return True  # of a service before schema version 2
+        if int(version) <= self._versions.get(message_id, -1):
+            return False
+        self._versions[message_id] = int(version)
+        self._versions.move_to_end(message_id)
+        if len(self._versions) > self._most:
+            self._versions.popitem(last=False)
+        return True
 
 
 def _number(text: str | None) -> float:

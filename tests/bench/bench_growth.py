@@ -45,7 +45,8 @@ class Season(NamedTuple):
         for first in range(0, len(order), FILLED_AT_ONCE):
             part = order[first : first + FILLED_AT_ONCE]
             states = [self.states[night_of(i) % n_nights][i % N_ORIGINALS] for i in part]
-            store.merge({key(i): state for i, state in zip(part, states, strict=True)}, 0.0)
+            records = {key(i): state for i, state in zip(part, states, strict=True)}
+            store.put(records, dict.fromkeys(records, 0), 0.0)
         store.flush()
         return store
 

@@ -81,7 +81,7 @@ def test_an_object_is_found_in_the_store_while_a_service_has_it_open(tmp_path):
     settings = Settings(store={"path": str(tmp_path / "store")})
     with closing(EmbeddedStore(tmp_path / "store")) as store:
         record = ObjectRecord(curve, np.empty(0, dtype=ANSWERED))
-        store.merge({"ztf:ZTF1": record}, 0.0)
+        store.put({"ztf:ZTF1": record}, {"ztf:ZTF1": 0}, 0.0)
         asked = (
             "from broker_classifier.config import Settings\n"
             "from broker_classifier.cli.find_curve import find_curve\n"

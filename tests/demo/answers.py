@@ -45,6 +45,7 @@ def answer(
         mjd=mjd,
         ra=1.0,
         dec=2.0,
+        curve_version=1,
         revised=False,
         top_class=top,
         probability=probabilities[top],

@@ -31,7 +31,7 @@ def get(url):
 
 
 def test_received_is_the_sum_of_the_outcomes(metrics, url):
-    metrics.count_batch({Outcome.CLASSIFIED: 5, Outcome.DUPLICATE: 2}, 0.1, n_objects=3)
+    metrics.count_batch({Outcome.CLASSIFIED: 5, Outcome.DUPLICATE: 2}, 0.1)
     families = {
         family.name: family for family in text_string_to_metric_families(get(f"{url}/metrics"))
     }

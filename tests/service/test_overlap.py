@@ -16,7 +16,7 @@ def test_a_batch_is_worked_out_while_the_one_before_is_not_confirmed_and_sees_it
         (sink, "send"),
         (sink, "confirm"),
         (store, "read"),
-        (store, "merge"),
+        (store, "put"),
         (store, "flush"),
     ]:
         real = getattr(owner, name)
@@ -25,9 +25,9 @@ def test_a_batch_is_worked_out_while_the_one_before_is_not_confirmed_and_sees_it
         )
     run(opened, threading.Event())
     steps = [name for i, name in enumerate(log) if name not in log[i + 1 : i + 2]]  # repeats once
-    assert steps[:6] == ["read", "send", "read", "confirm", "send", "merge"]
-    assert steps[6:11] == ["read", "confirm", "flush", "send", "merge"]
-    assert steps[-4:] == ["confirm", "flush", "merge", "flush"]
+    assert steps[:5] == ["read", "put", "read", "flush", "send"]
+    assert steps[5:10] == ["put", "read", "confirm", "flush", "send"]
+    assert steps[-4:] == ["confirm", "flush", "send", "confirm"]
     assert_same_answers(standing(sink.sent), standing(walk(NIGHT, batch_size=1)[1].sent))
 
 

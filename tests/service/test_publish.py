@@ -73,6 +73,7 @@ def test_headers_say_what_the_message_says(sent):
         "bits": f"{message.information_bits:.4f}",
         "points": "2",
         "revised": "false",
+        "curve_version": str(message.curve_version),
     }
 
 

@@ -18,7 +18,8 @@ from tests.tools import program
 @pytest.fixture
 def metrics_port():
     metrics = Metrics()
-    metrics.count_batch({Outcome.CLASSIFIED: 40, Outcome.DECLINED: 2}, 0.1, n_objects=7)
+    metrics.count_batch({Outcome.CLASSIFIED: 40, Outcome.DECLINED: 2}, 0.1)
+    metrics.count_objects(7)
     metrics.count_declined("no_usable_points")
     metrics.count_latencies(since_kafka_s=[0.02], since_observation_s=[200.0])
     server = serve_metrics(metrics, "127.0.0.1", 0)

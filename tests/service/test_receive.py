@@ -42,7 +42,7 @@ def read_whole(*mjd, history_mjd=None, history_days=HISTORY_DAYS):
     store, noting = MemoryStore(), NotingDecoder()
     if history_mjd is not None:
         known = ObjectRecord(EMPTY, answered([]), history_mjd=history_mjd)
-        store.merge({"ztf:A": known}, seen_at=0.0)
+        store.put({"ztf:A": known}, {"ztf:A": 0}, seen_at=0.0)
     rules = ReceiveRules({"ztf": noting.decoder}, {"ztf": history_days}, frozenset({"ztf"}))
     received = receive([message(one) for one in mjd], rules, store.read)
     with_history = [a.alert.mjd for a in received.arrivals if a.has_history]

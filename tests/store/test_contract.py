@@ -8,8 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import lmdb
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from broker_classifier.errors import ConfigError, StoreUnavailableError
 from broker_classifier.light_curve import light_curve
@@ -31,9 +29,15 @@ def store(request, tmp_path):
     opened.close()
 
 
-def record(*days, alerts=()):
+def record(*days, alerts=(), version=1, encoder_state=b""):
     curve = light_curve(days, 100.0, 10.0, "g")
-    return ObjectRecord(curve, answered([(*alert, False)[:3] for alert in alerts]))
+    rows = answered([(alert_id, mjd, False, 7) for alert_id, mjd in alerts])
+    return ObjectRecord(curve, rows, encoder_state, version=version)
+
+
+def put_new(store, seen_at=0.0, **records):
+    """Put objects that are not there yet."""
+    assert store.put(records, dict.fromkeys(records, 0), seen_at) == set()
 
 
 def test_an_object_never_seen_is_unknown(store):
@@ -41,53 +45,48 @@ def test_an_object_never_seen_is_unknown(store):
 
 
 def test_records_come_back_in_the_order_asked_for(store):
-    store.merge({"a": record(1.0), "b": record(2.0)}, seen_at=0.0)
+    put_new(store, a=record(1.0), b=record(2.0))
     assert store.read(["b", "nobody", "a"]) == [record(2.0), UNKNOWN, record(1.0)]
     assert len(store) == 2
 
 
-def test_merging_unites_with_what_is_there(store):
-    store.merge({"a": record(1.0, 3.0, alerts=[(7, 3.0)])}, seen_at=0.0)
-    store.merge({"a": record(2.0, 3.0, alerts=[(5, 2.0), (7, 3.0)])}, seen_at=0.0)
-    assert store.read(["a"]) == [record(1.0, 2.0, 3.0, alerts=[(5, 2.0), (7, 3.0)])]
+def test_a_record_takes_the_place_of_the_version_that_was_read(store):
+    put_new(store, a=record(1.0, alerts=[(7, 1.0)]))
+    newer = record(1.0, 2.0, alerts=[(5, 2.0), (7, 1.0)], version=9, encoder_state=b"state")
+    assert store.put({"a": newer}, {"a": 1}, seen_at=0.0) == set()
+    assert store.read(["a"]) == [newer]
+    assert store.read(["a"])[0].encoder_state == b"state"
 
 
-def test_what_was_merged_is_read_before_and_after_it_is_on_disk(store):
-    store.merge({"a": record(1.0)}, seen_at=0.0)
+def test_only_the_records_whose_version_still_stands_are_put(store):
+    put_new(store, a=record(1.0, version=3), b=record(1.0, version=4))
+    newer = {name: record(2.0, version=10) for name in "abc"}
+    assert store.put(newer, {"a": 3, "b": 3, "c": 1}, seen_at=0.0) == {"b", "c"}
+    assert store.read("abc") == [newer["a"], record(1.0, version=4), UNKNOWN]
+    assert store.put({"c": newer["c"]}, {"c": 0}, seen_at=0.0) == set()
+    assert store.put({"c": newer["c"]}, {"c": 0}, seen_at=0.0) == {"c"}
+
+
+def test_what_was_put_is_read_and_guarded_before_and_after_it_is_on_disk(store):
+    put_new(store, a=record(1.0))
     before = store.read(["a", "b"])
+    assert store.put({"a": record(2.0)}, {"a": 0}, seen_at=0.0) == {"a"}
     store.flush()
     store.flush()
     assert store.read(["a", "b"]) == before == [record(1.0), UNKNOWN]
 
 
-def test_64_bit_alert_ids_are_exact(store):
-    store.merge({"a": record(1.0, alerts=[(2**63 - 1, 1.0), (2**53 + 1, 1.0)])}, seen_at=0.0)
-    assert store.read(["a"])[0].answered["alert_id"].tolist() == [2**53 + 1, 2**63 - 1]
-
-
-merges = st.lists(
-    st.tuples(st.sampled_from("ab"), st.integers(0, 9), st.integers(0, 3), st.booleans()),
-    max_size=8,
-)
-
-
-@given(merges, st.randoms())
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_order_and_repeats_of_merges_do_not_matter(tmp_path_factory, facts, random):
-    shuffled = facts + facts[:2]
-    random.shuffle(shuffled)
-    one, other = MemoryStore(), EmbeddedStore(tmp_path_factory.mktemp("store"))
-    for store, order in ((one, facts), (other, shuffled)):
-        for name, day, alert_id, is_final in order:
-            known = record(float(day), alerts=[(alert_id, day, is_final)])
-            store.merge({name: known}, seen_at=0.0)
-    assert one.read("ab") == other.read("ab")
-    other.close()
+def test_64_bit_alert_ids_and_versions_are_exact(store):
+    alerts = [(2**63 - 1, 1.0), (2**53 + 1, 1.0)]
+    put_new(store, a=record(1.0, alerts=alerts, version=2**53 + 1))
+    (kept,) = store.read(["a"])
+    assert kept.answered["alert_id"].tolist() == [2**53 + 1, 2**63 - 1]
+    assert kept.version == 2**53 + 1
 
 
 def test_pruning_forgets_just_what_was_not_seen_lately(store):
-    store.merge({"old": record(1.0), "new": record(1.0)}, seen_at=100.0)
-    store.merge({"new": record(2.0)}, seen_at=200.0)
+    put_new(store, 100.0, old=record(1.0), new=record(1.0))
+    assert store.put({"new": record(1.0, 2.0)}, {"new": 1}, seen_at=200.0) == set()
     assert store.prune(150.0, most=10) == (1, True)
     assert store.read(["old", "new"]) == [UNKNOWN, record(1.0, 2.0)]
     assert store.prune(150.0, most=10) == (0, True)
@@ -97,7 +96,7 @@ def test_pruning_forgets_just_what_was_not_seen_lately(store):
 def test_pruning_by_parts_looks_at_every_object(store, most):
     names = [f"object {i}" for i in range(7)]
     for i, name in enumerate(names):
-        store.merge({name: record(1.0)}, seen_at=100.0 * (i % 2))
+        put_new(store, 100.0 * (i % 2), **{name: record(1.0)})
     found = [store.prune(50.0, most)]
     while not found[-1].is_end:
         found.append(store.prune(50.0, most))
@@ -107,21 +106,21 @@ def test_pruning_by_parts_looks_at_every_object(store, most):
     assert store.prune(500.0, most) == (0, True)
 
 
-def test_a_late_merge_does_not_make_an_object_older(store):
-    store.merge({"a": record(1.0)}, seen_at=200.0)
-    store.merge({"a": record(2.0)}, seen_at=100.0)
+def test_an_object_never_gets_older(store):
+    put_new(store, 200.0, a=record(1.0))
+    assert store.put({"a": record(2.0)}, {"a": 1}, seen_at=100.0) == set()
     assert store.prune(150.0, most=10) == (0, True)
 
 
-def test_an_empty_merge_and_a_second_close_are_harmless(store):
-    store.merge({}, seen_at=0.0)
+def test_to_put_nothing_and_to_close_twice_is_harmless(store):
+    put_new(store)
     store.close()
     store.close()
 
 
 def test_the_embedded_store_remembers_after_a_restart(tmp_path):
     first = EmbeddedStore(tmp_path)
-    first.merge({"a": record(1.0)}, seen_at=0.0)
+    put_new(first, a=record(1.0))
     first.close()
     again = EmbeddedStore(tmp_path)
     assert again.read(["a"]) == [record(1.0)]
@@ -132,7 +131,7 @@ def test_the_embedded_store_grows_past_its_first_size(tmp_path, monkeypatch):
     monkeypatch.setattr("broker_classifier.store.embedded.FIRST_MAP_BYTES", 1 << 16)
     store = EmbeddedStore(tmp_path)
     many = {f"object{i}": record(*range(50)) for i in range(500)}
-    store.merge(many, seen_at=0.0)
+    put_new(store, **many)
     assert len(store) == 500
     store.close()
 
@@ -159,7 +158,7 @@ def raising(error):
 def test_what_the_disk_refused_is_written_by_the_next_flush(tmp_path):
     store = EmbeddedStore(tmp_path)
     store._committer = FailingOnce(lmdb.DiskError("no space"))
-    store.merge({"a": record(1.0)}, seen_at=0.0)
+    put_new(store, a=record(1.0))
     with pytest.raises(StoreUnavailableError, match="no space"):
         store.flush()
     assert store.read(["a"]) == [record(1.0)]
@@ -171,7 +170,7 @@ def test_what_the_disk_refused_is_written_by_the_next_flush(tmp_path):
 def test_a_map_that_is_full_at_the_commit_grows(tmp_path):
     store = EmbeddedStore(tmp_path)
     store._committer = FailingOnce(lmdb.MapFullError("full"))
-    store.merge({"a": record(1.0)}, seen_at=0.0)
+    put_new(store, a=record(1.0))
     store.flush()
     assert store._env.info()["map_size"] == 2 * FIRST_MAP_BYTES
     store.close()
@@ -182,17 +181,19 @@ CRASHER = """
 import os, signal, sys
 from pathlib import Path
 from broker_classifier.light_curve import light_curve
-from broker_classifier.store import EmbeddedStore, ObjectRecord, answered
+from broker_classifier.store import EmbeddedStore
 store = EmbeddedStore(Path(sys.argv[1]))
 for i in range(10**6):
     curve = light_curve([float(i)], 100.0, 10.0, "g")
-    store.merge({f"{i % 7}": ObjectRecord(curve, answered([(i, float(i), False)]))}, seen_at=0.0)
+    (before,) = store.read([f"{i % 7}"])
+    record = before.followed_by(curve, [(i, float(i), False, 1)], b"", 0.0, 0.0)
+    store.put({f"{i % 7}": record}, {f"{i % 7}": before.version}, seen_at=0.0)
     store.flush()
     print(i, flush=True)
 """
 
 
-def test_every_merge_that_was_flushed_survives_a_kill(tmp_path):
+def test_all_that_was_flushed_survives_a_kill(tmp_path):
     command = [sys.executable, "-c", CRASHER, str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
         last = 0
@@ -222,7 +223,7 @@ def test_a_folder_belongs_to_one_service_at_a_time(tmp_path):
 
 def test_a_damaged_record_is_named_and_waited_for(tmp_path):
     store = EmbeddedStore(tmp_path)
-    store.merge({"good": record(1.0)}, seen_at=0.0)
+    put_new(store, good=record(1.0))
     store.flush()
     with store._env.begin(write=True) as transaction:
         transaction.put(b"bad", b"short")
@@ -230,14 +231,6 @@ def test_a_damaged_record_is_named_and_waited_for(tmp_path):
         store.read(["good", "bad"])
     assert store.prune(1.0, most=10) == (1, True)
     store.close()
-
-
-def test_the_newest_memory_of_the_classifier_is_kept(store):
-    curve = record(1.0).curve
-    store.merge({"a": ObjectRecord(curve, answered([]), b"first")}, seen_at=0.0)
-    store.merge({"a": ObjectRecord(curve, answered([]), b"second")}, seen_at=0.0)
-    store.merge({"a": record(2.0)}, seen_at=0.0)
-    assert store.read(["a"])[0].encoder_state == b"second"
 
 
 def test_a_store_of_another_format_is_refused(tmp_path):

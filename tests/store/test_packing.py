@@ -1,5 +1,9 @@
 """The stored form of records: exact, small, and refused when it is something else."""
 
+import struct
+from contextlib import closing
+
+import lmdb
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -12,9 +16,10 @@ from broker_classifier.light_curve import (
     light_curve,
     point_flags,
 )
-from broker_classifier.store import ANSWERED, ObjectRecord, answered
+from broker_classifier.store import ANSWERED, EmbeddedStore, ObjectRecord, answered, read_beside
 from broker_classifier.store.packed_loops import HEAD_BYTES
-from broker_classifier.store.packing import pack, seen_at, unpack
+from broker_classifier.store.packing import pack, seen_at, unpack, version_of
+from broker_classifier.store.record import NO_ORIGIN
 
 ANY = st.floats(allow_nan=False)
 MJDS = st.one_of(
@@ -24,18 +29,20 @@ MJDS = st.one_of(
 )
 FLUXES = st.floats(width=32)
 POINTS = st.tuples(MJDS, FLUXES, FLUXES, st.integers(0, 63))
-ALERTS = st.tuples(st.integers(-(2**63), 2**63 - 1), MJDS, st.booleans())
+ORIGINS = st.integers(0, 2**32 - 1)
+ALERTS = st.tuples(st.integers(-(2**63), 2**63 - 1), MJDS, st.booleans(), ORIGINS)
 
 
 @st.composite
 def records(draw):
     points = draw(st.lists(POINTS, max_size=draw(st.sampled_from([0, 1, 5, 150]))))
     array = np.array(sorted(points, key=lambda one: one[0]), dtype=POINT)
-    at_points = [(i, mjd, i % 2 == 0) for i, mjd in enumerate(array["mjd"].tolist())]
+    at_points = [(i, mjd, i % 2 == 0, i) for i, mjd in enumerate(array["mjd"].tolist())]
     alerts = draw(st.lists(ALERTS, max_size=5)) + at_points[:: draw(st.integers(1, 3))]
     encoder_state, history_mjd = draw(st.binary(max_size=20)), draw(ANY)
+    version = draw(st.integers(0, 2**63 - 1))
     return ObjectRecord(
-        LightCurve(array), np.array(alerts, dtype=ANSWERED), encoder_state, history_mjd
+        LightCurve(array), np.array(alerts, dtype=ANSWERED), encoder_state, history_mjd, version
     )
 
 
@@ -49,6 +56,7 @@ def test_records_come_back_to_the_bit(given_records):
     known = [one for one, _ in given_records]
     packed = pack(known, [at for _, at in given_records])
     assert [seen_at(one) for one in packed] == [at for _, at in given_records]
+    assert [version_of(one[:HEAD_BYTES]) for one in packed] == [one.version for one in known]
     assert [facts(one) for one in unpack(packed)] == [facts(one) for one in known]
 
 
@@ -84,6 +92,43 @@ def test_an_upper_limit_takes_no_flux_and_an_answered_detection_no_time():
     points["mjd"] = 60000.0 + np.arange(10)
     points["psf_flux"][5:] = np.nan
     points["flags"] = point_flags(np.zeros(10), [Kind.DETECTION] * 5 + [Kind.UPPER_LIMIT] * 5)
-    alerts = answered([(1, 60000.0, False), (2, 60003.0, True)])
+    alerts = answered([(1, 60000.0, False, 5), (2, 60003.0, True, 6)])
     [packed] = pack([ObjectRecord(LightCurve(points), alerts)], [0.0])
-    assert len(packed) == HEAD_BYTES + 10 * (4 + 1 + 4) + 5 * 4 + 2 * (8 + 1)
+    assert len(packed) == HEAD_BYTES + 10 * (4 + 1 + 4) + 5 * 4 + 2 * (8 + 4 + 1)
+
+
+def packed_in_format_4(mjd, alerts, encoder_state):
+    """A record of detections in g with flux 100 and error 10, as version 0.6 wrote it."""
+    times = b"".join(struct.pack("<I", round((at - mjd[0]) * 1e7)) for at in mjd)
+    head = struct.pack("<dddIIB", 5.0, mjd[-1], mjd[0], len(mjd), len(alerts), 4)
+    points = bytes([1] * len(mjd)) + struct.pack("<f", 10.0) * len(mjd)
+    points += struct.pack("<f", 100.0) * len(mjd)
+    ids = b"".join(struct.pack("<q", alert_id) for alert_id, _, _ in alerts)
+    places = bytes(mjd.index(at) + 128 * is_final for _, at, is_final in alerts)
+    return head + times + points + ids + places + encoder_state
+
+
+def test_a_record_of_format_4_is_read_and_has_no_version_and_no_origins():
+    mjd = [60000.0, 60100.0]
+    packed = packed_in_format_4(mjd, [(11, 60000.0, False), (12, 60100.0, True)], b"state")
+    (record,) = unpack([packed])
+    alerts = answered([(11, 60000.0, False, NO_ORIGIN), (12, 60100.0, True, NO_ORIGIN)])
+    curve = light_curve(mjd, 100.0, 10.0, "g")
+    assert facts(record) == facts(ObjectRecord(curve, alerts, b"state", 60100.0, 0))
+    assert (seen_at(packed), version_of(packed[:HEAD_BYTES])) == (5.0, 0)
+    assert facts(unpack(pack([record], [5.0]))[0]) == facts(record)
+
+
+def test_a_store_of_format_4_goes_on_in_place(tmp_path):
+    (tmp_path / "format").write_text("4")
+    with lmdb.open(str(tmp_path)) as env, env.begin(write=True) as transaction:
+        for name in (b"a", b"b"):
+            transaction.put(name, packed_in_format_4([60000.0], [(11, 60000.0, False)], b""))
+    assert read_beside(tmp_path, ["a"])[0].answered["alert_id"].tolist() == [11]
+    with closing(EmbeddedStore(tmp_path)) as store:
+        (old,) = store.read(["a"])
+        new = old.followed_by(old.curve, [(12, 60001.0, False, 3)], b"", 0.0, now_s=1e9)
+        assert store.put({"a": new}, {"a": 0}, seen_at=9.0) == set()
+        assert store.put({"a": new}, {"a": 0}, seen_at=9.0) == {"a"}
+    assert read_beside(tmp_path, ["a", "b"]) == [new, old]
+    assert new.version == 10**12

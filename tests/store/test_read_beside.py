@@ -9,12 +9,17 @@ WRITER = """
 import sys
 from pathlib import Path
 from broker_classifier.light_curve import light_curve
-from broker_classifier.store import EmbeddedStore, ObjectRecord, answered
+from broker_classifier.store import EmbeddedStore
 store = EmbeddedStore(Path(sys.argv[1]))
 for i in range(10**6):
     curve = light_curve([float(i)], 100.0, 10.0, "g")
-    record = ObjectRecord(curve, answered([(i, float(i), False)]))
-    store.merge({f"{i % 2} {n}": record for n in range(100)}, 0.0)
+    names = [f"{i % 2} {n}" for n in range(100)]
+    before = store.read(names)
+    versions = {name: record.version for name, record in zip(names, before)}
+    record = before[0].followed_by(
+        before[0].curve.merge(curve), [(i, float(i), False, 1)], b"", 0.0, 0.0
+    )
+    store.put(dict.fromkeys(names, record), versions, 0.0)
     print(i, flush=True)
 """
 
@@ -45,7 +50,8 @@ store = EmbeddedStore(Path(sys.argv[1]))
 curve = light_curve([float(i) for i in range(80)], 100.0, 10.0, "g" * 80)
 for i in range(200):
     names = [f"{i} {n}" for n in range(400)]
-    store.merge(dict.fromkeys(names, ObjectRecord(curve, answered([]))), 0.0)
+    record = ObjectRecord(curve, answered([]), version=1)
+    store.put(dict.fromkeys(names, record), dict.fromkeys(names, 0), 0.0)
     print(i, flush=True)
 """
 
