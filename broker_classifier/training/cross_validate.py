@@ -22,7 +22,7 @@ from broker_classifier.training.judge.groups import group_names
 from broker_classifier.training.judge.predictions import pooled_predictions, predict
 from broker_classifier.training.judge.scores import DECISION_RULE, METRICS_FILE
 from broker_classifier.training.recipe import Recipe, read_recipe
-from broker_classifier.training.report.metrics_file import made_folder, write_json
+from broker_classifier.training.report.metrics_file import checked_folder, write_json
 from broker_classifier.training.report.plots import POOLED_PLOTS, write_plots
 from broker_classifier.training.train import train
 
@@ -68,7 +68,7 @@ def cross_validate(
     if not 1 <= n_folds <= N_FOLDS:
         msg = f"{n_folds} folds cannot be: there are 1 to {N_FOLDS}"
         raise ConfigError(msg)
-    output, recipe = made_folder(output_folder), read_recipe(recipe_path)
+    output, recipe = checked_folder(output_folder), read_recipe(recipe_path)
     judged: list[Judged] = []
     for fold in range(n_folds):
         folder = output / f"fold-{fold}"

@@ -38,7 +38,7 @@ from broker_classifier.training.judge.scores import (
     metrics_at_a_cut,
 )
 from broker_classifier.training.judge.superphot import superphot_figures
-from broker_classifier.training.report.metrics_file import made_folder, write_json
+from broker_classifier.training.report.metrics_file import checked_folder, write_json
 from broker_classifier.training.report.plots import PLOTS, write_plots
 
 ALL = "all"
@@ -118,7 +118,7 @@ def evaluate(
     BundleError, ConfigError, DataError
         The bundle, the folder or the data cannot be used.
     """
-    output = made_folder(output_folder)
+    output = checked_folder(output_folder)
     judged = read_judged(bundle_path, data, split)
     bundle, predictions = judged.bundle, predict(judged.examples, judged.bundle)
     metrics = {
