@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -105,7 +106,10 @@ def evaluate(
             "--bundle", help="A bundle; several to compare them.", show_default=str(DEFAULT_BUNDLE)
         ),
     ] = None,
-    split: Annotated[str, typer.Option(help="all, or our own train, validation, test.")] = "all",
+    split: Annotated[
+        str,
+        typer.Option(help="all, train, validation or test; auto: test of its own data, else all."),
+    ] = "auto",
     gate_bundle: GatePath = None,
 ) -> None:
     """Judge bundles on labelled light curves, at every cut in detections and days.
@@ -120,12 +124,12 @@ def evaluate(
     from broker_classifier.training.judge.scores import METRICS_FILE
     from broker_classifier.training.report.metrics_file import summary
 
-    chosen = bundles or [DEFAULT_BUNDLE]
+    chosen, tell = bundles or [DEFAULT_BUNDLE], partial(typer.echo, err=True)
     if len(chosen) > 1:
-        compare(chosen, data, output, split, gate_bundle)
+        compare(chosen, data, output, split, gate_bundle, report=tell)
         typer.echo(f"{output / COMPARISON_FILE}")
     else:
-        report = evaluate(chosen[0], data, output, split, gate_bundle)
+        report = evaluate(chosen[0], data, output, split, gate_bundle, report=tell)
         typer.echo(summary(report.metrics), err=True)
         typer.echo(f"{output / METRICS_FILE}")
 

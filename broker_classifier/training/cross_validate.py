@@ -12,13 +12,14 @@ from broker_classifier.model.bundle import load_bundle
 from broker_classifier.model.find_bundle import DESCRIPTION_FILE
 from broker_classifier.training.data.labelled_objects import DataFolders, labels_left_out, name_of
 from broker_classifier.training.data.split import N_FOLDS, TEST
-from broker_classifier.training.evaluate import Judged, figures, read_judged
+from broker_classifier.training.evaluate import figures
 from broker_classifier.training.judge.gates.evidence import SUPERNOVA
 from broker_classifier.training.judge.gates.forced_supernovae import (
     FORCED_GATE,
     pooled_forced_supernovae,
 )
 from broker_classifier.training.judge.groups import group_names
+from broker_classifier.training.judge.judged_objects import Judged, read_judged
 from broker_classifier.training.judge.predictions import pooled_predictions, predict
 from broker_classifier.training.judge.scores import DECISION_RULE, METRICS_FILE
 from broker_classifier.training.recipe import Recipe, read_recipe
