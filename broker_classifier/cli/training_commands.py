@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -103,7 +104,10 @@ def evaluate_command(
             show_default=str(DEFAULT_BUNDLE),
         ),
     ] = None,
-    split: Annotated[str, typer.Option(help="all, or our own train, validation, test.")] = "all",
+    split: Annotated[
+        str,
+        typer.Option(help="all, train, validation or test; auto: test of its own data, else all."),
+    ] = "auto",
     gate_bundle: GatePath = None,
 ) -> None:
     """Judge bundles on labelled light curves, at every cut in detections and days.
@@ -114,17 +118,18 @@ def evaluate_command(
     from broker_classifier.training import require_packages
 
     require_packages()
-    chosen = bundles or [DEFAULT_BUNDLE]
+    chosen, tell = bundles or [DEFAULT_BUNDLE], partial(typer.echo, err=True)
     with progress_bars("judging") as track:
         from broker_classifier.training.compare import COMPARISON_FILE, compare
         from broker_classifier.training.evaluate import evaluate
         from broker_classifier.training.judge.scores import METRICS_FILE
         from broker_classifier.training.report.metrics_file import summary
 
+        how = {"report": tell, "track": track}
         if len(chosen) > 1:
-            compare(chosen, data, output, split, gate_bundle, track=track)
+            compare(chosen, data, output, split, gate_bundle, **how)
         else:
-            report = evaluate(chosen[0], data, output, split, gate_bundle, track=track)
+            report = evaluate(chosen[0], data, output, split, gate_bundle, **how)
     if len(chosen) > 1:
         typer.echo(f"{output / COMPARISON_FILE}")
     else:

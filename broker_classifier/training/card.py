@@ -42,7 +42,7 @@ def renew_card(
         msg = f"the bundle {folder} is {trained.name}, the recipe is {recipe.name}'s: give its own"
         raise ConfigError(msg)
     pooled = pooled_figures(cross_validation, recipe) if cross_validation else None
-    report = evaluate(folder, data, folder, TEST, gate_bundle, CARD_PLOTS, track)
+    report = evaluate(folder, data, folder, TEST, gate_bundle, CARD_PLOTS, track=track)
     metrics = report.metrics
     if pooled:
         metrics = metrics | {"cross_validation": pooled}

@@ -1,6 +1,6 @@
 """Judging several bundles on the same objects: a report of each, and all in one figure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,12 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broker_classifier.errors import DataError
+from broker_classifier.model.bundle import read_bundle
 from broker_classifier.model.find_bundle import find_bundle
 from broker_classifier.progress import Track, untracked
 from broker_classifier.training.data.labelled_objects import DataFolders
-from broker_classifier.training.evaluate import ALL, Report, evaluate
+from broker_classifier.training.evaluate import Report, evaluate
 from broker_classifier.training.judge.bootstrap import Counts, interval, resamples
 from broker_classifier.training.judge.cuts import Cut, figures_by_cut
+from broker_classifier.training.judge.judged_objects import AUTO, chosen_split, was_trained_on
 from broker_classifier.training.judge.predictions import Decisions
 from broker_classifier.training.judge.scores import balanced_accuracy, confusion_matrices, rounded
 from broker_classifier.training.report.metrics_file import write_json
@@ -27,12 +29,17 @@ def compare(
     bundle_paths: Sequence[Path],
     data: DataFolders,
     output_folder: Path,
-    split: str = ALL,
+    split: str = AUTO,
     gate_bundle: Path | None = None,
     plots: Sequence[str] = tuple(PLOTS),
+    *,
+    report: Callable[[str], None] = lambda message: None,
     track: Track = untracked,
 ) -> dict[str, Any]:
     """Judge bundles, each into a folder of its own, and write `comparison.json` and its figure.
+
+    Parameters are those of `evaluate`. With the split "auto" all are judged on the test part if
+    the data are any bundle's own.
 
     Returns
     -------
@@ -42,8 +49,12 @@ def compare(
     """
     folders = [find_bundle(path) for path in bundle_paths]
     names = _names(folders)
+    is_own_data = any(was_trained_on(data, read_bundle(path).description) for path in folders)
+    split = chosen_split(split, is_own_data=is_own_data)
     reports = {
-        name: evaluate(path, data, output_folder / name, split, gate_bundle, plots, track)
+        name: evaluate(
+            path, data, output_folder / name, split, gate_bundle, plots, report=report, track=track
+        )
         for name, path in track(list(zip(names, folders, strict=True)), "bundles")
     }
     first = reports[names[0]]

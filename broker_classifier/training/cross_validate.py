@@ -14,17 +14,18 @@ from broker_classifier.model.find_bundle import DESCRIPTION_FILE
 from broker_classifier.progress import Track, untracked
 from broker_classifier.training.data.labelled_objects import DataFolders, labels_left_out, name_of
 from broker_classifier.training.data.split import N_FOLDS, TEST
-from broker_classifier.training.evaluate import Judged, figures, read_judged
+from broker_classifier.training.evaluate import figures
 from broker_classifier.training.judge.gates.evidence import SUPERNOVA
 from broker_classifier.training.judge.gates.forced_supernovae import (
     FORCED_GATE,
     pooled_forced_supernovae,
 )
 from broker_classifier.training.judge.groups import group_names
+from broker_classifier.training.judge.judged_objects import Judged, read_judged
 from broker_classifier.training.judge.predictions import pooled_predictions, predict
 from broker_classifier.training.judge.scores import DECISION_RULE, METRICS_FILE
 from broker_classifier.training.recipe import Recipe, read_recipe
-from broker_classifier.training.report.metrics_file import made_folder, write_json
+from broker_classifier.training.report.metrics_file import checked_folder, write_json
 from broker_classifier.training.report.plots import POOLED_PLOTS, write_plots
 from broker_classifier.training.train import train
 
@@ -73,7 +74,7 @@ def cross_validate(
     if not 1 <= n_folds <= N_FOLDS:
         msg = f"{n_folds} folds cannot be: there are 1 to {N_FOLDS}"
         raise ConfigError(msg)
-    output, recipe = made_folder(output_folder), read_recipe(recipe_path)
+    output, recipe = checked_folder(output_folder), read_recipe(recipe_path)
     judged: list[Judged] = []
     train_fold = partial(train, recipe_path, data, resume=True, device=device, track=track)
     for fold in track(range(n_folds), "folds"):

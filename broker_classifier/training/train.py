@@ -43,7 +43,7 @@ from broker_classifier.training.homogenise.homogenisation import (
 from broker_classifier.training.judge.cuts import n_before_detection
 from broker_classifier.training.judge.prefix_logits import prefix_logits
 from broker_classifier.training.recipe import Recipe, read_recipe
-from broker_classifier.training.report.metrics_file import left_out, made_folder
+from broker_classifier.training.report.metrics_file import checked_folder, left_out
 
 RUN_FOLDER = "training"
 Parts = dict[str, list[LabelledObject]]
@@ -125,8 +125,8 @@ def train(
 
 
 def _own_folder(path: str | Path, resume: bool, overwrite: bool) -> Path:
-    """Make the bundle's folder; refuse one with a complete bundle that is not to be replaced."""
-    folder = made_folder(path)
+    """Check the bundle's folder; refuse one with a complete bundle that is not to be replaced."""
+    folder = checked_folder(path)
     under_way = resume and (folder / RUN_FOLDER / CHECKPOINT_FILE).exists()
     if (folder / DESCRIPTION_FILE).exists() and not (under_way or overwrite):
         msg = f"{folder} holds a bundle: name another folder with --output, or say --overwrite"

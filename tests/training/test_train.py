@@ -193,6 +193,22 @@ def test_a_complete_bundle_is_replaced_only_when_asked(data, folder, tmp_path):
     assert load_bundle(tmp_path / "bundle").description.training.seed == 2
 
 
+def test_what_fails_leaves_no_folder(data, folder, tmp_path):
+    output = tmp_path / "new" / "folder"
+    with pytest.raises(DataError):
+        train(RECIPE, tmp_path / "no data", output)
+    with pytest.raises(DataError):
+        evaluate(folder, tmp_path / "no data", output)
+
+    def stop(message):
+        if message.startswith("detections begin"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(RECIPE, data, output, report=stop)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_file_is_no_folder_for_results(data, folder, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match="file cannot be a folder"):

@@ -135,6 +135,19 @@ def labels_left_out(data: DataFolders, classes: Sequence[str]) -> dict[str, int]
     return {str(label): int(n) for label, n in sorted(counts.items())}
 
 
+def read_labels(data: DataFolders, classes: Sequence[str]) -> dict[str, str]:
+    """Read the label of each object of these classes by its canonical id, without its points.
+
+    Of several views the one of `preferred_objects` counts.
+    """
+    tables = [_refined(_objects_table(f / "objects.csv"), classes) for f in folders_of(data)]
+    table = pd.concat(tables)
+    table = table[table["label"].isin(list(classes))]
+    ordered = table.sort_values("preferred", key=lambda column: column != "True", kind="stable")
+    first = ordered.drop_duplicates("canonical_id")
+    return dict(zip(first["canonical_id"], first["label"], strict=True))
+
+
 def preferred_objects(objects: Sequence[LabelledObject]) -> list[LabelledObject]:
     """Keep one view per object: the preferred one, or the first where none is marked."""
     chosen: dict[str, LabelledObject] = {}

@@ -71,7 +71,7 @@ class Journal:
             self._resume()
         else:
             forget(run.folder)
-        self._events = EventFile(run.folder)
+        self._events: EventFile | None = None  # nothing is written before the first epoch
         self._first, self._begun = state.epoch, time.monotonic()
 
     def _resume(self) -> None:
@@ -87,6 +87,7 @@ class Journal:
         epoch, n_here = self._state.epoch, self._state.epoch - self._first
         seconds = (time.monotonic() - self._begun) / n_here
         write_checkpoint(self._checkpoint, self._state.state_dict(), self._identity)
+        self._events = self._events or EventFile(self._run.folder)
         self._events.write(epoch, {**figures, "seconds per epoch": seconds})
         told = "  ".join(f"{name} {value:.4g}" for name, value in figures.items())
         left = duration(seconds * (self._n_epochs - epoch))
@@ -94,7 +95,8 @@ class Journal:
 
     def close(self) -> None:
         """Close the event file."""
-        self._events.close()
+        if self._events is not None:
+            self._events.close()
 
 
 def forget(folder: Path) -> None:

@@ -1,7 +1,9 @@
 """Training and testing many networks, each result kept in a file as soon as it is there.
 
 A folder holds `settings.json` and `runs/*.json`. What is there already is not run again, so an
-interrupted comparison goes on where it stood, and models or seeds can be added later.
+interrupted comparison goes on where it stood, and models or seeds can be added later. No point lies
+after a whole light curve, so at 100 % the protocols disjoint and causal are one run, whose file is
+called after disjoint.
 """
 
 import json
@@ -63,8 +65,18 @@ class Run(NamedTuple):
     seed: int
     config: tuple[tuple[str, int], ...] = ()
 
+    def title(self) -> str:
+        """Name it for people.
+
+        >>> Run("causal", "gru", 100, 3, (("hidden", 50),)).title()
+        'causal, gru (hidden 50), 100 %, seed 3'
+        """
+        config = ", ".join(f"{name} {value}" for name, value in self.config)
+        model = f"{self.model} ({config})" if config else self.model
+        return f"{self.protocol}, {model}, {self.percent} %, seed {self.seed}"
+
     def stored_as(self) -> "Run":
-        """Name the run that has the result: no point lies after the whole light curve."""
+        """Give the run that has the result, which may be that of another protocol."""
         is_whole = self.protocol == "causal" and self.percent == 100
         return self._replace(protocol="disjoint") if is_whole else self
 
@@ -127,15 +139,18 @@ def do_runs(
     track: Track = untracked,
 ) -> dict[Run, Result]:
     """Do the runs that are not done, and give the results of all of them."""
-    todo = list(dict.fromkeys(r.stored_as() for r in runs if not _path(folder, r).exists()))
-    started, parts_of = time.monotonic(), _remembered(sample, settings)
-    for n_done, run in enumerate(track(todo, "networks"), start=1):
-        result = _do(run, parts_of, sample, settings)
+    todo: dict[Run, Run] = {}  # what is run, and as what it was first asked for
+    for run in runs:
+        if not _path(folder, run).exists():
+            todo.setdefault(run.stored_as(), run)
+    started, inputs_of = time.monotonic(), _remembered(sample, settings)
+    for n_done, (run, asked_for) in enumerate(track(list(todo.items()), "networks"), start=1):
+        result = _do(run, inputs_of, sample, settings)
         _write(_path(folder, run), result)
         minutes = (time.monotonic() - started) / 60
         left = minutes / n_done * (len(todo) - n_done)
         report(
-            f"{n_done}/{len(todo)} {run.file_name()}: validation accuracy "
+            f"{n_done}/{len(todo)} {asked_for.title()}: validation accuracy "
             f"{result.validation_accuracy:.3f} in epoch {result.best_epoch}, "
             f"{result.seconds:.0f} s; about {left:.0f} min left"
         )

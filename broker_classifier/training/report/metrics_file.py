@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ from broker_classifier.errors import ConfigError
 _INNERMOST_LIST = re.compile(rb"\[\s+([^][{}]*?)\s+\]")
 
 
-def made_folder(path: str | Path) -> Path:
-    """Make a folder for results, if there is none.
+def checked_folder(path: str | Path) -> Path:
+    """Check that a folder for results is there or can be made, and leave all as it was.
+
+    So a mistake is known before hours of work, and work that fails leaves no empty folder.
 
     Raises
     ------
@@ -21,11 +24,16 @@ def made_folder(path: str | Path) -> Path:
         It cannot be made.
     """
     folder = Path(path)
+    absent = [parent for parent in (folder, *folder.parents) if not parent.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         msg = f"{folder} cannot be a folder ({error.strerror}): name another with --output"
         raise ConfigError(msg) from error
+    finally:
+        for made in absent:
+            with suppress(OSError):  # it was never made, or somebody has put something there
+                made.rmdir()
     return folder
 
 
@@ -51,7 +59,8 @@ def left_out(labels: Mapping[str, int]) -> list[str]:
 
 
 def write_json(path: Path, figures: dict[str, Any]) -> None:
-    """Write figures, indented, each innermost list on one line."""
+    """Write figures, indented, each innermost list on one line; make the folder if need be."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     text = orjson.dumps(figures, option=orjson.OPT_INDENT_2)
     path.write_bytes(_INNERMOST_LIST.sub(_on_one_line, text) + b"\n")
 

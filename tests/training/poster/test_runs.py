@@ -75,6 +75,13 @@ def test_the_whole_light_curve_is_run_once_for_disjoint_and_causal(sample, tmp_p
     assert found[runs[0]] == found[runs[1]]
 
 
+def test_a_run_is_called_by_the_protocol_that_was_asked_for(sample, tmp_path):
+    prepare_folder(tmp_path, SETTINGS, sample)
+    lines = []
+    do_runs([Run("causal", "gru", 100, 0)], sample, SETTINGS, tmp_path, lines.append)
+    assert lines[0].startswith("1/1 causal, gru, 100 %, seed 0: ")
+
+
 def test_every_combination_has_a_file_of_its_own():
     runs = {
         Run(protocol, model, percent, seed, config).stored_as()
