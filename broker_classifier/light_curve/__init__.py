@@ -27,6 +27,7 @@ from broker_classifier.light_curve.curve import (
     point_flags,
     starts_of,
 )
+from broker_classifier.light_curve.curve_batch import CurveBatch
 from broker_classifier.light_curve.from_columns import light_curve, light_curve_from_magnitudes
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "POINT",
     "POINTS",
     "WITHDRAWN",
+    "CurveBatch",
     "Kind",
     "LightCurve",
     "band_indices",

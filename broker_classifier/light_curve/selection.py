@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from broker_classifier.light_curve.curve import LightCurve, band_indices, joined, starts_of
+from broker_classifier.light_curve.curve import LightCurve, band_indices
+from broker_classifier.light_curve.curve_batch import CurveBatch
 from broker_classifier.light_curve.selection_rules import (
     CODE,
     KINDS,
@@ -60,25 +61,20 @@ class Selection(BaseModel):
 
 @dataclass(frozen=True)
 class Selections:
-    """What `select` says of n light curves at once, their points one after another.
+    """What `select` says of n light curves at once.
 
     Attributes
     ----------
-    points : structured array of dtype `POINT`, shape (n_points,)
-    starts : int array, shape (n + 1,)
-        Where in `points` each light curve begins, and where the last ends.
+    batch : CurveBatch
+        All points.
     reason : uint8 array, shape (n_points,)
     index : int array, shape (n_used,)
-        Ascending positions in `points` of those that count.
-    index_starts : int array, shape (n + 1,)
-        Where in `index` each light curve begins, and where the last ends.
+        Ascending positions in `batch.points` of the points that count.
     """
 
-    points: NDArray[np.void]
-    starts: NDArray[np.int64]
+    batch: CurveBatch
     reason: NDArray[np.uint8]
     index: NDArray[np.int64]
-    index_starts: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -112,18 +108,17 @@ def select(curve: LightCurve, selection: Selection) -> Selected:
     >>> select(curve, Selection()).rejected
     ('before_episode', '', 'negative', '')
     """
-    found = select_all([curve], selection)
-    return Selected(found.index, found.reason)
+    selections = select_all([curve], selection)
+    return Selected(selections.index, selections.reason)
 
 
 def select_all(curves: Sequence[LightCurve], selection: Selection) -> Selections:
     """Choose the points of the newest episode of each light curve, all in one compiled loop."""
     takes_band, code_of_kind = _tables(selection)
-    starts = starts_of(len(curve.points) for curve in curves)
-    points = curves[0].points if len(curves) == 1 else joined(curves)
-    found = select_points(
-        points,
-        starts,
+    batch = CurveBatch.of(curves)
+    reason, index = select_points(
+        batch.points,
+        batch.starts,
         takes_band,
         code_of_kind,
         selection.positive_only,
@@ -133,7 +128,7 @@ def select_all(curves: Sequence[LightCurve], selection: Selection) -> Selections
         selection.episode_gap_days,
         selection.window_days,
     )
-    return Selections(points, starts, *found)
+    return Selections(batch, reason, index)
 
 
 def episodes(curve: LightCurve, selection: Selection) -> list[NDArray[np.intp]]:

@@ -106,7 +106,7 @@ def _newest_episode(
 
 
 @cached_for(
-    tuple_of(UINT8S, INT64S, INT64S)(
+    tuple_of(UINT8S, INT64S)(
         POINTS,
         INT64S,
         BOOLS,
@@ -130,26 +130,24 @@ def select_points(
     isolated_gap: float,
     episode_gap: float,
     window: float,
-) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64]]:
-    """Give reason, index and index_starts of `selection.Selections`."""
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Give the reason of every point, and the positions of those that count."""
     reason = np.empty(len(points), dtype=np.uint8)
     index = np.empty(len(points), dtype=np.int64)
-    index_starts = np.zeros(len(starts), dtype=np.int64)
     n_used = 0
     for c in range(len(starts) - 1):
-        mine, codes = points[starts[c] : starts[c + 1]], reason[starts[c] : starts[c + 1]]
+        curve, codes = points[starts[c] : starts[c + 1]], reason[starts[c] : starts[c + 1]]
         night = one_per_band_and_night, night_offset
-        _reasons(mine, takes_band, code_of_kind, positive_only, night[0], night[1], codes)
-        newest = _newest_episode(mine, codes, isolated_gap, episode_gap)
-        for i in range(len(mine)):
+        _reasons(curve, takes_band, code_of_kind, positive_only, night[0], night[1], codes)
+        newest = _newest_episode(curve, codes, isolated_gap, episode_gap)
+        for i in range(len(curve)):
             if codes[i]:
                 continue
             if i < newest:
                 codes[i] = _BEFORE_EPISODE
-            elif mine[i].mjd > mine[newest].mjd + window:
+            elif curve[i].mjd > curve[newest].mjd + window:
                 codes[i] = _AFTER_WINDOW
             else:
                 index[n_used] = starts[c] + i
                 n_used += 1
-        index_starts[c + 1] = n_used
-    return reason, index[:n_used], index_starts
+    return reason, index[:n_used]

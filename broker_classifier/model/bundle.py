@@ -21,7 +21,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load
 
 from broker_classifier.errors import BundleError
-from broker_classifier.light_curve import Kind, LightCurve, light_curve
+from broker_classifier.light_curve import CurveBatch, Kind, LightCurve, light_curve
 from broker_classifier.light_curve.selection import Selection, select
 from broker_classifier.model.calibration import Calibration, calibrated_probabilities
 from broker_classifier.model.encoder import Encoder, StreamingEncoder
@@ -222,8 +222,8 @@ def probabilities_of(curve: LightCurve, bundle: Bundle) -> NDArray[np.float64] |
         return None
     bands_taken, normalisation = description.selection.bands, description.input
     if isinstance(normalisation, Grid):
-        points, starts = curve.points[selected.index], np.array([0, len(selected.index)])
-        inputs = grids(points, starts, bands_taken, normalisation)  # (1, L, C)
+        batch = CurveBatch.of([curve]).take(selected.index)
+        inputs = grids(batch, bands_taken, normalisation)  # (1, L, C)
     else:
         inputs = model_input(curve, selected, bands_taken, normalisation)[None]  # (1, T, C)
     with torch.inference_mode():

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from broker_classifier.light_curve import LightCurve, starts_of
-from broker_classifier.light_curve.selection import Selections, select_all
+from broker_classifier.light_curve import LightCurve
+from broker_classifier.light_curve.selection import select_all
 from broker_classifier.light_curve.selection_rules import REASONS
 from broker_classifier.model.bundle import Bundle
 from broker_classifier.model.calibration import calibrated_probabilities
@@ -102,56 +102,37 @@ def classify(
     >>> early.information_bits < late.information_bits
     True
     """
-    known = encoder_states if encoder_states is not None else [b""] * len(curves)
-    found: list[Classification | None] = []
+    states = encoder_states if encoder_states is not None else [b""] * len(curves)
+    answers: list[Classification | None] = []
     for start in range(0, len(curves), BATCH):
         part = slice(start, start + BATCH)
-        found.extend(_classify_batch(curves[part], bundle, known[part]))
-    return found
+        answers.extend(_classify_batch(curves[part], bundle, states[part]))
+    return answers
 
 
 def _classify_batch(
     curves: Sequence[LightCurve], bundle: Bundle, encoder_states: Sequence[bytes]
 ) -> list[Classification | None]:
     selections = select_all(curves, bundle.selection)
-    n_used = selections.index_starts[1:] - selections.index_starts[:-1]
-    usable = np.flatnonzero(n_used)
-    found: list[Classification | None] = [None] * len(curves)
-    if not len(usable):
-        return found
-    n_used = n_used[usable]
-    starts = starts_of(n_used.tolist())
-    points = selections.points[selections.index]
-    encoded = bundle.encoder.encode(points, starts, [encoder_states[i] for i in usable.tolist()])
-    age = points["mjd"][starts[1:] - 1] - points["mjd"][starts[:-1]]
+    used = selections.batch.take(selections.index)
+    usable = used.lengths.nonzero()[0].tolist()
+    answers: list[Classification | None] = [None] * len(curves)
+    if not usable:
+        return answers
+    batch = used.without_empty()
+    encoded = bundle.encoder.encode(batch, [encoder_states[i] for i in usable])
     probabilities = calibrated_probabilities(
-        encoded.logits, n_used, age, bundle.description.calibration
+        encoded.logits, batch.lengths, batch.age_days, bundle.description.calibration
     )
-    for row, i in enumerate(usable.tolist()):
-        mine = slice(starts[row], starts[row + 1])
-        attention = None if encoded.attention is None else encoded.attention[mine]
-        found[i] = _classification(
-            i,
-            selections,
+    for row, i in enumerate(usable):
+        first, last = selections.batch.starts[i], selections.batch.starts[i + 1]
+        of_curve = slice(batch.starts[row], batch.starts[row + 1])
+        answers[i] = Classification(
             bundle.class_prior,
             probabilities[row],
-            attention,
+            selections.index[of_curve] - first,
+            None if encoded.attention is None else encoded.attention[of_curve],
+            selections.reason[first:last],
             encoded.encoder_states[row],
         )
-    return found
-
-
-def _classification(
-    i: int,
-    selections: Selections,
-    class_prior: ClassPrior,
-    probabilities: NDArray[np.float64],
-    attention: NDArray[np.float64] | None,
-    encoder_state: bytes,
-) -> Classification:
-    first, last = selections.starts[i], selections.starts[i + 1]
-    mine = slice(selections.index_starts[i], selections.index_starts[i + 1])
-    used = selections.index[mine] - first
-    return Classification(
-        class_prior, probabilities, used, attention, selections.reason[first:last], encoder_state
-    )
+    return answers

@@ -16,6 +16,7 @@ from broker_classifier.compiled import (
     cached_for,
     tuple_of,
 )
+from broker_classifier.light_curve import CurveBatch
 from broker_classifier.model.encoder_state import pack, unpack
 from broker_classifier.model.networks.streaming_attentive_gru import (
     ENERGY_BOUND,
@@ -48,8 +49,7 @@ class Encoder(Protocol):
 
     def encode(
         self,
-        points: NDArray[np.void],
-        starts: NDArray[np.int64],
+        batch: CurveBatch,
         encoder_states: Sequence[bytes] | None = None,
     ) -> Encoded:
         """Encode n light curves, each of one point or more; see `StreamingEncoder.encode`."""
@@ -82,31 +82,28 @@ class StreamingEncoder:
 
     def encode(
         self,
-        points: NDArray[np.void],
-        starts: NDArray[np.int64],
+        batch: CurveBatch,
         encoder_states: Sequence[bytes] | None = None,
     ) -> Encoded:
         """Encode n light curves, each of one point or more.
 
         Parameters
         ----------
-        points : structured array of dtype `POINT`, shape (n_used,)
-            Used points only, light curve after light curve.
-        starts : int array, shape (n + 1,)
-            Where in `points` each light curve begins, and where the last ends.
+        batch : CurveBatch
+            Used points only.
         encoder_states : sequence of bytes, optional
             What an earlier call returned for each light curve, b"" for none.
         """
-        known = encoder_states if encoder_states is not None else [b""] * (len(starts) - 1)
+        states = encoder_states if encoder_states is not None else [b""] * len(batch)
         settings = self._scale, ENERGY_BOUND
-        unpacked = unpack(known, points, starts, self._key, *settings)
+        unpacked = unpack(states, batch, self._key, *settings)
         n_done, state = unpacked.n_done, unpacked.state
-        rows = channels(points, starts, self._bands, self._normalisation, n_done)
-        first_row, n_new, is_new = new_points(starts, n_done, len(rows))
+        rows = channels(batch, self._bands, self._normalisation, n_done)
+        first_row, n_new, is_new = new_points(batch.starts, n_done, len(rows))
         unpacked.energies[is_new] = self._runtime.advance(state, rows, first_row, n_new)
-        attention = softmax_of_each(unpacked.energies, starts)
+        attention = softmax_of_each(unpacked.energies, batch.starts)
         logits = self._runtime.answer(state)
-        return Encoded(logits, attention, pack(unpacked, starts, *settings))
+        return Encoded(logits, attention, pack(unpacked, batch, *settings))
 
 
 @cached_for(tuple_of(INT64S, INT64S, INT64S)(READONLY_INT64S, INT64S, INT64))
@@ -142,8 +139,8 @@ def softmax_of_each(
     """Turn the energies of n light curves, one after another, into weights; each sums to 1."""
     weights = np.exp(energies.astype(np.float64))  # the energies are bounded
     for c in range(len(starts) - 1):
-        mine = weights[starts[c] : starts[c + 1]]
-        mine /= mine.sum()
+        of_curve = weights[starts[c] : starts[c + 1]]
+        of_curve /= of_curve.sum()
     return weights
 
 

@@ -34,7 +34,7 @@ from broker_classifier.compiled import (
     cached_for,
     compiled,
 )
-from broker_classifier.light_curve import starts_of
+from broker_classifier.light_curve import CurveBatch, starts_of
 
 HEAD_BYTES = 16
 VALUE_BYTES = 3
@@ -66,8 +66,7 @@ class Unpacked(NamedTuple):
 
 def unpack(
     encoder_states: Sequence[bytes],
-    points: NDArray[np.void],
-    starts: NDArray[np.int64],
+    batch: CurveBatch,
     network_key: int,
     scale: Floats,
     energy_scale: float,
@@ -78,9 +77,8 @@ def unpack(
     ----------
     encoder_states : sequence of bytes, n of them
         Empty for none.
-    points : structured array of dtype `POINT`
+    batch : CurveBatch
         Used points of n light curves.
-    starts : int array, shape (n + 1,)
     network_key : int
         64 bits that stand for network and preparation of its input.
     scale : float32 array, shape (3 H,)
@@ -93,17 +91,17 @@ def unpack(
     unpacked = Unpacked(
         np.zeros(n, dtype=np.int64),
         np.zeros((n, n_values + 1), dtype=np.float32),
-        np.zeros(len(points), dtype=np.float32),
+        np.zeros(len(batch.points), dtype=np.float32),
         np.zeros(n, dtype=np.uint64),
     )
     packed = np.frombuffer(b"".join(encoder_states), dtype=np.uint8)
-    raw = np.frombuffer(points.tobytes(), dtype=np.uint8)
+    raw = np.frombuffer(batch.points.tobytes(), dtype=np.uint8)
     _unpack(
         packed,
         places,
         raw,
-        points.itemsize,
-        starts,
+        batch.points.itemsize,
+        batch.starts,
         np.uint64(network_key),
         scale,
         energy_scale,
@@ -112,18 +110,16 @@ def unpack(
     return unpacked
 
 
-def pack(
-    unpacked: Unpacked, starts: NDArray[np.int64], scale: Floats, energy_scale: float
-) -> list[bytes]:
+def pack(unpacked: Unpacked, batch: CurveBatch, scale: Floats, energy_scale: float) -> list[bytes]:
     """Write the encoder_states of n light curves whose states and energies are all filled in."""
-    sizes = HEAD_BYTES + VALUE_BYTES * (len(scale) + starts[1:] - starts[:-1])
+    sizes = HEAD_BYTES + VALUE_BYTES * (len(scale) + batch.lengths)
     places = np.concatenate([[0], np.cumsum(sizes)])
     packed = np.empty(int(places[-1]), dtype=np.uint8)
     weight_sums = unpacked.state[:, -1].copy().view(np.uint32)
     _pack(
         packed,
         places,
-        starts,
+        batch.starts,
         unpacked.digests,
         weight_sums,
         unpacked.state,

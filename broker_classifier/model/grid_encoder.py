@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from broker_classifier.light_curve import CurveBatch
 from broker_classifier.model.encoder import Encoded
 from broker_classifier.model.grid_input import Grid, grid_positions, grids
 from broker_classifier.model.networks import GridNetwork
@@ -27,26 +28,22 @@ class GridEncoder:
 
     def encode(
         self,
-        points: NDArray[np.void],
-        starts: NDArray[np.int64],
+        batch: CurveBatch,
         encoder_states: Sequence[bytes] | None = None,
     ) -> Encoded:
         """Encode n light curves, each of one point or more; encoder_states serve no purpose here.
 
         Parameters and result are those of `StreamingEncoder.encode`.
         """
-        inputs = torch.from_numpy(grids(points, starts, self._bands, self._grid))
+        inputs = torch.from_numpy(grids(batch, self._bands, self._grid))
         with torch.inference_mode():
             logits, attention = self._network(inputs)
-        n_curves = len(starts) - 1
         of_points = None
         if attention is not None:
             of_cells = attention.double().mean(dim=1).numpy()  # (n, hops, L) -> (n, L)
-            pieces = np.split(points["mjd"], starts[1:-1])
-            of_points = np.concatenate(
-                [point_attention(*one) for one in zip(of_cells, pieces, strict=True)]
-            )
-        return Encoded(logits.numpy(), of_points, [b""] * n_curves)
+            times = batch.split(batch.points["mjd"])
+            of_points = np.concatenate(list(map(point_attention, of_cells, times)))
+        return Encoded(logits.numpy(), of_points, [b""] * len(batch))
 
 
 def point_attention(of_cells: NDArray[np.float64], mjd: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from broker_classifier.light_curve import BAND_MASK
+from broker_classifier.light_curve import BAND_MASK, CurveBatch
 from broker_classifier.light_curve.selection import band_positions
 
 Floats = NDArray[np.float64]
@@ -60,17 +60,13 @@ def grid_channel_names(band_letters: Sequence[str], grid: Grid) -> tuple[str, ..
     return (*per_band, *(["age"] if grid.has_age else []))
 
 
-def grids(
-    points: NDArray[np.void], starts: NDArray[np.int64], band_letters: Sequence[str], grid: Grid
-) -> NDArray[np.float32]:
+def grids(batch: CurveBatch, band_letters: Sequence[str], grid: Grid) -> NDArray[np.float32]:
     """Resample n light curves.
 
     Parameters
     ----------
-    points : structured array of dtype `POINT`, shape (n_used,)
-        Used points only, in the bundle's bands, light curve after light curve, each sorted by time.
-    starts : int array, shape (n + 1,)
-        Where in `points` each light curve begins, and where the last ends.
+    batch : CurveBatch
+        Used points only, in the bundle's bands; no light curve is empty.
     band_letters : sequence of str
         The bundle's bands, B of them.
     grid : Grid
@@ -80,19 +76,19 @@ def grids(
     float32 array, shape (n, length, n_channels)
     """
     n_channels = len(grid_channel_names(band_letters, grid))
-    found = np.empty((len(starts) - 1, grid.length, n_channels), dtype=np.float32)
-    band = band_positions(band_letters)[points["flags"] & np.uint8(BAND_MASK)]
-    flux = points["psf_flux"].astype(np.float64) / grid.flux_unit_njy
-    flux = np.arcsinh(flux) if grid.scaling == "arcsinh" else flux
-    for cells, start, stop in zip(found, starts[:-1], starts[1:], strict=True):
-        mjd = points["mjd"][start:stop]
+    rows = np.empty((len(batch), grid.length, n_channels), dtype=np.float32)
+    bands = band_positions(band_letters)[batch.points["flags"] & np.uint8(BAND_MASK)]
+    fluxes = batch.points["psf_flux"].astype(np.float64) / grid.flux_unit_njy
+    fluxes = np.arcsinh(fluxes) if grid.scaling == "arcsinh" else fluxes
+    columns = map(batch.split, (batch.points["mjd"], bands, fluxes))
+    for cells, mjd, band, flux in zip(rows, *columns, strict=True):
         position = grid_positions(mjd, grid.length)
         for b in range(len(band_letters)):
-            mine = band[start:stop] == b
-            _fill(cells, b, len(band_letters), position[mine], flux[start:stop][mine], grid)
+            is_band = band == b
+            _fill(cells, b, len(band_letters), position[is_band], flux[is_band], grid)
         if grid.has_age:
             cells[:, -1] = np.log1p(mjd[-1] - mjd[0])
-    return found
+    return rows
 
 
 def grid_positions(mjd: Floats, length: int) -> Floats:
@@ -119,5 +115,5 @@ def _fill(
     cells[:, b] = np.interp(at, position, flux)
     after = np.searchsorted(position, at)
     before = position[np.maximum(after - 1, 0)]
-    next_one = position[np.minimum(after, len(position) - 1)]
-    cells[:, n_bands + b] = np.minimum(np.abs(at - before), np.abs(next_one - at))
+    behind = position[np.minimum(after, len(position) - 1)]
+    cells[:, n_bands + b] = np.minimum(np.abs(at - before), np.abs(behind - at))

@@ -37,7 +37,7 @@ from broker_classifier.compiled import (
     cached_for,
     compiled,
 )
-from broker_classifier.light_curve import BAND_MASK, POINTS, LightCurve
+from broker_classifier.light_curve import BAND_MASK, POINTS, CurveBatch, LightCurve
 from broker_classifier.light_curve.selection import Selected, band_positions
 
 PER_BAND = ("flux", "snr", "gap", "seen", "err", "decline", "rise")
@@ -69,8 +69,7 @@ def model_input(
     curve: LightCurve, selected: Selected, band_letters: Sequence[str], normalisation: Normalisation
 ) -> NDArray[np.float32]:
     """Build the input rows of one light curve, shape (n_used, n_channels)."""
-    starts = np.array([0, len(selected.index)])
-    return channels(curve.points[selected.index], starts, band_letters, normalisation)
+    return channels(CurveBatch.of([curve]).take(selected.index), band_letters, normalisation)
 
 
 def channel_names(band_letters: Sequence[str]) -> tuple[str, ...]:
@@ -86,8 +85,7 @@ def channel_names(band_letters: Sequence[str]) -> tuple[str, ...]:
 
 
 def channels(
-    points: NDArray[np.void],
-    starts: NDArray[np.int64],
+    batch: CurveBatch,
     band_letters: Sequence[str],
     normalisation: Normalisation,
     n_done: NDArray[np.int64] | None = None,
@@ -96,10 +94,8 @@ def channels(
 
     Parameters
     ----------
-    points : structured array of dtype `POINT`, shape (n_used,)
-        Used points only, in the bundle's bands, light curve after light curve.
-    starts : int array, shape (n + 1,)
-        Where in `points` each light curve begins, and where the last ends.
+    batch : CurveBatch
+        Used points only, in the bundle's bands.
     band_letters : sequence of str
         The bundle's bands, B of them.
     n_done : int array, shape (n,), optional
@@ -109,12 +105,12 @@ def channels(
     -------
     float32 array, shape (n_used - sum of n_done, n_channels)
     """
-    done = np.zeros(len(starts) - 1, dtype=np.int64) if n_done is None else n_done
+    done = np.zeros(len(batch), dtype=np.int64) if n_done is None else n_done
     positions, n_channels = _columns(tuple(band_letters))
-    rows = np.zeros((len(points) - int(done.sum()), n_channels), dtype=np.float32)
+    rows = np.zeros((len(batch.points) - int(done.sum()), n_channels), dtype=np.float32)
     _write_rows(
-        points,
-        starts,
+        batch.points,
+        batch.starts,
         done,
         positions,
         len(band_letters),

@@ -30,10 +30,9 @@ from broker_classifier.light_curve import (
     KIND_MASK,
     KIND_SHIFT,
     POINTS,
+    CurveBatch,
     Kind,
     LightCurve,
-    joined,
-    starts_of,
 )
 from broker_classifier.light_curve.selection_rules import REASONS
 from broker_classifier.model.classify import Classification
@@ -78,15 +77,15 @@ def light_curves_json(
     curves: Sequence[LightCurve], classifications: Sequence[Classification]
 ) -> list[bytes]:
     """Write the points of light curves, those of each as one JSON list of `PointMessage`."""
-    starts = starts_of(len(curve) for curve in curves)
-    points = joined(curves)
-    reasons = np.frombuffer(b"".join([one.reason.tobytes() for one in classifications]), np.uint8)
-    attention = np.full(len(points), np.nan)
-    for one, start in zip(classifications, starts.tolist(), strict=False):
-        if one.attention is not None:
-            attention[one.used + start] = one.attention
-    buffer = np.empty(_MOST_BYTES * len(points) + 2 * len(curves) + ROW_BYTES, dtype=np.uint8)
-    ends = _write(points, starts, reasons, attention, *_WORDS, buffer).tolist()
+    batch = CurveBatch.of(curves)
+    n_points = len(batch.points)
+    reasons = np.frombuffer(b"".join([c.reason.tobytes() for c in classifications]), np.uint8)
+    attention = np.full(n_points, np.nan)
+    for classification, start in zip(classifications, batch.starts.tolist(), strict=False):
+        if classification.attention is not None:
+            attention[classification.used + start] = classification.attention
+    buffer = np.empty(_MOST_BYTES * n_points + 2 * len(curves) + ROW_BYTES, dtype=np.uint8)
+    ends = _write(batch.points, batch.starts, reasons, attention, *_WORDS, buffer).tolist()
     text = buffer[: ends[-1]].tobytes()
     return [
         text[a:b] if b > a else plain_json(curves[c], classifications[c])

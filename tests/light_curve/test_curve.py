@@ -10,12 +10,11 @@ from broker_classifier.light_curve import (
     BANDS,
     EMPTY,
     POINT,
+    CurveBatch,
     Kind,
     LightCurve,
     curve_from_arrays,
-    joined,
     light_curve,
-    starts_of,
 )
 
 # Few distinct times and fluxes, so that points collide and disagree often.
@@ -78,12 +77,28 @@ def test_merging_two_curves_is_sorting_all_their_points(one, other):
 
 
 @given(st.lists(curves(), min_size=1, max_size=4))
-def test_joined_curves_have_the_points_of_each_one_after_another(given_curves):
-    points = joined(given_curves)
-    starts = starts_of(len(curve) for curve in given_curves)
-    assert points.nbytes == 17 * sum(map(len, given_curves))
-    for curve, first, last in zip(given_curves, starts[:-1], starts[1:], strict=True):
-        assert LightCurve(points[first:last]) == curve
+def test_a_batch_has_the_points_of_each_light_curve_one_after_another(given_curves):
+    batch = CurveBatch.of(given_curves)
+    assert batch.points.nbytes == 17 * sum(map(len, given_curves))
+    assert [LightCurve(points) for points in batch.split(batch.points)] == given_curves
+    assert batch.lengths.tolist() == [len(curve) for curve in given_curves]
+    ages = [curve.mjd[-1] - curve.mjd[0] for curve in given_curves if len(curve)]
+    assert batch.without_empty().age_days.tolist() == ages
+
+
+@given(st.lists(curves(), max_size=4), st.randoms())
+def test_a_batch_of_fewer_points_has_as_many_light_curves(given_curves, random):
+    batch = CurveBatch.of(given_curves)
+    is_kept = np.array([random.random() < 0.5 for _ in batch.points], dtype=bool)
+    expected = [
+        LightCurve(points[kept])
+        for points, kept in zip(batch.split(batch.points), batch.split(is_kept), strict=True)
+    ]
+    taken = batch.take(np.flatnonzero(is_kept))
+    assert [LightCurve(points) for points in taken.split(taken.points)] == expected
+    not_empty = taken.without_empty()
+    kept = [LightCurve(points) for points in not_empty.split(not_empty.points)]
+    assert kept == [curve for curve in expected if len(curve)]
 
 
 def test_a_withdrawn_point_stays_withdrawn_whatever_comes_later():

@@ -9,6 +9,7 @@ import torch
 
 from broker_classifier.demo.charts import chart
 from broker_classifier.errors import BundleError
+from broker_classifier.light_curve import CurveBatch
 from broker_classifier.model.bundle import load_bundle
 from broker_classifier.model.grid_encoder import point_attention
 from broker_classifier.service.loop import run
@@ -90,7 +91,7 @@ def test_the_attention_of_points_is_that_of_the_cells_averaged_over_hops(tmp_pat
     inputs = network_input([curve], bundle.selection, bundle.description.input)
     with torch.inference_mode():
         of_cells = bundle.network(inputs)[1][0].double().numpy()  # (hops, L)
-    found = bundle.encoder.encode(curve.points, np.array([0, len(curve)])).attention
+    found = bundle.encoder.encode(CurveBatch.of([curve])).attention
     assert len(of_cells) == 2
     expected = (
         point_attention(of_cells[0], curve.mjd) + point_attention(of_cells[1], curve.mjd)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from pydantic import ValidationError
 
-from broker_classifier.light_curve import LightCurve, band_indices, joined, light_curve
+from broker_classifier.light_curve import CurveBatch, LightCurve, band_indices, light_curve
 from broker_classifier.model.grid_encoder import point_attention
 from broker_classifier.model.grid_input import Grid, grid_channel_names, grids
 from tests.curves import light_curves
@@ -15,8 +15,7 @@ UNIT_NJY = 36.307805  # AB magnitude 27.5
 
 
 def grid_of(*curves: LightCurve, grid=Grid()):  # noqa: B008 (a frozen value)
-    starts = np.cumsum([0, *map(len, curves)])
-    return grids(joined(curves), starts, BANDS, grid)
+    return grids(CurveBatch.of(curves), BANDS, grid)
 
 
 def slow_interpolation(times, values, at):

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from broker_classifier.light_curve import Kind, LightCurve, joined, light_curve
+from broker_classifier.light_curve import CurveBatch, Kind, LightCurve, light_curve
 from broker_classifier.light_curve.selection import Selection, select
 from broker_classifier.model.point_input import Normalisation, channel_names, channels, model_input
 from tests.curves import detections, light_curves
@@ -96,7 +96,6 @@ def test_the_channels_are_as_many_as_their_names(bands):
 @given(st.lists(light_curves(usable_only=True), min_size=1, max_size=4), st.randoms())
 def test_rows_of_many_from_a_point_on_are_those_of_each(curves, random):
     used = [LightCurve(c.points[select(c, RULES).index]) for c in curves]
-    starts = np.concatenate([[0], np.cumsum([len(c) for c in used])])
     done = np.array([random.randint(0, len(c)) for c in used])
     expected = np.concatenate([rows(c)[n:] for c, n in zip(used, done, strict=True)])
-    np.testing.assert_array_equal(channels(joined(used), starts, "gr", NORM, done), expected)
+    np.testing.assert_array_equal(channels(CurveBatch.of(used), "gr", NORM, done), expected)

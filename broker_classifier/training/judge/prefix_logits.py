@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from broker_classifier.light_curve import LightCurve, joined
+from broker_classifier.light_curve import CurveBatch, LightCurve
 from broker_classifier.light_curve.selection import Selection
 from broker_classifier.model.grid_input import Grid, grids
 from broker_classifier.model.inputs import ModelInput
@@ -76,14 +76,13 @@ def network_input(
         (n, longest light curve, C), padded at the end, for a streaming network; (n, L, C) for a
         grid network.
     """
-    starts = np.concatenate([[0], np.cumsum([len(c) for c in curves])])
-    points = joined(curves)
+    batch = CurveBatch.of(curves)
     if isinstance(normalisation, Grid):
-        return torch.from_numpy(grids(points, starts, selection.bands, normalisation))
-    rows = channels(points, starts, selection.bands, normalisation)
-    padded = np.zeros((len(curves), int(np.diff(starts).max()), rows.shape[1]), dtype=np.float32)
-    for i, curve in enumerate(curves):
-        padded[i, : len(curve)] = rows[starts[i] : starts[i + 1]]
+        return torch.from_numpy(grids(batch, selection.bands, normalisation))
+    rows = channels(batch, selection.bands, normalisation)
+    padded = np.zeros((len(curves), int(batch.lengths.max()), rows.shape[1]), dtype=np.float32)
+    for into, of_curve in zip(padded, batch.split(rows), strict=True):
+        into[: len(of_curve)] = of_curve
     return torch.from_numpy(padded)
 
 

@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from broker_classifier.light_curve import LightCurve, joined
+from broker_classifier.light_curve import CurveBatch, LightCurve
 from broker_classifier.model.grid_input import Grid, grid_positions, grids
 from broker_classifier.training.data.split import TEST, TRAIN, VALIDATION, split_of
 
@@ -118,8 +118,7 @@ def inputs_at(
         known, grid = [until_cell(c, cells, grid.length) for c in curves], _with(grid, cells)
     else:
         known = list(curves)
-    starts = np.cumsum([0, *(len(c) for c in known)])
-    return grids(joined(known), starts, bands, grid)[:, :cells]
+    return grids(CurveBatch.of(known), bands, grid)[:, :cells]
 
 
 def until_cell(curve: LightCurve, cells: int, length: int) -> LightCurve:
