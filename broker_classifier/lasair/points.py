@@ -3,11 +3,12 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import get_args
 
-from broker_classifier.light_curve import BANDS
 from broker_classifier.streams.classification import ClassificationMessage, PointMessage
 
 SHORTEST_FADE_DAYS = 0.5
+BANDS: tuple[str, ...] = get_args(PointMessage.model_fields["band"].annotation)  # blue first
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ class ObjectApi(Protocol):
         ----------
         object_id : str
         state : str
-            Changes whenever the object does, so that an answer for the same state may be reused.
+            A time (MJD) that grows with the object: the answer for a later one may be reused.
 
         Raises
         ------
@@ -71,7 +71,8 @@ def decode_batch(
         The object API of each survey's Lasair. A row without light curve, of a survey that has no
         API here, is declined as "no_light_curve".
     """
-    read = [_read(message, apis or {}) for message in messages]
+    # The last row first: what is fetched for it completes the earlier rows of its object.
+    read = [_read(message, apis or {}) for message in reversed(messages)][::-1]
     packets = [one for one in read if isinstance(one, Packet)]
     alerts = {
         survey: iter(_ALERTS[survey]([one.record for one in packets if one.survey == survey]))

@@ -6,6 +6,7 @@ trying again did not mend, it is left alone for a while: the stream does not wai
 """
 
 import http.client
+import math
 import time
 import urllib.error
 import urllib.parse
@@ -17,7 +18,7 @@ from typing import Any
 import structlog
 
 from broker_classifier.errors import DecodeError, LightCurveUnavailableError
-from broker_classifier.surveys.loose_json import parse_json
+from broker_classifier.surveys.loose_json import number, parse_json
 
 LSST_ENDPOINT = "https://api.lasair.lsst.ac.uk/api"
 ZTF_ENDPOINT = "https://lasair-ztf.lsst.ac.uk/api"
@@ -100,14 +101,16 @@ class LasairApi:
         self._clock = clock
         self._sleep = sleep
         self._calls: deque[float] = deque()
-        self._answers: OrderedDict[tuple[str, str], Answer | None] = OrderedDict()
+        self._answers: OrderedDict[str, tuple[float, Answer | None]] = OrderedDict()
         self._left_alone: tuple[float, str] = (-float("inf"), "")
 
     def __repr__(self) -> str:
         return f"LasairApi({self._url})"
 
     def fetch(self, object_id: str, state: str) -> Answer | None:
-        """Return what Lasair knows of an object, from memory for a state asked for before.
+        """Return what Lasair knows of an object, from memory for a state no later than one before.
+
+        An answer holds all that came before it, so one call completes many rows of an object.
 
         Returns
         -------
@@ -119,12 +122,14 @@ class LasairApi:
         LightCurveUnavailableError
             If the hour's calls are spent, or Lasair does not answer, or not with an object.
         """
-        key = object_id, state
-        if key not in self._answers:
-            self._answers[key] = self._ask(object_id)
+        moment = number(state) or -math.inf
+        asked_for, answer = self._answers.get(object_id, (math.nan, None))
+        if not moment <= asked_for:
+            answer = self._ask(object_id)
+            self._answers[object_id] = moment, answer
             if len(self._answers) > MAX_ANSWERS:
                 self._answers.popitem(last=False)
-        return self._answers[key]
+        return answer
 
     def _ask(self, object_id: str) -> Answer | None:
         until, reason = self._left_alone

@@ -2,10 +2,11 @@
 
 import json
 import random
+from collections.abc import Iterator
 from typing import Any
 
 from broker_classifier.errors import DecodeError
-from broker_classifier.lasair.annotation import annotation
+from broker_classifier.lasair.annotation import Annotation, annotation
 from broker_classifier.lasair.answer import read_answer
 from broker_classifier.lasair.history import advanced
 from broker_classifier.lasair.limits import violations
@@ -81,6 +82,34 @@ def hostile_content(rng: random.Random) -> dict[str, Any]:
     return message
 
 
+def hostile_answers(n_messages: int, seed: int) -> Iterator[tuple[str, Annotation | None, str]]:
+    """Read so many hostile messages; yield what became of each, its annotation, its survey."""
+    rng, history = random.Random(seed), None
+    for _ in range(n_messages):
+        if rng.random() < 0.6:
+            history = None  # another object
+        message = hostile_content(rng)
+        try:
+            answer = read_answer(json.dumps(message).encode("utf-8", "surrogatepass"))
+        except DecodeError:
+            yield "unreadable", None, ""
+            continue
+        newer = advanced(history, answer)
+        if newer is None or answer.survey not in ("ztf", "lsst"):
+            yield "not_newer", None, ""
+            continue
+        history = newer
+        made = annotation(answer, history, answer.survey, "mytopic", rng.choice(PAGES))
+        yield "annotated" if made else "no_object", made, answer.survey
+
+
+def hostile_annotations(n_messages: int, seed: int) -> Iterator[tuple[Annotation, str]]:
+    """Yield the annotations that hostile messages give, each with its survey."""
+    for _, made, survey in hostile_answers(n_messages, seed):
+        if made:
+            yield made, survey
+
+
 def run(n_messages: int, seed: int) -> dict[str, int]:
     """Read so many hostile messages and check every annotation that comes of them.
 
@@ -89,30 +118,10 @@ def run(n_messages: int, seed: int) -> dict[str, int]:
     dict of str to int
         How many messages met which end; "annotated" were checked to be without poison.
     """
-    rng, ends = (
-        random.Random(seed),
-        {"unreadable": 0, "not_newer": 0, "no_object": 0, "annotated": 0},
-    )
-    history = None
-    for _ in range(n_messages):
-        if rng.random() < 0.6:
-            history = None  # another object
-        message = hostile_content(rng)
-        try:
-            answer = read_answer(json.dumps(message).encode("utf-8", "surrogatepass"))
-        except DecodeError:
-            ends["unreadable"] += 1
-            continue
-        newer = advanced(history, answer)
-        if newer is None or answer.survey not in ("ztf", "lsst"):
-            ends["not_newer"] += 1
-            continue
-        history = newer
-        made = annotation(answer, history, answer.survey, "mytopic", rng.choice(PAGES))
-        if made is None:
-            ends["no_object"] += 1
-            continue
-        wrong = [*poison_in(made, answer.survey), *violations(made, answer.survey)]
-        assert wrong == [], (wrong, message)
-        ends["annotated"] += 1
+    ends = dict.fromkeys(("unreadable", "not_newer", "no_object", "annotated"), 0)
+    for end, made, survey in hostile_answers(n_messages, seed):
+        ends[end] += 1
+        if made:
+            wrong = [*poison_in(made, survey), *violations(made, survey)]
+            assert wrong == [], (wrong, made)
     return ends

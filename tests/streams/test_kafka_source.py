@@ -5,6 +5,7 @@ import pytest
 from broker_classifier.config import KafkaSettings
 from broker_classifier.streams.kafka_source import KafkaSource
 from broker_classifier.streams.message import Message
+from tests.kafka_streets import send, wait_until
 
 
 class SlowKafka:
@@ -60,3 +61,15 @@ def test_what_waits_for_its_commit_is_committed_at_the_end(source):
     source.commit([message(4)])
     source.close()
     assert kafka.commits == [{("ztf_a", 0): 4}, {("ztf_a", 0): 5}]
+
+
+def test_a_topic_that_does_not_exist_yet_is_read_once_it_does(session_embedded_kafka, unique):
+    settings = KafkaSettings(
+        bootstrap_servers=session_embedded_kafka.bootstrap_servers, group_id=unique
+    )
+    waiting = KafkaSource(settings, {"lasair": [f"lasair_2{unique}"]})
+    assert waiting.poll(wait=False) == []
+    send(settings.bootstrap_servers, f"lasair_2{unique}", [b"{}"])
+    [row] = wait_until(waiting.poll, "the first row")
+    waiting.close()
+    assert (row.value, row.survey) == (b"{}", "lasair")

@@ -63,12 +63,19 @@ def test_an_object_is_asked_for_as_lasairs_own_client_does(lasair, api):
     assert lasair.asked == [{"objectId": OBJECT, "lite": "False", "lasair_added": "False"}]
 
 
-def test_a_state_asked_for_before_costs_no_call(lasair, api):
-    assert api.fetch(OBJECT, "1") == api.fetch(OBJECT, "1")
+def test_a_state_asked_for_before_or_an_earlier_one_costs_no_call(lasair, api):
+    assert api.fetch(OBJECT, "2") == api.fetch(OBJECT, "2") == api.fetch(OBJECT, "1.5")
     assert api.fetch("unknown", "1") is api.fetch("unknown", "1") is None
     assert len(lasair.asked) == 2
-    api.fetch(OBJECT, "2")
+    api.fetch(OBJECT, "3")
     assert len(lasair.asked) == 3
+
+
+def test_many_rows_of_an_object_in_a_batch_cost_one_call(lasair, api):
+    rows = [row(diaObjectId=LSST_ID, lastDiaSourceMjdTai=tai(mjd)) for mjd in (60975.2, 60983.2)]
+    first, second = decode_batch(rows, {"lsst": api})
+    assert (first.mjd, second.mjd) == (60975.2, 60983.2)
+    assert len(lasair.asked) == 1
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
