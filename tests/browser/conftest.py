@@ -7,8 +7,9 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from broker_classifier.streams.embedded_kafka import EmbeddedKafka, embedded_kafka
-from tests.browser.pages import Served, chromium
+from tests.browser.pages import chromium
 from tests.web.published_messages import history
+from tests.web.served import Served
 
 OBJECTS = [f"ZTF26aaaaa{letter}{second}" for letter in "abcd" for second in "abcdefghij"]
 

@@ -1,4 +1,4 @@
-"""The list in a real browser: the stream arrives, filters, sorting, the address, what is hostile."""
+"""The list in a real browser: the stream, filters, sorting, the address, what is hostile."""
 
 import pytest
 from playwright.sync_api import expect

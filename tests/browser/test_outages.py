@@ -1,10 +1,11 @@
-"""The page goes on by itself when the server, or Kafka, has been away; and when its index is lost."""
+"""The page goes on by itself when the server, Kafka, or its index has been away."""
 
 from playwright.sync_api import expect
 
 from broker_classifier.streams.embedded_kafka import embedded_kafka
-from tests.browser.pages import Served, wait_for_text
+from tests.browser.pages import wait_for_text
 from tests.web.published_messages import history, message
+from tests.web.served import Served
 
 
 def test_the_page_goes_on_after_a_restart_of_the_server_and_of_kafka(tab, tmp_path):
