@@ -23,6 +23,7 @@ from pydantic_settings import (
 )
 
 from broker_classifier.config_lasair import AnnotateSettings, LasairSettings
+from broker_classifier.config_web import WebSettings
 
 Stream = Literal["ztf", "lsst", "elasticc", "lasair"]
 USUAL_STREAM: Stream = "ztf"
@@ -154,40 +155,6 @@ class MetricsSettings(_Section):
 
     host: str = Field("127.0.0.1", description="Address that /metrics and /health listen on.")
     port: int = Field(9109, ge=0, le=65535, description="Their port; 0 takes any free one.")
-
-
-class WebSettings(_Section):
-    """The page: what `broker-classifier web` serves."""
-
-    host: str = Field("127.0.0.1", description="Address that the page listens on.")
-    port: int = Field(9110, ge=0, le=65535, description="Its port; 0 takes any free one.")
-    index: Path = Field(
-        Path("page-index.sqlite"),
-        description="File of the page's index; without it, it is made again of the topic.",
-    )
-    retention_days: float = Field(
-        400.0, gt=0, description="Objects without an answer for this many days leave the page."
-    )
-    most_mb: float = Field(
-        10_000.0, gt=0, description="Size of the index, MB, beyond which the oldest objects leave."
-    )
-    services: tuple[str, ...] = Field(
-        ("http://127.0.0.1:9109",),
-        description="Addresses of the services whose /metrics the health page reads.",
-    )
-    bundles: Path = Field(
-        Path("models"), description="Folder of the bundles whose cards and figures are shown."
-    )
-    token: SecretStr = Field(
-        SecretStr(""), description="What a browser must show: open the page with ?token=… once."
-    )
-    hosts: tuple[str, ...] = Field(
-        ("127.0.0.1", "localhost", "[::1]"),
-        description="Names under which the page may be asked for; * is any.",
-    )
-    requests_per_s: float = Field(
-        50.0, gt=0, description="Most requests of one address in a second, in the long run."
-    )
 
 
 class LogSettings(_Section):

@@ -18,7 +18,7 @@ MAX_FUNCTION_LINES = 40
 # each other.
 FLOORS = {
     "": [
-        ["errors", "compiled", "config_lasair", "progress"],
+        ["errors", "compiled", "config_lasair", "config_web", "progress"],
         ["config"],
         ["light_curve"],
         ["surveys", "store", "model"],
@@ -27,7 +27,7 @@ FLOORS = {
         ["demo"],
         ["cli"],
     ],
-    "web": [["index"], ["page", "server"], ["serve"]],
+    "web": [["index"], ["page", "server"], ["serve", "single_file"]],
     "training": [
         ["recipe_tables"],
         ["data", "recipe"],

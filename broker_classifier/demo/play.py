@@ -42,12 +42,15 @@ class Playing:
         All that will be sent, in order.
     started, first_answer_s : float
         Monotonic time of the demo's start; seconds from there to the first probability.
+    page : callable
+        Tells the address of the live page; None as long as it has none.
     """
 
     alerts: Sequence[DemoAlert]
     started: float
     ledger: Ledger = field(default_factory=Ledger)
     first_answer_s: float | None = None
+    page: Callable[[], str | None] = lambda: None
 
     @property
     def is_over(self) -> bool:

@@ -5,8 +5,8 @@ import sys
 import tempfile
 import time
 import webbrowser
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from rich.console import Console
@@ -16,7 +16,8 @@ from broker_classifier.config import KafkaSettings
 from broker_classifier.demo.alerts import DemoAlert, real_alerts, simulated_alerts
 from broker_classifier.demo.ledger import Check, declined_line, proof
 from broker_classifier.demo.page import write_page
-from broker_classifier.demo.play import ALERT_TOPIC, Playing, View, play
+from broker_classifier.demo.page_process import running_page
+from broker_classifier.demo.play import ALERT_TOPIC, Playing, View, play, wait_until_ready
 from broker_classifier.demo.screen import LiveView, PlainView
 from broker_classifier.demo.service_process import running_service
 from broker_classifier.demo.simulate.night import N_NIGHTS
@@ -75,12 +76,18 @@ def run_demo(
             )
             title = _title(alerts, len(playing.alerts), n_objects)
             starting.stop()
-            with view(console, title) as shown:
+            with view(console, title) as shown, ExitStack() as stack:
+                wait_until_ready(playing, service, shown)
+                live = running_page(kafka.bootstrap_servers, Path(folder), service.address)
+                playing.page = opened_once(stack.enter_context(live).address)
                 play(playing, ours, service, shown, seconds)
-    checks = proof(playing.ledger, len(playing.alerts))
-    page = write_page(output / PAGE, playing.ledger, checks, title)
-    report(console, playing, checks, page)
-    open_in_browser(page)
+                stay = stack.pop_all()
+            with stay:
+                checks = proof(playing.ledger, len(playing.alerts))
+                page = write_page(output / PAGE, playing.ledger, checks, title)
+                report(console, playing, checks, page)
+                if has_screen() and playing.page():
+                    console.input("The live page ends with this program. Press Enter to end it. ")
     return 0 if all(check.holds for check in checks) else 1
 
 
@@ -120,12 +127,26 @@ def report(console: Console, playing: Playing, checks: list[Check], page: Path) 
     console.print(f"Every object's light curve and probabilities: {page}", soft_wrap=True)
 
 
-def open_in_browser(page: Path) -> None:
-    """Open the page where someone sits at a screen."""
+def opened_once(address: Callable[[], str | None]) -> Callable[[], str | None]:
+    """Tell the live page's address, and open it as soon as it has one, where someone sits."""
+    opened: list[str] = []
+
+    def tell() -> str | None:
+        where = address()
+        if where and not opened:
+            opened.append(where)
+            if has_screen():
+                webbrowser.open(where)
+        return where
+
+    return tell
+
+
+def has_screen() -> bool:
+    """Tell whether someone sits at this machine, with a browser before them."""
     has_display = sys.platform == "darwin" or bool(os.environ.get("DISPLAY"))
     is_remote = "SSH_CONNECTION" in os.environ
-    if has_display and not is_remote and sys.stdout.isatty():
-        webbrowser.open(page.resolve().as_uri())
+    return has_display and not is_remote and sys.stdin.isatty() and sys.stdout.isatty()
 
 
 def _title(alerts: Path | None, n_alerts: int, n_objects: int) -> str:

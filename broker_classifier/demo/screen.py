@@ -54,7 +54,7 @@ class PlainView:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._next_line = 0.0
-        self._has_first = False
+        self._has_first = self._has_page = False
 
     def show(self, playing: Playing) -> None:
         """Write the first probability when it comes, and then progress."""
@@ -65,6 +65,9 @@ class PlainView:
                 f"first probability after {playing.first_answer_s:.1f} s: "
                 f"{first.object_id} {first.top_class} {first.probability:.2f}"
             )
+        if not self._has_page and (address := playing.page()):
+            self._has_page = True
+            self._console.print(f"see it live: {address}")
         if time.monotonic() > self._next_line:
             self._next_line = time.monotonic() + _PROGRESS_S
             ledger, n_alerts = playing.ledger, len(playing.alerts)
@@ -120,6 +123,8 @@ def screen(
         table.add_row(*_row(evolution[name], truth.get(name), bool(truth), width))
     body = table if evolution else Text("\n  " + _waiting(playing), style="dim")
     parts = [_numbers(playing), Text(), body, Text(), _legend(classes), _accounting(playing.ledger)]
+    if address := playing.page():
+        parts.append(Text(f"see it live: {address}", style="bold"))
     return Panel(Group(*parts), title=f"[bold]{title}", border_style="dim", padding=(0, 1))
 
 

@@ -65,6 +65,12 @@ class ServiceProcess:
         except (urllib.error.URLError, TimeoutError):
             return None
 
+    @property
+    def address(self) -> str | None:
+        """Where its /metrics and /health are; None while it still starts."""
+        url = self._url or self._announced_url()
+        return url.removesuffix("/metrics") if url else None
+
     def _announced_url(self) -> str | None:
         found = _METRICS_URL.search(self._log.read_text("utf-8", "replace"))
         return found[0] if found else None

@@ -7,7 +7,7 @@ tells the band to an eye that colours do not.
 BAND_COLOURS = {
     "u": "#a42adb",
     "g": "#1ccea1",
-    "r": "#ee2b30",
+    "r": "#fb0f1e",
     "i": "#dfa725",
     "z": "#697988",
     "y": "#9993e6",

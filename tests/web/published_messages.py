@@ -11,6 +11,13 @@ PEAK_NJY, RISE_DAYS, FALL_DAYS = 90_000.0, 12.0, 25.0
 FIRST_MJD = 61_000.0
 
 
+TIMES = {
+    "observed": "2025-11-21T04:00:00.000Z",
+    "received": "2025-11-21T04:00:01.000Z",
+    "classified": "2025-11-21T04:00:01.050Z",
+}
+
+
 def flux_at(days: float) -> float:
     """A supernova's flux, so many days from its first detection, nJy."""
     since_peak = days - 1.5 * RISE_DAYS
@@ -43,6 +50,13 @@ def points(n: int, cadence_days: float = 1.5, start: float = FIRST_MJD) -> list[
     return curve
 
 
+def probabilities_after(n_used: int, top: int) -> dict[str, float]:
+    """The more points, the surer of class `top`."""
+    sure = 1.0 - 0.75 * math.exp(-n_used / 8.0)
+    rest = round((1.0 - sure) / (len(CLASSES) - 1), 6)
+    return dict.fromkeys(CLASSES, rest) | {CLASSES[top]: round(1.0 - rest * (len(CLASSES) - 1), 6)}
+
+
 def message(
     object_id: str = "ZTF26aaaaaaa",
     n_points: int = 5,
@@ -53,10 +67,7 @@ def message(
     """An object's message at its n-th point; the longer its curve, the surer of class `top`."""
     curve = points(n_points, start=start)
     n_used = sum(point["rejected"] is None for point in curve)
-    sure = 1.0 - 0.75 * math.exp(-n_used / 8.0)
-    rest = round((1.0 - sure) / (len(CLASSES) - 1), 6)
-    probabilities = dict.fromkeys(CLASSES, rest)
-    probabilities[CLASSES[top]] = round(1.0 - rest * (len(CLASSES) - 1), 6)
+    probabilities = probabilities_after(n_used, top)
     alert_id = 10**18 + sum(object_id.encode()) * 10_000 + n_points
     content = {
         "schema_version": 2,
@@ -74,17 +85,13 @@ def message(
         "probability": probabilities[CLASSES[top]],
         "probabilities": probabilities,
         "probabilities_equal_prior": probabilities,
-        "information_bits": round(2.5 * sure - 0.5, 4),
+        "information_bits": round(2.5 * probabilities[CLASSES[top]] - 0.5, 4),
         "n_points_used": n_used,
         "n_points_rejected": {"upper_limit": 2},
         "light_curve": curve,
         "context": {"real_bogus": 0.93, "distance_psnr1": 1.2, "sgscore1": 0.04},
         "model": {"name": "ztf-transients", "version": "0.5.0", "hash": "d807"},
-        "times": {
-            "observed": "2025-11-21T04:00:00.000Z",
-            "received": "2025-11-21T04:00:01.000Z",
-            "classified": "2025-11-21T04:00:01.050Z",
-        },
+        "times": TIMES,
     }
     return content | changed
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from broker_classifier.config import WebSettings
+from broker_classifier.config_web import WebSettings
 from broker_classifier.web.index.follow import Progress
 from broker_classifier.web.index.published import published
 from broker_classifier.web.index.store_answers import store_answers

@@ -1,6 +1,7 @@
 """What the list shows of an object, made anew of its answers whenever one of them comes."""
 
 import sqlite3
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -42,32 +43,32 @@ def store_summary(
     ).fetchone()
     message, view = unpacked(newest[0]), unpack_view(newest[1])
     runs = class_runs([top for _, top, _ in standing])
-    used = points[view.index[view.reason == USED]]
-    first_mjd = float(used["mjd"].min()) if len(used) else standing[0][0]
     object_id, survey, bundle = name
-    row = {
-        "key": key,
-        "survey": survey,
-        "object_id": object_id,
-        "bundle": bundle,
-        "version": message["model"]["version"],
-        "top_class": message["class"],
-        "probability": message["probability"],
-        "bits": message.get("information_bits"),
-        "n_points": message.get("n_points_used", 0),
-        "n_answers": len(standing),
-        "n_changes": n_changes(runs),
-        "bands": "".join(BANDS[code] for code in np.unique(used["band"])),
-        "first_mjd": first_mjd,
-        "last_mjd": message["mjd"],
-        "seen": seen,
-        "seq": seq,
-    } | position(message.get("ra"), message.get("dec"))
+    row = {"key": key, "survey": survey, "object_id": object_id, "bundle": bundle}
+    row |= {"n_answers": len(standing), "n_changes": n_changes(runs), "seen": seen, "seq": seq}
+    row |= _of_message(message) | _of_points(points[view.index[view.reason == USED]], standing)
     connection.execute(_UPSERT, row)
     connection.execute(
         "INSERT OR REPLACE INTO drawings VALUES (?, ?, ?)",
         (key, sparkline(points, view), orjson.dumps(runs).decode()),
     )
+
+
+def _of_message(message: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "version": message["model"]["version"],
+        "top_class": message["class"],
+        "probability": message["probability"],
+        "bits": message.get("information_bits"),
+        "n_points": message.get("n_points_used", 0),
+        "last_mjd": message["mjd"],
+    } | position(message.get("ra"), message.get("dec"))
+
+
+def _of_points(used: NDArray[np.void], standing: Sequence[Any]) -> dict[str, Any]:
+    first_mjd = float(used["mjd"].min()) if len(used) else standing[0][0]
+    bands = "".join(BANDS[code] for code in np.unique(used["band"]))
+    return {"first_mjd": first_mjd, "bands": bands}
 
 
 def position(ra: float | None, dec: float | None) -> dict[str, Any]:

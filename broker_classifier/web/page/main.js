@@ -1,13 +1,13 @@
 // Each page loads only its own scripts.
-import { setColours } from "./shared/colours.js";
-import { drawFrame } from "./shared/frame.js";
+import { setColours } from "./common/colours.js";
+import { drawFrame } from "./common/frame.js";
 
 const about = JSON.parse(document.getElementById("about").textContent);
 const kind = document.documentElement.dataset.page;
 setColours(about.colours);
 const frame = drawFrame(document.getElementById("top"), kind, about.version);
 const pages = {
-  home: () => import("./home/home.js"),
+  home: () => import("./objects/home.js"),
   object: () => import("./object/object.js"),
   bundle: () => import("./bundle/bundle.js"),
   health: () => import("./health/health.js"),

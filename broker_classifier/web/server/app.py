@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import unquote
 
 import orjson
 from starlette.applications import Starlette
@@ -16,7 +17,7 @@ from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from broker_classifier import __version__
-from broker_classifier.config import WebSettings
+from broker_classifier.config_web import WebSettings
 from broker_classifier.web.index.filters import FilterError, condition, window
 from broker_classifier.web.index.follow import Progress
 from broker_classifier.web.index.history import object_history
@@ -30,7 +31,7 @@ from broker_classifier.web.server.service_health import service_health
 
 PAGES = {
     "/": "home",
-    "/object/{survey}/{object_id:path}": "object",
+    "/object/{name:path}": "object",
     "/bundle": "bundle",
     "/bundle/{name}": "bundle",
     "/health": "health",
@@ -49,7 +50,7 @@ def app(settings: WebSettings, progress: Progress, news: News) -> Starlette:
         Route("/api/objects", _asked(reading, _list)),
         Route("/api/sky", _asked(reading, _sky)),
         Route("/api/names", _asked(reading, lambda index, _: names_of(index))),
-        Route("/api/objects/{survey}/{object_id:path}", _asked(reading, _object)),
+        Route("/api/objects/{survey:path}/{object_id:path}", _asked(reading, _object)),
         Route("/api/stream", _stream(reading, progress, news)),
         *_beside_the_index(settings, progress, news),
     ]
@@ -118,7 +119,8 @@ def _sky(index: sqlite3.Connection, request: Request) -> Any:
 
 
 def _object(index: sqlite3.Connection, request: Request) -> Any:
-    survey, object_id = request.path_params["survey"], request.path_params["object_id"]
+    # As it was sent: an id, or a survey, may have a slash of its own, which is %2F there.
+    _, _, _, survey, object_id = (*map(unquote, request.scope["raw_path"].decode().split("/", 4)),)
     history = object_history(index, survey, object_id)
     if history is None:
         raise HTTPException(404, f"no answer for {object_id} of {survey} is in the index")

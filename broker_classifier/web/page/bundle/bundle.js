@@ -1,8 +1,8 @@
 // A bundle: what it is, its card, its confusion matrix at any cut, what its training objects look like.
-import { ask } from "../shared/api.js";
-import { drawn } from "../shared/canvas.js";
-import { el, notice, setText } from "../shared/dom.js";
-import { count, fixed } from "../shared/format.js";
+import { ask } from "../common/api.js";
+import { drawn } from "../common/canvas.js";
+import { el, notice, setText } from "../common/dom.js";
+import { count, fixed } from "../common/format.js";
 import { confusionRows, drawConfusion } from "./confusion.js";
 import { drawScores } from "./scores.js";
 

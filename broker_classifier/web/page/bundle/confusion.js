@@ -1,8 +1,8 @@
 // A confusion matrix: rows are true classes, shares of a row are shades of the accent.
-import { classColour, inks } from "../shared/colours.js";
-import { label } from "../shared/canvas.js";
-import { el } from "../shared/dom.js";
-import { count, fixed } from "../shared/format.js";
+import { classColour, inks } from "../common/colours.js";
+import { label } from "../common/canvas.js";
+import { el } from "../common/dom.js";
+import { count, fixed } from "../common/format.js";
 
 const LEFT = 106;
 const TOP = 70;

@@ -1,6 +1,6 @@
 // Balanced accuracy with its interval, and calibration error, at every cut.
-import { inks } from "../shared/colours.js";
-import { label, line, scale } from "../shared/canvas.js";
+import { inks } from "../common/colours.js";
+import { label, line, scale } from "../common/canvas.js";
 
 const [LEFT, BOTTOM] = [34, 44];
 

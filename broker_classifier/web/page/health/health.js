@@ -1,9 +1,9 @@
 // Whether all is well: one sentence, then the accounting, rates and latencies behind it.
-import { ask } from "../shared/api.js";
-import { drawn, label, line, scale } from "../shared/canvas.js";
-import { inks } from "../shared/colours.js";
-import { el, notice } from "../shared/dom.js";
-import { count, duration, fixed } from "../shared/format.js";
+import { ask } from "../common/api.js";
+import { drawn, label, line, scale } from "../common/canvas.js";
+import { inks } from "../common/colours.js";
+import { el, notice } from "../common/dom.js";
+import { count, duration, fixed } from "../common/format.js";
 
 const EVERY_MS = 2000;
 const KEPT = 150;

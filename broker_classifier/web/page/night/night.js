@@ -1,8 +1,8 @@
 // A night in one file: every object as a card, any of them opened to go back in time.
-import { drawn } from "../shared/canvas.js";
-import { classColour, setColours } from "../shared/colours.js";
-import { el } from "../shared/dom.js";
-import { fixed } from "../shared/format.js";
+import { drawn } from "../common/canvas.js";
+import { classColour, setColours } from "../common/colours.js";
+import { el } from "../common/dom.js";
+import { fixed } from "../common/format.js";
 import { drawLightCurve, valueRange } from "../object/light_curve.js";
 import { pointsAround, timeRange } from "../object/moment.js";
 import { drawProbabilities } from "../object/probabilities.js";

@@ -1,7 +1,7 @@
 // The light curve as one answer saw it. Drawn by ourselves: see the figures in web/server/app.py.
-import { bandColour, inks, traceShape } from "../shared/colours.js";
-import { label, line, scale, ticks } from "../shared/canvas.js";
-import { fixed, magnitude, magnitudeError, microjansky, utc } from "../shared/format.js";
+import { bandColour, inks, traceShape } from "../common/colours.js";
+import { label, line, scale, ticks } from "../common/canvas.js";
+import { fixed, magnitude, magnitudeError, microjansky, utc } from "../common/format.js";
 import { REASONS } from "./moment.js";
 
 export const MARGIN = { left: 58, right: 14, top: 12, bottom: 24 };

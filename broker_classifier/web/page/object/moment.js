@@ -60,7 +60,8 @@ export function classesOf(bundle) {
 
 /** An answer's probabilities, under the natural or the equal prior. */
 export function probabilitiesOf(message, isEqualPrior) {
-  return (isEqualPrior && message.probabilities_equal_prior) || message.probabilities;
+  const equal = message.probabilities_equal_prior ?? {};
+  return isEqualPrior && Object.keys(equal).length ? equal : message.probabilities;
 }
 
 /** How many points were not used, by reason, the most frequent first. */

@@ -1,7 +1,7 @@
 // What an answer said: probabilities class by class in places that do not change, and its figures.
-import { classColour } from "../shared/colours.js";
-import { el } from "../shared/dom.js";
-import { count, duration, fixed, probability, utc } from "../shared/format.js";
+import { classColour } from "../common/colours.js";
+import { el } from "../common/dom.js";
+import { count, duration, fixed, probability, utc } from "../common/format.js";
 import { classesOf, probabilitiesOf, REASONS, rejections } from "./moment.js";
 
 /** Fill the panel with answer k of a bundle. */

@@ -1,7 +1,7 @@
 // One object: fetched, shown, and fetched again when its next answer comes.
-import { ask, keepQuery, query } from "../shared/api.js";
-import { el, notice } from "../shared/dom.js";
-import { follow } from "../shared/live.js";
+import { ask, keepQuery, query } from "../common/api.js";
+import { el, notice } from "../common/dom.js";
+import { follow } from "../common/live.js";
 import { objectView } from "./view.js";
 
 export async function show(main, frame) {

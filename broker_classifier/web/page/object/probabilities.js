@@ -1,7 +1,7 @@
 // The class probabilities as they were published, on the light curve's time axis; and the bits.
-import { classColour, inks } from "../shared/colours.js";
-import { label, line, scale, ticks } from "../shared/canvas.js";
-import { fixed } from "../shared/format.js";
+import { classColour, inks } from "../common/colours.js";
+import { label, line, scale, ticks } from "../common/canvas.js";
+import { fixed } from "../common/format.js";
 import { drawNow, drawTimeAxis, MARGIN } from "./light_curve.js";
 import { classesOf, probabilitiesOf } from "./moment.js";
 

@@ -1,6 +1,6 @@
 // The tables behind the canvases: what is drawn, to be read, copied, or heard.
-import { el } from "../shared/dom.js";
-import { fixed, utc } from "../shared/format.js";
+import { el } from "../common/dom.js";
+import { fixed, utc } from "../common/format.js";
 import { classesOf, probabilitiesOf, REASONS } from "./moment.js";
 
 /** A table that is made when it is opened, and again by `set` while it is open. */

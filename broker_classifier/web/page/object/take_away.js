@@ -1,6 +1,6 @@
 // What one may take away: picture, tables, JSON, the Python that fetches it; and where else to look.
-import { download, el } from "../shared/dom.js";
-import { fixed } from "../shared/format.js";
+import { download, el } from "../common/dom.js";
+import { fixed } from "../common/format.js";
 
 const CUTOUT_DEG = 0.02;
 

@@ -1,9 +1,9 @@
 // One object in time: the light curve, what was said of it, and the moment that both are shown at.
-import { drawn } from "../shared/canvas.js";
-import { bandColour, traceShape } from "../shared/colours.js";
-import { paint } from "../shared/canvas.js";
-import { el, setText } from "../shared/dom.js";
-import { fixed, sexagesimal, utc } from "../shared/format.js";
+import { drawn } from "../common/canvas.js";
+import { bandColour, traceShape } from "../common/colours.js";
+import { paint } from "../common/canvas.js";
+import { el, setText } from "../common/dom.js";
+import { fixed, sexagesimal, utc } from "../common/format.js";
 import { drawLightCurve, MARGIN, pointText, valueRange } from "./light_curve.js";
 import { answerBefore, answerOf, pointsAround, timeRange } from "./moment.js";
 import { fillContext, fillMoment } from "./moment_panel.js";
@@ -69,7 +69,7 @@ export function objectView(history, { options = {}, onOptions = () => {}, addres
           button("Magnitude", () => chosen.y === "mag", () => { chosen.y = chosen.y === "mag" ? "flux" : "mag"; }),
           button("Model's input", () => chosen.hasInput, () => { chosen.hasInput = !chosen.hasInput; }),
           button("Whole history", () => chosen.isWhole, () => { chosen.isWhole = !chosen.isWhole; }),
-          history.bundles.some((one) => one.answers.some(({ message }) => message.probabilities_equal_prior)) ? button("Equal prior", () => chosen.isEqualPrior, () => { chosen.isEqualPrior = !chosen.isEqualPrior; }) : null),
+          history.bundles.some((one) => one.answers.some(({ message }) => Object.keys(message.probabilities_equal_prior ?? {}).length)) ? button("Equal prior", () => chosen.isEqualPrior, () => { chosen.isEqualPrior = !chosen.isEqualPrior; }) : null),
         curveBox, stacks, bitsTitle, bitsBox,
         el("div", { class: "player" }, step("⇤", "First answer", () => -k), step("←", "Answer before", () => -1), play, step("→", "Next answer", () => 1), step("⇥", "Newest answer", () => bundle.answers.length), slider, output),
         el("p", { class: "hint" }, "Click a point to go back to its moment; ← and → step, space plays. A point's size is its attention; hollow points were not used; pale ones came later."),

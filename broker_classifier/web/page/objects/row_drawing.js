@@ -1,6 +1,6 @@
 // A row's picture: the flux of the points used, above a strip of the classes it has been given.
-import { bandColour, classColour, inks, traceShape } from "../shared/colours.js";
-import { paint } from "../shared/canvas.js";
+import { bandColour, classColour, inks, traceShape } from "../common/colours.js";
+import { paint } from "../common/canvas.js";
 
 const STRIP = 5;
 const RADIUS = 1.7;

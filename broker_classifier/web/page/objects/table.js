@@ -1,7 +1,7 @@
 // The list of objects: only the rows in view are elements, and only their windows are asked for.
-import { ask, objectPath, withQuery } from "../shared/api.js";
-import { el, notice, setText, throttled } from "../shared/dom.js";
-import { count } from "../shared/format.js";
+import { ask, objectPath, withQuery } from "../common/api.js";
+import { el, notice, setText, throttled } from "../common/dom.js";
+import { count } from "../common/format.js";
 import { blankRow, COLUMNS, fillRow } from "./row.js";
 
 const ROW = 48;

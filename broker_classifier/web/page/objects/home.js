@@ -1,7 +1,7 @@
 // The list of objects, the stream, the sky and the counts; what is shown stands in the address.
-import { ask, keepQuery, query, withQuery } from "../shared/api.js";
-import { el, throttled } from "../shared/dom.js";
-import { follow } from "../shared/live.js";
+import { ask, keepQuery, query, withQuery } from "../common/api.js";
+import { el, throttled } from "../common/dom.js";
+import { follow } from "../common/live.js";
 import { classCounts } from "./classes.js";
 import { filterBar } from "./filters.js";
 import { skyMap } from "./sky.js";

@@ -1,7 +1,7 @@
 // How many objects of each class the list has; a click filters by it.
-import { classColour } from "../shared/colours.js";
-import { el, setStyle, setText } from "../shared/dom.js";
-import { count } from "../shared/format.js";
+import { classColour } from "../common/colours.js";
+import { el, setStyle, setText } from "../common/dom.js";
+import { count } from "../common/format.js";
 
 export function classCounts(toggle) {
   const bar = el("div", { class: "stack", "aria-hidden": "true" });

@@ -1,8 +1,8 @@
 // The sky in Aitoff's projection: right ascension grows to the left, 0 h is in the middle.
-import { classColour, inks } from "../shared/colours.js";
-import { drawn, FONT, label } from "../shared/canvas.js";
-import { el, setText } from "../shared/dom.js";
-import { count, fixed } from "../shared/format.js";
+import { classColour, inks } from "../common/colours.js";
+import { drawn, FONT, label } from "../common/canvas.js";
+import { el, setText } from "../common/dom.js";
+import { count, fixed } from "../common/format.js";
 
 const CONE_ARCSEC = 7200;
 const RAD = Math.PI / 180;

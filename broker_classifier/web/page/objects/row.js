@@ -1,8 +1,8 @@
 // One row of the list: its cells, made once and filled again and again.
-import { objectPath } from "../shared/api.js";
-import { classColour } from "../shared/colours.js";
-import { el, setStyle, setText } from "../shared/dom.js";
-import { count, duration, fixed, percent, sexagesimal, utc } from "../shared/format.js";
+import { objectPath } from "../common/api.js";
+import { classColour } from "../common/colours.js";
+import { el, setStyle, setText } from "../common/dom.js";
+import { count, duration, fixed, percent, sexagesimal, utc } from "../common/format.js";
 import { drawRow } from "./row_drawing.js";
 
 export const COLUMNS = [

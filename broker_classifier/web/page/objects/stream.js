@@ -1,8 +1,8 @@
 // Answers as they come, newest first; it stands still while somebody reads.
-import { objectPath } from "../shared/api.js";
-import { classColour } from "../shared/colours.js";
-import { el, setText } from "../shared/dom.js";
-import { count, percent } from "../shared/format.js";
+import { objectPath } from "../common/api.js";
+import { classColour } from "../common/colours.js";
+import { el, setText } from "../common/dom.js";
+import { count, percent } from "../common/format.js";
 
 const MOST = 40;
 const WINDOW_MS = 10_000;

@@ -1,6 +1,6 @@
 // What the list is filtered by. Every control is one key of the address.
-import { el, setText } from "../shared/dom.js";
-import { count } from "../shared/format.js";
+import { el, setText } from "../common/dom.js";
+import { count } from "../common/format.js";
 
 const RANGES = [["probability", "Probability", "0", "1", "0.05"], ["bits", "Bits", "0", "4", "0.1"], ["points", "Points", "1", "", "1"], ["age", "Age, days", "0", "", "1"]];
 const WAIT_MS = 220;
