@@ -83,8 +83,7 @@ def poster_command(
     from broker_classifier.training.poster.protocol import PERCENTS, PROTOCOLS, Protocol
     from broker_classifier.training.poster.runs import MODELS
 
-    chosen: list[Protocol] = [one for one in PROTOCOLS if one in _chosen(protocols, PROTOCOLS)]
-    which, parts = _chosen(models, MODELS), _chosen(percents, PERCENTS)
+    chosen: list[Protocol] = [name for name in PROTOCOLS if name in _chosen(protocols, PROTOCOLS)]
     given = {"per_class": per_class, "test_per_class": test_per_class, "epochs": epochs}
     given |= {"batch": batch, "bfloat16_convolutions": bfloat16}
     with progress_bars("comparing") as track:
@@ -96,8 +95,8 @@ def poster_command(
             settings,
             output,
             protocols=chosen,
-            models=which,
-            percents=parts,
+            models=_chosen(models, MODELS),
+            percents=_chosen(percents, PERCENTS),
             seeds=range(seeds),
             report=typer.echo,
             track=track,

@@ -125,11 +125,11 @@ def evaluate_command(
         from broker_classifier.training.judge.scores import METRICS_FILE
         from broker_classifier.training.report.metrics_file import summary
 
-        how = {"report": tell, "track": track}
+        what = data, output, split, gate_bundle
         if len(chosen) > 1:
-            compare(chosen, data, output, split, gate_bundle, **how)
+            compare(chosen, *what, report=tell, track=track)
         else:
-            report = evaluate(chosen[0], data, output, split, gate_bundle, **how)
+            report = evaluate(chosen[0], *what, report=tell, track=track)
     if len(chosen) > 1:
         typer.echo(f"{output / COMPARISON_FILE}")
     else:

@@ -179,7 +179,8 @@ def _allowed_in_training(objects: Sequence[LabelledObject], recipe: Recipe) -> l
     ]
 
 
-def _least_snr(rules: Homogenisation) -> float:
+def _least_snr(rules: Homogenisation) -> float | tuple[float, ...] | None:
+    """Give the SNR of the faintest detections; where it depends on the band, one per band."""
     noise = rules.noise
     return noise.detection_snr if noise.depth is None else noise.depth.threshold_snr
 

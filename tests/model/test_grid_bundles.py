@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import torch
 
-from broker_classifier.demo.charts import chart
 from broker_classifier.errors import BundleError
 from broker_classifier.light_curve import CurveBatch
 from broker_classifier.model.bundle import load_bundle
@@ -67,12 +66,6 @@ def test_a_network_without_attention_publishes_null_for_every_point(messages, bu
         assert [w is not None for w in weights] == [has_attention] * len(weights)
         if has_attention:
             assert sum(w or 0.0 for w in weights) == pytest.approx(1.0, abs=1e-5)
-
-
-def test_a_used_point_is_drawn_as_used_whether_or_not_it_has_attention(messages):
-    svg = chart(messages)
-    assert svg.count('class="used') == messages[-1].n_points_used
-    assert 'class="unused' not in svg
 
 
 def test_a_grid_of_another_length_or_of_no_grid_network_is_refused(folder, tmp_path, bundle):
