@@ -15,6 +15,7 @@ from broker_classifier.cli import (
     look_commands,
     poster_commands,
     service_commands,
+    subscribe_command,
     training_commands,
 )
 from broker_classifier.cli.command import Command, add_commands
@@ -24,7 +25,7 @@ COMMANDS: Mapping[str, Mapping[str, Command]] = {
         "demo": service_commands.demo_command,
         "serve": service_commands.serve_command,
         "web": service_commands.web_command,
-        "subscribe": service_commands.subscribe_command,
+        "subscribe": subscribe_command.subscribe_command,
         "annotate": lasair_commands.annotate_command,
     },
     "Look": {

@@ -75,51 +75,6 @@ def web_command(
     serve_page(settings.model_copy(update={"web": page}), stop)
 
 
-def subscribe_command(
-    bootstrap_servers: ServersOption = None,
-    classes: Annotated[list[str] | None, typer.Option("--class", help="Top class.")] = None,
-    min_probability: Annotated[float, typer.Option(min=0, max=1)] = 0.0,
-    objects: Annotated[list[str] | None, typer.Option("--object", help="Object id.")] = None,
-    topic: Annotated[str | None, typer.Option(help="The classification topic.")] = None,
-    group: Annotated[str | None, typer.Option(help="Group that keeps the position.")] = None,
-    from_beginning: Annotated[bool, typer.Option("--from-beginning")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON message a line.")] = False,
-    idle_timeout: Annotated[float | None, typer.Option(help="Stop after so many quiet s.")] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="Stop after so many.")] = None,
-    config: ConfigOption = None,
-) -> None:
-    """Print classifications as they come, filtered by class, probability and object.
-
-    Example: broker-classifier subscribe --class TDE --min-probability 0.8
-    """
-    from itertools import islice
-
-    from broker_classifier.cli.progress_bars import WaitingLine
-    from broker_classifier.cli.tables import table_header, table_row
-    from broker_classifier.streams.subscribe import subscribe
-
-    settings, line = kafka_settings(config, bootstrap_servers), WaitingLine("classifications")
-    messages = subscribe(
-        settings.bootstrap_servers,
-        topic or settings.output_topic,
-        classes=classes or (),
-        min_probability=min_probability,
-        object_ids=objects or (),
-        group_id=group,
-        from_beginning=from_beginning,
-        idle_timeout_s=idle_timeout,
-        client=settings.client,
-        on_idle=line.show,
-    )
-    if not as_json:
-        typer.echo(table_header())
-    try:
-        for message in line.hidden_for_each(islice(messages, limit)):
-            typer.echo(message.model_dump_json(by_alias=True) if as_json else table_row(message))
-    except KeyboardInterrupt:
-        raise typer.Exit(0) from None
-
-
 def list_dead_letters_command(
     bootstrap_servers: ServersOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,

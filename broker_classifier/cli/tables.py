@@ -1,6 +1,6 @@
 """Classifications, dead letters and bundles for a terminal."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import orjson
 from rich.table import Table
@@ -9,13 +9,24 @@ from broker_classifier.model.find_bundle import ShippedBundle
 from broker_classifier.streams.classification import ClassificationMessage
 from broker_classifier.streams.dead_letters import DeadLetter
 
-_COLUMNS = "{:<20} {:>14} {:>11} {:>7}  {:<11} {:>5}  {}"
+_COLUMNS = "{:<20} {:>19} {:>11} {:>6} {:>5}  {:<11} {:>5}  {}"
 RUNNERS_UP = 2
+
+
+def table_lines(messages: Iterable[ClassificationMessage], *, as_json: bool) -> Iterator[str]:
+    """Write classifications as they come: JSON lines, or a table whose header comes with a row."""
+    for i, message in enumerate(messages):
+        if as_json:
+            yield message.model_dump_json(by_alias=True)
+            continue
+        if i == 0:
+            yield table_header()
+        yield table_row(message)
 
 
 def table_header() -> str:
     """Return the names of `table_row`'s columns."""
-    return _COLUMNS.format("object", "alert", "mjd", "points", "class", "prob", "next")
+    return _COLUMNS.format("object", "alert", "mjd", "points", "bits", "class", "prob", "next")
 
 
 def table_row(message: ClassificationMessage) -> str:
@@ -27,6 +38,7 @@ def table_row(message: ClassificationMessage) -> str:
         message.alert_id,
         f"{message.mjd:.3f}",
         message.n_points_used,
+        "-" if message.information_bits is None else f"{message.information_bits:.2f}",
         message.top_class,
         f"{message.probability:.2f}",
         runners_up,

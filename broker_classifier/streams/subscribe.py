@@ -1,7 +1,8 @@
 """Read the classification topic from Python: `for message in subscribe(...)`."""
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 from uuid import uuid4
 
 import structlog
@@ -13,6 +14,9 @@ from broker_classifier.config import KafkaSettings
 from broker_classifier.errors import OutputUnavailableError
 from broker_classifier.streams.classification import ClassificationMessage, parse
 from broker_classifier.streams.kafka_source import client_settings, headers_of, opened
+from broker_classifier.streams.newest_messages import newest_messages
+from broker_classifier.streams.wanted import Wanted, refuse_unknown_classes
+from broker_classifier.streams.where import condition
 
 log = structlog.get_logger()
 
@@ -24,9 +28,14 @@ def subscribe(
     bootstrap_servers: str = "localhost:9092",
     topic: str = "classifications",
     *,
+    where: str = "",
     classes: Sequence[str] = (),
     min_probability: float = 0.0,
+    min_points: int = 0,
+    min_bits: float = 0.0,
     object_ids: Sequence[str] = (),
+    model: str = "",
+    survey: str = "",
     group_id: str | None = None,
     from_beginning: bool = False,
     idle_timeout_s: float | None = None,
@@ -35,8 +44,8 @@ def subscribe(
 ) -> Iterator[ClassificationMessage]:
     """Yield classifications as they are published.
 
-    Class, probability and object are looked up in the Kafka headers and key, so messages that do
-    not match are never decoded.
+    Most of what is asked for stands in the Kafka headers and the key, so most messages that do not
+    match are never decoded.
 
     A later message with the same id revises the earlier one. Several workers may publish theirs in
     another order than that of their points, and a crash repeats some. Only what is newer is passed
@@ -45,12 +54,20 @@ def subscribe(
     Parameters
     ----------
     bootstrap_servers, topic : str
+    where : str
+        A condition, such as "TDE > 0.1 and points >= 3"; see `streams.where.condition`.
     classes : sequence of str
         Only objects whose most probable class is one of these; all when empty.
     min_probability : float
         Only where the most probable class has at least this probability.
+    min_points : int
+        Only answers that rest on at least so many points.
+    min_bits : float
+        Only answers to which the light curve gave at least so much information, in bits.
     object_ids : sequence of str
         Only these objects; all when empty.
+    model, survey : str
+        Only answers of this bundle, or of this survey's alerts.
     group_id : str, optional
         Consumer group. With one, the position is kept from run to run; without, every run starts
         at the end of the topic, or at its beginning with `from_beginning`.
@@ -63,39 +80,67 @@ def subscribe(
 
     Raises
     ------
+    ConfigError
+        The condition is none, or names a class that no model on the topic has.
     OutputUnavailableError
-        If Kafka reports an error that does not pass by itself.
+        No Kafka answers, or it reports an error that does not pass by itself.
 
     Examples
     --------
-    >>> for message in subscribe(classes=["TDE"], min_probability=0.8):  # doctest: +SKIP
-    ...     print(message.object_id, message.probabilities)
+    >>> for message in subscribe(where="TDE > 0.1 and points >= 3"):  # doctest: +SKIP
+    ...     print(message.object_id, message.probabilities["TDE"])
     """
-    settings = KafkaSettings(bootstrap_servers=bootstrap_servers, client=client or {})
-    consumer = opened(
-        Consumer,
-        {
-            "group.id": group_id or f"broker-classifier-subscriber-{uuid4()}",
-            "enable.auto.commit": group_id is not None,
-            "enable.auto.offset.store": False,
-            "auto.offset.reset": "earliest" if from_beginning or group_id else "latest",
-        }
-        | client_settings(settings),
+    of_headers = classes, min_probability, min_points, min_bits, object_ids, model, survey
+    wanted = Wanted(*of_headers, condition(where) if where else None)
+    settings = client_settings(
+        KafkaSettings(bootstrap_servers=bootstrap_servers, client=client or {})
     )
+    _look_before(settings, topic, wanted)
+    own = {
+        "group.id": group_id or f"broker-classifier-subscriber-{uuid4()}",
+        "enable.auto.commit": group_id is not None,
+        "enable.auto.offset.store": False,
+        "auto.offset.reset": "earliest" if from_beginning or group_id else "latest",
+    }
+    consumer = opened(Consumer, own | settings)
     consumer.subscribe([topic])
-    newest = NewestVersions()
     try:
-        for message in _messages(consumer, idle_timeout_s, on_idle):
-            if newest.is_newer(headers_of(message)) and _matches(
-                message, classes, min_probability, object_ids
-            ):
-                try:
-                    yield parse(message.value() or b"")
-                except ValidationError as error:
-                    log.warning("not a classification", offset=message.offset(), reason=str(error))
-            consumer.store_offsets(message)  # after the yield: what is committed was handled
+        yield from _wanted_messages(_messages(consumer, idle_timeout_s, on_idle), wanted, consumer)
     finally:
         consumer.close()
+
+
+def _look_before(settings: Mapping[str, Any], topic: str, wanted: Wanted) -> None:
+    """Refuse a wrong address and unknown classes at once, instead of waiting for ever."""
+    last = newest_messages(settings, topic)
+    if last is None:
+        log.warning("the topic does not exist yet", topic=topic)
+        return
+    messages = [message for message in map(_parsed, last) if message is not None]
+    if messages and wanted.named_classes:
+        known = {name for message in messages for name in message.probabilities}
+        refuse_unknown_classes(wanted.named_classes, known)
+
+
+def _wanted_messages(
+    messages: Iterable[KafkaMessage], wanted: Wanted, consumer: Consumer
+) -> Iterator[ClassificationMessage]:
+    newest = NewestVersions()
+    for message in messages:
+        headers, key = headers_of(message), (message.key() or b"").decode(errors="replace")
+        if newest.is_newer(headers) and not wanted.is_refused_by(headers, key):
+            answer = _parsed(message.value() or b"", message.offset())
+            if answer is not None and wanted.is_met_by(answer):
+                yield answer
+        consumer.store_offsets(message)  # after the yield: what is committed was handled
+
+
+def _parsed(value: bytes, offset: int | None = None) -> ClassificationMessage | None:
+    try:
+        return parse(value)
+    except ValidationError as error:
+        log.warning("not a classification", offset=offset, reason=str(error))
+        return None
 
 
 def _messages(
@@ -118,17 +163,6 @@ def _messages(
             raise OutputUnavailableError(reason)
         elif error.code() != KafkaError._PARTITION_EOF:
             log.warning("kafka reports", reason=error.str())
-
-
-def _matches(
-    message: KafkaMessage, classes: Sequence[str], min_probability: float, objects: Sequence[str]
-) -> bool:
-    headers = headers_of(message)
-    return (
-        (not classes or headers.get("class") in classes)
-        and _number(headers.get("probability")) >= min_probability
-        and (not objects or bytes(message.key() or b"").decode(errors="replace") in objects)
-    )
 
 
 class NewestVersions:
@@ -161,10 +195,3 @@ class NewestVersions:
         if len(self._versions) > self._most:
             self._versions.popitem(last=False)
         return True
-
-
-def _number(text: str | None) -> float:
-    try:
-        return float(text or 0.0)
-    except ValueError:
-        return 0.0

@@ -11,6 +11,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from kafka import KafkaConsumer
 
 from broker_classifier.config import KafkaSettings
+from broker_classifier.errors import ConfigError, OutputUnavailableError
 from broker_classifier.streams.classification import parse
 from broker_classifier.streams.dead_letters import read_dead_letters, replay_dead_letters
 from broker_classifier.streams.embedded_kafka import embedded_kafka
@@ -18,6 +19,7 @@ from broker_classifier.streams.kafka_sink import KafkaSink
 from broker_classifier.streams.kafka_source import KafkaSource
 from broker_classifier.streams.message import Outgoing
 from broker_classifier.streams.subscribe import subscribe
+from tests.kafka_brokers import free_port
 from tests.kafka_streets import read_topic, send, service, wait_until
 from tests.tools import program
 from tests.ztf_packets import flare
@@ -106,6 +108,20 @@ def test_subscribers_filter_by_class_probability_and_object(served):
     assert read(classes=[top]) == [m for m in everything if m.top_class == top]
     assert read(min_probability=0.5) == [m for m in everything if m.probability >= 0.5]
     assert [m.object_id for m in read(object_ids=["ZTF2"])] == ["ZTF2"] * 10
+    assert read(min_points=3) == [m for m in everything if m.n_points_used >= 3]
+    assert read(min_bits=0.5) == [m for m in everything if m.information_bits >= 0.5]
+    assert read(model="ztf-transients", survey="ztf") == everything
+    assert read(model="ztf-kilonovae") == read(survey="lsst") == []
+    likely = [m for m in everything if m.probabilities["SNII"] > 0.1 and m.n_points_used > 2]
+    assert read(where="SNII > 0.1 and points > 2") == likely
+    with pytest.raises(ConfigError, match=r"has the class SLSN; .* did you mean SLSN-I"):
+        read(where="SLSN > 0.1")
+
+
+def test_subscribing_at_a_wrong_address_says_so():
+    port = free_port()
+    with pytest.raises(OutputUnavailableError, match=f"no Kafka answers at 127.0.0.1:{port}"):
+        next(subscribe(f"127.0.0.1:{port}"))
 
 
 def test_a_killed_service_loses_nothing_and_repeats_are_recognisable(kafka, unique, tmp_path):
