@@ -80,23 +80,19 @@ def poster_command(
     Example: broker-classifier poster plasticc/ --protocol as-published --output poster-report
     """
     from broker_classifier.cli.progress_bars import progress_bars
-    from broker_classifier.training.poster.protocol import PERCENTS, PROTOCOLS, Protocol
-    from broker_classifier.training.poster.runs import MODELS
 
-    chosen: list[Protocol] = [name for name in PROTOCOLS if name in _chosen(protocols, PROTOCOLS)]
+    wanted = _wanted(protocols, models, percents)
     given = {"per_class": per_class, "test_per_class": test_per_class, "epochs": epochs}
     given |= {"batch": batch, "bfloat16_convolutions": bfloat16}
     with progress_bars("comparing") as track:
+        sample, settings = _prepared(data, alerts_of, flux_unit, scaling, **given)
         from broker_classifier.training.poster.comparison import compare
 
-        sample, settings = _prepared(data, alerts_of, flux_unit, scaling, **given)
         written = compare(
             sample,
             settings,
             output,
-            protocols=chosen,
-            models=_chosen(models, MODELS),
-            percents=_chosen(percents, PERCENTS),
+            **wanted,
             seeds=range(seeds),
             report=typer.echo,
             track=track,
@@ -128,9 +124,9 @@ def sweep_command(
 
     given = {"per_class": per_class, "test_per_class": test_per_class, "epochs": epochs}
     with progress_bars("trying widths and hops") as track:
+        sample, settings = _prepared(data, alerts_of, flux_unit, scaling, **given, batch=batch)
         from broker_classifier.training.poster.sweep import sweep
 
-        sample, settings = _prepared(data, alerts_of, flux_unit, scaling, **given, batch=batch)
         written = sweep(
             sample,
             settings,
@@ -144,6 +140,19 @@ def sweep_command(
             track=track,
         )
     typer.echo(f"{written}")
+
+
+def _wanted(
+    protocols: list[str] | None, models: list[str] | None, percents: list[int] | None
+) -> dict[str, Any]:
+    from broker_classifier.training.poster.protocol import PERCENTS, PROTOCOLS
+    from broker_classifier.training.poster.runs import MODELS
+
+    return {
+        "protocols": _chosen(protocols, PROTOCOLS),
+        "models": _chosen(models, MODELS),
+        "percents": _chosen(percents, PERCENTS),
+    }
 
 
 def _prepared(
@@ -165,10 +174,16 @@ def _prepared(
     return sample, settings
 
 
-def _chosen(given: Sequence[Chosen] | None, known: Sequence[Chosen]) -> list[Chosen]:
-    """Keep the known ones that are asked for, all without a choice."""
-    wrong = [str(one) for one in given or () if one not in known]
+def _chosen(given: Sequence[Chosen] | None, there: Sequence[Chosen]) -> list[Chosen]:
+    """Keep what is asked for of what there is; all of it if nothing is asked for.
+
+    Raises
+    ------
+    ConfigError
+        If something else is asked for.
+    """
+    wrong = [str(name) for name in given or () if name not in there]
     if wrong:
-        msg = f"{', '.join(wrong)}: not one of {', '.join(map(str, known))}"
+        msg = f"{', '.join(wrong)}: not one of {', '.join(map(str, there))}"
         raise ConfigError(msg)
-    return [one for one in known if not given or one in given]
+    return [name for name in there if not given or name in given]

@@ -50,9 +50,14 @@ def find_bundle(name: str | Path) -> Path:
 
 def shipped_bundles() -> dict[str, Path]:
     """Return the folder of every shipped bundle by its name, in the order of the names."""
+    described = sorted(bundles_folder().glob(f"*/{DESCRIPTION_FILE}"))
+    return {path.parent.name: path.parent for path in described}
+
+
+def bundles_folder() -> Path:
+    """Return the folder of the shipped bundles."""
     installed = _PACKAGE / "bundles"
-    folder = installed if installed.is_dir() else _PACKAGE.parent / "models"
-    return {path.parent.name: path.parent for path in sorted(folder.glob(f"*/{DESCRIPTION_FILE}"))}
+    return installed if installed.is_dir() else _PACKAGE.parent / "models"
 
 
 def described_bundles() -> list[ShippedBundle]:
