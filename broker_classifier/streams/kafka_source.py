@@ -157,9 +157,9 @@ class KafkaSource:
         One commit is under way at a time, and the next has all that was done meanwhile. More than
         Kafka can take would queue before the heartbeats, until the worker is taken for dead.
 
-        A commit that fails is no error: a broker was away, or the partitions have moved to another
-        worker. The messages come again and are found answered. One that can never succeed ends the
-        next `poll`, as `InputLostError`.
+        A commit that fails is no error: a broker was away, or the partitions are on the move. It is
+        tried again while they are read here; elsewhere, the messages come again. One that can never
+        succeed ends the next `poll`, as `InputLostError`.
         """
         for one in messages:
             place = one.topic, one.partition
@@ -179,13 +179,17 @@ class KafkaSource:
         except KafkaException as error:
             self._note_commit(error.args[0], offsets)
 
-    def _note_commit(self, error: KafkaError | None, _: Sequence[TopicPartition]) -> None:
+    def _note_commit(self, error: KafkaError | None, offsets: Sequence[TopicPartition]) -> None:
         self._is_committing = False
         if error is None:
             return
-        log.warning("commit refused, the messages will come again", reason=error.str())
+        log.warning("commit refused, it is tried again", reason=error.str())
         if error.fatal():
             self._lost = error.str()
+        for one in offsets:
+            place = one.topic, one.partition
+            if place in self._first_open:
+                self._to_commit[place] = max(one.offset, self._to_commit.get(place, 0))
 
     def close(self) -> None:
         """Commit what is done, and leave the group, so that others take over at once."""
