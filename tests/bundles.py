@@ -7,15 +7,14 @@ from typing import Any
 import torch
 
 from broker_classifier.light_curve.selection import Selection
+from broker_classifier.model.architectures import ARCHITECTURES, build_network, implied_config
 from broker_classifier.model.bundle import Bundle
 from broker_classifier.model.grid_input import Grid
-from broker_classifier.model.inputs import implied_config
-from broker_classifier.model.networks import ARCHITECTURES, build_network
-from broker_classifier.model.point_input import Normalisation
+from broker_classifier.model.inputs import ModelInput
 from broker_classifier.training.fit.write_bundle import save_bundle
 
 CLASSES = ("SNIa", "SNII", "AGN")
-GRID_ARCHITECTURES = tuple(name for name, known in ARCHITECTURES.items() if known.takes_grid)
+GRID_ARCHITECTURES = tuple(name for name, entry in ARCHITECTURES.items() if entry.input is Grid)
 SIZES: dict[str, dict[str, int]] = {
     "streaming_attentive_gru": {"hidden": 12, "attention": 6},
     "attentive_gru": {"hidden": 12, "attention": 6, "hops": 2},
@@ -34,10 +33,11 @@ def small_bundle(
 ) -> Bundle:
     """Write and load a bundle with random weights."""
     selection = Selection()
-    takes_grid = ARCHITECTURES[architecture].takes_grid
-    model_input = Grid(length=32, scaling="arcsinh", has_age=True) if takes_grid else None
+    model_input: ModelInput = ARCHITECTURES[architecture].input()
+    if architecture in GRID_ARCHITECTURES:
+        model_input = Grid(length=32, scaling="arcsinh", has_age=True)
     torch.manual_seed(seed)
-    implied = implied_config(architecture, selection.bands, classes, model_input or Normalisation())
+    implied = implied_config(architecture, selection.bands, classes, model_input)
     config = {**implied, **SIZES[architecture]}
     network = build_network(architecture, config)
     even = tuple(1 / len(classes) for _ in classes)
@@ -49,7 +49,7 @@ def small_bundle(
         "survey": "ztf",
         "classes": classes,
         "selection": selection,
-        "normalisation": model_input or Normalisation(),
+        "normalisation": model_input,
         "calibration": {"prior": even, "log_trained_prior": tuple(0.0 for _ in classes)},
         "training": training
         or {

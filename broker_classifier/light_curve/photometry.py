@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 AB_ZERO_POINT_NJY = 31.4
+NJY_PER_MICROJY = 1000.0
 MAG_ERR_TO_RELATIVE_FLUX_ERR = math.log(10.0) / 2.5
 MJD_OFFSET_DAYS = 2400000.5
 UNIX_EPOCH_MJD = 40587.0

@@ -23,15 +23,17 @@ from safetensors.torch import load
 from broker_classifier.errors import BundleError
 from broker_classifier.light_curve import CurveBatch, Kind, LightCurve, light_curve
 from broker_classifier.light_curve.selection import Selection, select
+from broker_classifier.model.architectures import (
+    ARCHITECTURES,
+    build_network,
+    full_config,
+    implied_config,
+)
 from broker_classifier.model.calibration import Calibration, calibrated_probabilities
-from broker_classifier.model.encoder import Encoder, StreamingEncoder
+from broker_classifier.model.encoder import Encoder
 from broker_classifier.model.find_bundle import DESCRIPTION_FILE, find_bundle
-from broker_classifier.model.grid_encoder import GridEncoder
-from broker_classifier.model.grid_input import Grid, grids
-from broker_classifier.model.inputs import ModelInput, implied_config
-from broker_classifier.model.networks import Network, build_network, full_config
-from broker_classifier.model.networks.streaming_attentive_gru import StreamingAttentiveGRU
-from broker_classifier.model.point_input import Normalisation, model_input
+from broker_classifier.model.inputs import AnyInput
+from broker_classifier.model.networks import Network
 from broker_classifier.model.prior import ClassPrior
 
 FORMAT_VERSION: Literal[1] = 1
@@ -74,7 +76,7 @@ class Description(BaseModel):
     survey: str
     classes: tuple[str, ...] = Field(min_length=2)
     selection: Selection
-    input: ModelInput = Field(alias="normalisation")
+    input: AnyInput = Field(alias="normalisation")
     calibration: Calibration
     training: TrainingRecord
     weights_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
@@ -161,12 +163,8 @@ class Bundle:
     @cached_property
     def encoder(self) -> Encoder:
         """Its network, ready for the points that it takes."""
-        bands_taken, normalisation = self.selection.bands, self.description.input
-        if isinstance(self.network, StreamingAttentiveGRU):
-            assert isinstance(normalisation, Normalisation)
-            return StreamingEncoder(self.network, bands_taken, normalisation, self.hash)
-        assert isinstance(normalisation, Grid)
-        return GridEncoder(self.network, bands_taken, normalisation)
+        open_encoder = ARCHITECTURES[self.description.architecture].open_encoder
+        return open_encoder(self.network, self.selection.bands, self.description.input, self.hash)
 
 
 def load_bundle(name: str | Path) -> Bundle:
@@ -216,21 +214,16 @@ def bundle_hash(weights: bytes, description: bytes) -> str:
 
 def probabilities_of(curve: LightCurve, bundle: Bundle) -> NDArray[np.float64] | None:
     """Classify one light curve the plain way, unbatched; None without a usable point."""
-    description = bundle.description
-    selected = select(curve, description.selection)
-    if not len(selected.index):
+    description, selection = bundle.description, bundle.selection
+    used = CurveBatch.of([curve]).take(select(curve, selection).index)
+    if not len(used.points):
         return None
-    bands_taken, normalisation = description.selection.bands, description.input
-    if isinstance(normalisation, Grid):
-        batch = CurveBatch.of([curve]).take(selected.index)
-        inputs = grids(batch, bands_taken, normalisation)  # (1, L, C)
-    else:
-        inputs = model_input(curve, selected, bands_taken, normalisation)[None]  # (1, T, C)
+    inputs = description.input.build(used, selection.bands)  # (1, n_rows, C)
     with torch.inference_mode():
         logits, _ = bundle.network(torch.from_numpy(inputs))
-    used = curve.mjd[selected.index]
     last = logits.reshape(-1, len(bundle.classes))[-1].numpy()  # (1, K) or (1, T, K) -> (K,)
-    return calibrated_probabilities(last, len(used), used[-1] - used[0], description.calibration)
+    [n_points], [age_days] = used.lengths, used.age_days
+    return calibrated_probabilities(last, n_points, age_days, description.calibration)
 
 
 def _check_golden(path: Path, bundle: Bundle) -> None:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from broker_classifier.light_curve import CurveBatch
 from broker_classifier.model.encoder import Encoded
-from broker_classifier.model.grid_input import Grid, grid_positions, grids
+from broker_classifier.model.grid_input import Grid, grid_positions
 from broker_classifier.model.networks import GridNetwork
 
 
@@ -31,11 +31,8 @@ class GridEncoder:
         batch: CurveBatch,
         encoder_states: Sequence[bytes] | None = None,
     ) -> Encoded:
-        """Encode n light curves, each of one point or more; encoder_states serve no purpose here.
-
-        Parameters and result are those of `StreamingEncoder.encode`.
-        """
-        inputs = torch.from_numpy(grids(batch, self._bands, self._grid))
+        """Do what `Encoder.encode` says; the states are all b""."""
+        inputs = torch.from_numpy(self._grid.build(batch, self._bands))
         with torch.inference_mode():
             logits, attention = self._network(inputs)
         of_points = None

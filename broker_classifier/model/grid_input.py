@@ -12,13 +12,14 @@ A band without a point has flux 0 and a constant void.
 """
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from broker_classifier.light_curve import BAND_MASK, CurveBatch
+from broker_classifier.light_curve.photometry import NJY_PER_MICROJY
 from broker_classifier.light_curve.selection import band_positions
 
 Floats = NDArray[np.float64]
@@ -49,46 +50,63 @@ class Grid(BaseModel):
     missing_void: float = Field(500.0, ge=0)
     has_age: bool = False
 
+    kind: ClassVar[str] = "grid"
+    has_row_per_point: ClassVar[bool] = False
 
-def grid_channel_names(band_letters: Sequence[str], grid: Grid) -> tuple[str, ...]:
-    """Name the channels in their order.
+    def channel_names(self, band_letters: Sequence[str]) -> tuple[str, ...]:
+        """Name the channels in their order.
 
-    >>> grid_channel_names("gr", Grid(has_age=True))
-    ('flux_g', 'flux_r', 'void_g', 'void_r', 'age')
-    """
-    per_band = [f"{name}_{band}" for name in ("flux", "void") for band in band_letters]
-    return (*per_band, *(["age"] if grid.has_age else []))
+        >>> Grid(has_age=True).channel_names("gr")
+        ('flux_g', 'flux_r', 'void_g', 'void_r', 'age')
+        """
+        per_band = [f"{name}_{band}" for name in ("flux", "void") for band in band_letters]
+        return (*per_band, *(["age"] if self.has_age else []))
 
+    def sizes(self) -> dict[str, int]:
+        """Give the number of cells, which some networks are made for."""
+        return {"length": self.length}
 
-def grids(batch: CurveBatch, band_letters: Sequence[str], grid: Grid) -> NDArray[np.float32]:
-    """Resample n light curves.
+    def build(self, batch: CurveBatch, band_letters: Sequence[str]) -> NDArray[np.float32]:
+        """Resample n light curves, none of them empty.
 
-    Parameters
-    ----------
-    batch : CurveBatch
-        Used points only, in the bundle's bands; no light curve is empty.
-    band_letters : sequence of str
-        The bundle's bands, B of them.
-    grid : Grid
+        Parameters
+        ----------
+        batch : CurveBatch
+            Used points only, in the bundle's bands.
+        band_letters : sequence of str
+            The bundle's bands, B of them.
 
-    Returns
-    -------
-    float32 array, shape (n, length, n_channels)
-    """
-    n_channels = len(grid_channel_names(band_letters, grid))
-    rows = np.empty((len(batch), grid.length, n_channels), dtype=np.float32)
-    bands = band_positions(band_letters)[batch.points["flags"] & np.uint8(BAND_MASK)]
-    fluxes = batch.points["psf_flux"].astype(np.float64) / grid.flux_unit_njy
-    fluxes = np.arcsinh(fluxes) if grid.scaling == "arcsinh" else fluxes
-    columns = map(batch.split, (batch.points["mjd"], bands, fluxes))
-    for cells, mjd, band, flux in zip(rows, *columns, strict=True):
-        position = grid_positions(mjd, grid.length)
-        for b in range(len(band_letters)):
-            is_band = band == b
-            _fill(cells, b, len(band_letters), position[is_band], flux[is_band], grid)
-        if grid.has_age:
-            cells[:, -1] = np.log1p(mjd[-1] - mjd[0])
-    return rows
+        Returns
+        -------
+        float32 array, shape (n, length, n_channels)
+        """
+        n_bands, n_channels = len(band_letters), len(self.channel_names(band_letters))
+        rows = np.empty((len(batch), self.length, n_channels), dtype=np.float32)
+        bands = band_positions(band_letters)[batch.points["flags"] & np.uint8(BAND_MASK)]
+        fluxes = batch.points["psf_flux"].astype(np.float64) / self.flux_unit_njy
+        fluxes = np.arcsinh(fluxes) if self.scaling == "arcsinh" else fluxes
+        columns = map(batch.split, (batch.points["mjd"], bands, fluxes))
+        for cells, mjd, band, flux in zip(rows, *columns, strict=True):
+            position = grid_positions(mjd, self.length)
+            for b in range(n_bands):
+                is_band = band == b
+                _fill(cells, b, n_bands, position[is_band], flux[is_band], self)
+            if self.has_age:
+                cells[:, -1] = np.log1p(mjd[-1] - mjd[0])
+        return rows
+
+    def row_mjd(self, mjd: Floats) -> Floats:
+        """Give the time of each cell."""
+        return np.linspace(mjd[0], mjd[-1], self.length)
+
+    def flux_formula(self) -> str:
+        """Say what the channel `flux` is.
+
+        >>> Grid(scaling="arcsinh").flux_formula()
+        'arcsinh(f / 0.0363 µJy)'
+        """
+        flux = f"f / {self.flux_unit_njy / NJY_PER_MICROJY:.3g} µJy"
+        return f"arcsinh({flux})" if self.scaling == "arcsinh" else flux
 
 
 def grid_positions(mjd: Floats, length: int) -> Floats:

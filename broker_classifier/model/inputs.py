@@ -1,66 +1,62 @@
-"""The two kinds of model input: a row per point, or a grid; and which network takes which."""
+"""What every kind of model input can do, and the kinds that `bundle.json` may hold."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Discriminator, Tag
 
-from broker_classifier.model.grid_input import Grid, grid_channel_names
-from broker_classifier.model.networks import ARCHITECTURES
-from broker_classifier.model.point_input import Normalisation, channel_names
+from broker_classifier.light_curve import CurveBatch
+from broker_classifier.model.grid_input import Grid
+from broker_classifier.model.point_input import Normalisation
+
+
+class ModelInput(Protocol):
+    """The constants of a network's input, and what they make of light curves.
+
+    A light curve becomes rows of channels: a row for each point, or as many as the kind says.
+
+    Attributes
+    ----------
+    kind : str
+    has_row_per_point : bool
+        Whether a row stands for a point, and the network answers at each.
+    """
+
+    kind: ClassVar[str]
+    has_row_per_point: ClassVar[bool]
+
+    def channel_names(self, band_letters: Sequence[str]) -> tuple[str, ...]:
+        """Name the channels in their order."""
+
+    def sizes(self) -> dict[str, int]:
+        """Give the sizes of the network, besides its channels, that follow from the constants."""
+
+    def build(self, batch: CurveBatch, band_letters: Sequence[str]) -> NDArray[np.float32]:
+        """Build the input of n light curves, none of them empty, from their used points.
+
+        Returns
+        -------
+        float32 array, shape (n, n_rows, n_channels)
+            Where a row stands for a point, padded with zeros at the end.
+        """
+
+    def row_mjd(self, mjd: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Give the time of each row of a light curve with points at these times (MJD)."""
+
+    def flux_formula(self) -> str:
+        """Say in letters what the channel `flux` is of a flux f."""
 
 
 def _kind_of_input(given: Any) -> str:
     """Tell a grid by any of its keys, so that a wrong key is named as the one kind's."""
     if isinstance(given, dict):
-        return "grid" if set(given) & set(Grid.model_fields) else "points"
-    return "grid" if isinstance(given, Grid) else "points"
+        return Grid.kind if set(given) & set(Grid.model_fields) else Normalisation.kind
+    return str(getattr(given, "kind", Normalisation.kind))
 
 
-ModelInput = Annotated[
-    Annotated[Normalisation, Tag("points")] | Annotated[Grid, Tag("grid")],
+AnyInput = Annotated[
+    Annotated[Normalisation, Tag(Normalisation.kind)] | Annotated[Grid, Tag(Grid.kind)],
     Discriminator(_kind_of_input),
 ]
-
-
-def n_input_channels(band_letters: Sequence[str], model_input: ModelInput) -> int:
-    """Count the channels.
-
-    >>> n_input_channels("ugrizy", Grid())
-    12
-    """
-    if isinstance(model_input, Grid):
-        return len(grid_channel_names(band_letters, model_input))
-    return len(channel_names(band_letters))
-
-
-def implied_config(
-    architecture: str, band_letters: Sequence[str], classes: Sequence[str], model_input: ModelInput
-) -> dict[str, Any]:
-    """Give the part of a network's configuration that its input and its classes decide.
-
-    Raises
-    ------
-    ValueError
-        The architecture is unknown, or takes the other kind of input.
-
-    Examples
-    --------
-    >>> implied_config("fcn", "gr", ("SNIa", "SNII"), Grid(length=64))
-    {'n_channels': 4, 'n_classes': 2, 'length': 64}
-    """
-    if architecture not in ARCHITECTURES:
-        msg = f"architecture {architecture!r} is unknown, not in {sorted(ARCHITECTURES)}"
-        raise ValueError(msg)
-    known = ARCHITECTURES[architecture]
-    if known.takes_grid != isinstance(model_input, Grid):
-        names = {True: ", ".join(Grid.model_fields), False: ", ".join(Normalisation.model_fields)}
-        msg = f"normalisation: {architecture} takes {names[known.takes_grid]}"
-        raise ValueError(msg)
-    sizes = {
-        "n_channels": n_input_channels(band_letters, model_input),
-        "n_classes": len(classes),
-    }
-    if isinstance(model_input, Grid) and "length" in known.config.model_fields:
-        sizes["length"] = model_input.length
-    return sizes

@@ -22,6 +22,7 @@ Channels, with B bands, in this order:
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,8 +38,9 @@ from broker_classifier.compiled import (
     cached_for,
     compiled,
 )
-from broker_classifier.light_curve import BAND_MASK, POINTS, CurveBatch, LightCurve
-from broker_classifier.light_curve.selection import Selected, band_positions
+from broker_classifier.light_curve import BAND_MASK, POINTS, CurveBatch
+from broker_classifier.light_curve.photometry import NJY_PER_MICROJY
+from broker_classifier.light_curve.selection import band_positions
 
 PER_BAND = ("flux", "snr", "gap", "seen", "err", "decline", "rise")
 
@@ -64,12 +66,36 @@ class Normalisation(BaseModel):
     error_floor: float = Field(0.02, ge=0)
     time_scale_days: float = Field(50.0, gt=0)
 
+    kind: ClassVar[str] = "points"
+    has_row_per_point: ClassVar[bool] = True
 
-def model_input(
-    curve: LightCurve, selected: Selected, band_letters: Sequence[str], normalisation: Normalisation
-) -> NDArray[np.float32]:
-    """Build the input rows of one light curve, shape (n_used, n_channels)."""
-    return channels(CurveBatch.of([curve]).take(selected.index), band_letters, normalisation)
+    def channel_names(self, band_letters: Sequence[str]) -> tuple[str, ...]:
+        """Name the channels in their order."""
+        return channel_names(band_letters)
+
+    def sizes(self) -> dict[str, int]:
+        """Decide no size of the network."""
+        return {}
+
+    def build(self, batch: CurveBatch, band_letters: Sequence[str]) -> NDArray[np.float32]:
+        """Build the input of n light curves, shape (n, n_points of the longest, n_channels)."""
+        rows = channels(batch, band_letters, self)
+        padded = np.zeros((len(batch), int(batch.lengths.max()), rows.shape[1]), dtype=np.float32)
+        for padded_rows, of_curve in zip(padded, batch.split(rows), strict=True):
+            padded_rows[: len(of_curve)] = of_curve
+        return padded
+
+    def row_mjd(self, mjd: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Give the time of each row: the point's."""
+        return mjd
+
+    def flux_formula(self) -> str:
+        """Say what the channel `flux` is.
+
+        >>> Normalisation().flux_formula()
+        'arcsinh(f / 20 µJy) / 2'
+        """
+        return f"arcsinh(f / {self.flux_scale_njy / NJY_PER_MICROJY:g} µJy) / 2"
 
 
 def channel_names(band_letters: Sequence[str]) -> tuple[str, ...]:

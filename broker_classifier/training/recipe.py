@@ -9,9 +9,9 @@ from pydantic_core import ErrorDetails
 
 from broker_classifier.errors import ConfigError
 from broker_classifier.light_curve.selection import Selection
+from broker_classifier.model.architectures import ARCHITECTURES, full_config, implied_config
 from broker_classifier.model.grid_input import Grid
-from broker_classifier.model.inputs import ModelInput, implied_config
-from broker_classifier.model.networks import ARCHITECTURES, full_config
+from broker_classifier.model.inputs import AnyInput
 from broker_classifier.model.point_input import Normalisation
 from broker_classifier.training.recipe_tables import (
     Augmentation,
@@ -38,7 +38,7 @@ class Recipe(BaseModel):
     classes: tuple[str, ...] = Field(min_length=2)
     architecture: str = "streaming_attentive_gru"
     selection: Selection = Selection()
-    normalisation: ModelInput = Normalisation()
+    normalisation: AnyInput = Normalisation()
     homogenisation: HomogenisationRecipe
     card: Card
     network: dict[str, int | float] = {}
@@ -47,18 +47,18 @@ class Recipe(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _grid_by_default(cls, given: Any) -> Any:
-        """Give a grid network the poster's grid where the recipe does not say another."""
+    def _input_by_default(cls, given: Any) -> Any:
+        """Give the network the usual input of its kind where the recipe does not say another."""
         known = (
             ARCHITECTURES.get(given.get("architecture", "")) if isinstance(given, dict) else None
         )
-        if known is not None and known.takes_grid and "normalisation" not in given:
-            return {**given, "normalisation": Grid()}
+        if known is not None and "normalisation" not in given:
+            return {**given, "normalisation": known.input()}
         return given
 
     @model_validator(mode="after")
     def _prefixes_can_be_weighed(self) -> Self:
-        if isinstance(self.normalisation, Grid) and self.optimisation.share_by_days:
+        if not self.normalisation.has_row_per_point and self.optimisation.share_by_days:
             msg = "optimisation.share_by_days: a grid network weighs prefixes by rank, leave it out"
             raise ValueError(msg)
         return self

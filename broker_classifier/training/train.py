@@ -10,10 +10,11 @@ import numpy as np
 import torch
 
 from broker_classifier.errors import ConfigError, DataError
+from broker_classifier.model.architectures import build_network
 from broker_classifier.model.bundle import Bundle, TrainingRecord
 from broker_classifier.model.calibration import Calibration
 from broker_classifier.model.find_bundle import DESCRIPTION_FILE
-from broker_classifier.model.networks import Network, build_network
+from broker_classifier.model.networks import Network
 from broker_classifier.progress import Track, untracked
 from broker_classifier.training import make_callable
 from broker_classifier.training.card import renew_card

@@ -5,11 +5,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.stats import entropy
 
-from broker_classifier.light_curve import EMPTY, Kind, LightCurve, light_curve
-from broker_classifier.light_curve.selection import select
+from broker_classifier.light_curve import EMPTY, CurveBatch, Kind, LightCurve, light_curve
 from broker_classifier.model.bundle import probabilities_of
 from broker_classifier.model.classify import Classification, classify
-from broker_classifier.model.point_input import model_input
 from broker_classifier.model.prior import ClassPrior
 from tests.bundles import small_bundle
 from tests.curves import detections, light_curves
@@ -125,9 +123,9 @@ def test_one_band_is_enough(bundle):
 
 def test_the_attention_is_the_softmax_of_the_energies(bundle):
     curve = detections([1.0, 2.0, 6.0])
-    rows = model_input(curve, select(curve, bundle.selection), ("g", "r"), bundle.description.input)
+    rows = bundle.description.input.build(CurveBatch.of([curve]), ("g", "r"))
     with torch.inference_mode():
-        energies = bundle.network(torch.from_numpy(rows)[None])[1][0]
+        energies = bundle.network(torch.from_numpy(rows))[1][0]
     found = classified(curve, bundle)
     np.testing.assert_allclose(found.attention, torch.softmax(energies, 0).numpy(), atol=1e-6)
 

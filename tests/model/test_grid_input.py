@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from broker_classifier.light_curve import CurveBatch, LightCurve, band_indices, light_curve
 from broker_classifier.model.grid_encoder import point_attention
-from broker_classifier.model.grid_input import Grid, grid_channel_names, grids
+from broker_classifier.model.grid_input import Grid
 from tests.curves import light_curves
 
 BANDS = ("g", "r")
@@ -15,7 +15,7 @@ UNIT_NJY = 36.307805  # AB magnitude 27.5
 
 
 def grid_of(*curves: LightCurve, grid=Grid()):  # noqa: B008 (a frozen value)
-    return grids(CurveBatch.of(curves), BANDS, grid)
+    return grid.build(CurveBatch.of(curves), BANDS)
 
 
 def slow_interpolation(times, values, at):
@@ -47,7 +47,7 @@ def test_every_cell_is_the_interpolated_flux_and_the_distance_to_the_nearest_poi
 
 
 def test_six_bands_make_the_posters_twelve_channels():
-    assert len(grid_channel_names("ugrizy", Grid())) == 12
+    assert len(Grid().channel_names("ugrizy")) == 12
 
 
 def test_the_first_and_the_last_point_are_the_first_and_the_last_cell():

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from broker_classifier.light_curve import CurveBatch, Kind, LightCurve, light_curve
 from broker_classifier.light_curve.selection import Selection, select
-from broker_classifier.model.point_input import Normalisation, channel_names, channels, model_input
+from broker_classifier.model.point_input import Normalisation, channel_names, channels
 from tests.curves import detections, light_curves
 
 RULES = Selection(one_per_band_and_night=False)
@@ -15,7 +15,8 @@ NAMES = channel_names("gr")
 
 def rows(curve, norm=NORM, bands="gr"):
     rules = RULES.model_copy(update={"bands": tuple(bands)})
-    return model_input(curve, select(curve, rules), rules.bands, norm)
+    used = CurveBatch.of([curve]).take(select(curve, rules).index)
+    return norm.build(used, rules.bands)[0]
 
 
 def slow_rows(curve):
@@ -84,7 +85,7 @@ def test_an_error_below_the_floor_counts_as_the_floor():
 def test_faint_and_negative_forced_fluxes_stay_finite():
     rules = Selection(kinds=("forced",), positive_only=False)
     curve = light_curve([1.0, 2.0, 3.0], [-50.0, 0.0, 5.0], 10.0, "grg", Kind.FORCED)
-    assert np.isfinite(model_input(curve, select(curve, rules), rules.bands, NORM)).all()
+    assert np.isfinite(NORM.build(CurveBatch.of([curve]), rules.bands)).all()
 
 
 @pytest.mark.parametrize("bands", ["r", "gr", "ugrizy"])

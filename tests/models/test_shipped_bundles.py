@@ -7,12 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from broker_classifier.light_curve import EMPTY, LightCurve, light_curve
+from broker_classifier.light_curve import EMPTY, CurveBatch, LightCurve, light_curve
 from broker_classifier.light_curve.selection import select
 from broker_classifier.model.bundle import load_bundle
 from broker_classifier.model.classify import classify
 from broker_classifier.model.networks.streaming_attentive_gru import StreamingAttentiveGRU
-from broker_classifier.model.point_input import model_input
 from broker_classifier.training.fit.write_bundle import made_up_curve
 from broker_classifier.training.judge.prefix_logits import prefix_logits
 from tests.bundles import GRID_ARCHITECTURES, small_bundle
@@ -51,6 +50,11 @@ def curves(bundle):
 def classified(curves, bundle):
     found = classify(curves, bundle)
     return [c for c in found if c is not None]
+
+
+def input_rows(curve, bundle):
+    used = CurveBatch.of([curve]).take(select(curve, bundle.selection).index)
+    return bundle.description.input.build(used, bundle.selection.bands)[0]
 
 
 def probabilities(curves, bundle):
@@ -103,10 +107,7 @@ def test_a_step_per_point_agrees_with_the_replay(streaming_bundle):
     bundle = streaming_bundle
     for seed in range(100, 105):
         curve = made_up_curve(seed, bundle.selection)
-        selected = select(curve, bundle.selection)
-        normalisation = bundle.description.input
-        rows = model_input(curve, selected, bundle.selection.bands, normalisation)
-        inputs = torch.from_numpy(rows)[None]
+        inputs = torch.from_numpy(input_rows(curve, bundle))[None]
         with torch.inference_mode():
             replay, _ = bundle.network(inputs)
             state = bundle.network.initial_state(1)
@@ -131,14 +132,9 @@ def test_no_row_looks_into_the_future(streaming_bundle):
     bundle = streaming_bundle
     for seed in range(100, 105):
         curve = made_up_curve(seed, bundle.selection)
-        selected = select(curve, bundle.selection)
-        normalisation = bundle.description.input
-        rows = model_input(curve, selected, bundle.selection.bands, normalisation)
-        for i, point in enumerate(selected.index):
-            known = curve.until(curve.mjd[point])
-            then = model_input(
-                known, select(known, bundle.selection), bundle.selection.bands, normalisation
-            )
+        rows = input_rows(curve, bundle)
+        for i, point in enumerate(select(curve, bundle.selection).index):
+            then = input_rows(curve.until(curve.mjd[point]), bundle)
             np.testing.assert_array_equal(then[: i + 1], rows[: i + 1])
 
 

@@ -13,7 +13,6 @@ from torch.nn.functional import cross_entropy
 
 from broker_classifier.light_curve import LightCurve
 from broker_classifier.model.calibration import Calibration, calibrated_probabilities
-from broker_classifier.model.grid_input import Grid
 from broker_classifier.model.networks import Network
 from broker_classifier.progress import Track
 from broker_classifier.training.fit.augment import augmented
@@ -80,10 +79,10 @@ def _fit_epoch(
     batches = _batches(training, noise, recipe, state.random)
     n_batches = -(-len(training) // recipe.optimisation.batch)
     for curves, target, weights in track(batches, "batches", n_batches):
-        if isinstance(recipe.normalisation, Grid):
-            loss = grid_loss(state.network, curves, target, weights, recipe, state.random)
-        else:
+        if recipe.normalisation.has_row_per_point:
             loss = prefix_loss(state.network, curves, target, weights, recipe)
+        else:
+            loss = grid_loss(state.network, curves, target, weights, recipe, state.random)
         state.step(loss)
         losses.append(loss.item())
     return float(np.mean(losses))

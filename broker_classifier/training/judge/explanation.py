@@ -10,8 +10,6 @@ from broker_classifier.errors import DataError
 from broker_classifier.light_curve import LightCurve
 from broker_classifier.model.bundle import Bundle
 from broker_classifier.model.classify import Classification, classify
-from broker_classifier.model.grid_input import Grid, grid_channel_names
-from broker_classifier.model.point_input import channel_names
 from broker_classifier.training.judge.prefix_logits import network_input
 
 Floats = NDArray[np.float64]
@@ -84,12 +82,8 @@ def explanation_of(name: str, curve: LightCurve, bundle: Bundle) -> Explanation:
 def _inputs(used: LightCurve, bundle: Bundle) -> tuple[Floats, dict[str, NDArray[np.float32]]]:
     letters, normalisation = bundle.selection.bands, bundle.description.input
     rows = network_input([used], bundle.selection, normalisation)[0].numpy()  # (n_rows, C)
-    if isinstance(normalisation, Grid):
-        names = grid_channel_names(letters, normalisation)
-        mjd = np.linspace(used.mjd[0], used.mjd[-1], len(rows))
-    else:
-        names, mjd = channel_names(letters), used.mjd
-    return mjd, dict(zip(names, rows.T, strict=True))
+    names = normalisation.channel_names(letters)
+    return normalisation.row_mjd(used.mjd), dict(zip(names, rows.T, strict=True))
 
 
 def _unusable(name: str, curve: LightCurve, bundle: Bundle) -> str:

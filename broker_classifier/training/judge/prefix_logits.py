@@ -5,7 +5,6 @@ prefix.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import cast
 
 import numpy as np
 import torch
@@ -13,10 +12,8 @@ from numpy.typing import NDArray
 
 from broker_classifier.light_curve import CurveBatch, LightCurve
 from broker_classifier.light_curve.selection import Selection
-from broker_classifier.model.grid_input import Grid, grids
 from broker_classifier.model.inputs import ModelInput
-from broker_classifier.model.networks import GridNetwork, Network
-from broker_classifier.model.point_input import channels
+from broker_classifier.model.networks import Network
 
 BATCH = 128
 
@@ -35,8 +32,8 @@ def prefix_logits(
         In the order of `curves`.
     """
     network.eval()
-    if isinstance(normalisation, Grid):
-        return _grid_logits(cast(GridNetwork, network), curves, selection, normalisation)
+    if not normalisation.has_row_per_point:
+        return _logits_of_each(network, curves, selection, normalisation)
     found: list[NDArray[np.float64]] = [np.empty(0)] * len(curves)
     for batch in batches_by_length([len(c) for c in curves], BATCH):
         inputs = network_input([curves[i] for i in batch], selection, normalisation)
@@ -47,13 +44,16 @@ def prefix_logits(
     return found
 
 
-def _grid_logits(
-    network: GridNetwork, curves: Sequence[LightCurve], selection: Selection, grid: Grid
+def _logits_of_each(
+    network: Network,
+    curves: Sequence[LightCurve],
+    selection: Selection,
+    normalisation: ModelInput,
 ) -> list[NDArray[np.float64]]:
     prefixes = [LightCurve(c.points[:n]) for c in curves for n in range(1, len(c) + 1)]
     rows = []
     for start in range(0, len(prefixes), BATCH):
-        inputs = network_input(prefixes[start : start + BATCH], selection, grid)
+        inputs = network_input(prefixes[start : start + BATCH], selection, normalisation)
         with torch.inference_mode():
             logits, _ = network(inputs.to(device_of(network)))
         rows.append(logits.cpu().numpy().astype(np.float64))
@@ -76,14 +76,7 @@ def network_input(
         (n, longest light curve, C), padded at the end, for a streaming network; (n, L, C) for a
         grid network.
     """
-    batch = CurveBatch.of(curves)
-    if isinstance(normalisation, Grid):
-        return torch.from_numpy(grids(batch, selection.bands, normalisation))
-    rows = channels(batch, selection.bands, normalisation)
-    padded = np.zeros((len(curves), int(batch.lengths.max()), rows.shape[1]), dtype=np.float32)
-    for into, of_curve in zip(padded, batch.split(rows), strict=True):
-        into[: len(of_curve)] = of_curve
-    return torch.from_numpy(padded)
+    return torch.from_numpy(normalisation.build(CurveBatch.of(curves), selection.bands))
 
 
 def batches_by_length(

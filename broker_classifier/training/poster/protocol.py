@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broker_classifier.light_curve import CurveBatch, LightCurve
-from broker_classifier.model.grid_input import Grid, grid_positions, grids
+from broker_classifier.model.grid_input import Grid, grid_positions
 from broker_classifier.training.data.split import TEST, TRAIN, VALIDATION, split_of
 
 Protocol = Literal["as-published", "disjoint", "causal"]
@@ -118,7 +118,7 @@ def inputs_at(
         known, grid = [until_cell(c, cells, grid.length) for c in curves], _with(grid, cells)
     else:
         known = list(curves)
-    return grids(CurveBatch.of(known), bands, grid)[:, :cells]
+    return grid.build(CurveBatch.of(known), bands)[:, :cells]
 
 
 def until_cell(curve: LightCurve, cells: int, length: int) -> LightCurve:

@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from broker_classifier.errors import ConfigError
+from broker_classifier.model.architectures import build_network, implied_config
 from broker_classifier.model.grid_input import Grid
-from broker_classifier.model.inputs import implied_config
-from broker_classifier.model.networks import GridNetwork, build_network
+from broker_classifier.model.networks import GridNetwork
 from broker_classifier.progress import Track, untracked
 from broker_classifier.training.poster.fit import Best, Part, decisions, fit
 from broker_classifier.training.poster.protocol import Protocol, draw_parts, inputs_at, n_cells

@@ -5,11 +5,12 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from broker_classifier.model.networks import ARCHITECTURES, build_network
+from broker_classifier.model.architectures import ARCHITECTURES, build_network
+from broker_classifier.model.grid_input import Grid
 
 POSTER = {"n_channels": 12, "n_classes": 9}
 SMALL = {"n_channels": 4, "n_classes": 3}
-GRID_NETWORKS = sorted(name for name, known in ARCHITECTURES.items() if known.takes_grid)
+GRID_NETWORKS = sorted(name for name, entry in ARCHITECTURES.items() if entry.input is Grid)
 
 
 def network(name, seed=0, **config):

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from broker_classifier.model.networks import build_network
+from broker_classifier.model.architectures import build_network
 
 CONFIG = {"n_channels": 5, "n_classes": 3, "hidden": 16, "attention": 8}
 

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from broker_classifier.model.networks import build_network
+from broker_classifier.model.architectures import build_network
 from broker_classifier.model.networks.streaming_runtimes import (
     FEW,
     CompiledRuntime,

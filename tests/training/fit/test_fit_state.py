@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from broker_classifier.model.networks import build_network
+from broker_classifier.model.architectures import build_network
 from broker_classifier.training.fit.fit_state import WARM_UP_STEPS, FitState
 from broker_classifier.training.recipe_tables import Optimisation
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from broker_classifier.errors import ConfigError, DataError
-from broker_classifier.model.networks import build_network
+from broker_classifier.model.architectures import build_network
 from broker_classifier.training.fit import fit_network as loop
 from broker_classifier.training.fit.checkpoint import CHECKPOINT_FILE, write_checkpoint
 from broker_classifier.training.fit.journal import Run, choose_device

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from broker_classifier.model.networks import build_network
+from broker_classifier.model.architectures import build_network
 from broker_classifier.training.poster.fit import Part, decisions, fit
 
 LOOP = {"epochs": 6, "batch": 20, "learning_rate": 0.01, "seed": 3}

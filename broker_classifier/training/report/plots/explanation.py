@@ -10,11 +10,8 @@ from matplotlib.figure import Figure
 
 from broker_classifier.light_curve import BANDS
 from broker_classifier.model.band_colours import BAND_COLOURS
-from broker_classifier.model.bundle import Bundle
-from broker_classifier.model.grid_input import Grid
 from broker_classifier.training.judge.explanation import Explanation
 from broker_classifier.training.report.plots.light_curve import (
-    NJY_PER_MICROJY,
     days,
     draw_points,
     draw_probabilities,
@@ -38,7 +35,8 @@ def explanation_figure(explained: Explanation) -> Figure:
     gap_channel = (
         "gap" if f"gap_{explained.bundle.selection.bands[0]}" in explained.inputs else "void"
     )
-    _draw_channels(flux, explained, "flux", f"input: flux f as\n{_flux_scaling(explained.bundle)}")
+    formula = explained.bundle.description.input.flux_formula()
+    _draw_channels(flux, explained, "flux", f"input: flux f as\n{formula}")
     _draw_channels(gap, explained, gap_channel, f"input:\n{GAPS[gap_channel]}")
     draw_probabilities(answers, explained)
     answers.set_ylabel("probability\n(natural prior)")
@@ -88,15 +86,6 @@ def _draw_channels(axis: Axes, explained: Explanation, channel: str, label: str)
     axis.set_ylabel(label, fontsize=9)
     axis.set_xlim(span(explained))
     tidy(axis)
-
-
-def _flux_scaling(bundle: Bundle) -> str:
-    """Say what the flux channel is of the flux f."""
-    scale = bundle.description.input
-    if isinstance(scale, Grid):
-        flux = f"f / {scale.flux_unit_njy / NJY_PER_MICROJY:.3g} µJy"
-        return f"arcsinh({flux})" if scale.scaling == "arcsinh" else flux
-    return f"arcsinh(f / {scale.flux_scale_njy / NJY_PER_MICROJY:g} µJy) / 2"
 
 
 def _title(explained: Explanation, view: tuple[float, float]) -> str:

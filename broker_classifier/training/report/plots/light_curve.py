@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from broker_classifier.light_curve import BANDS, Kind, LightCurve
+from broker_classifier.light_curve.photometry import NJY_PER_MICROJY
 from broker_classifier.model.band_colours import BAND_COLOURS
 from broker_classifier.model.class_colours import class_colour
 from broker_classifier.training.judge.explanation import Explanation
@@ -18,7 +19,6 @@ from broker_classifier.training.report.plots.style import (
     tidy,
 )
 
-NJY_PER_MICROJY = 1000.0
 LIMIT_SIGMA = 5.0  # an upper limit stands as a fifth of itself in a light curve
 DAYS_BEFORE, DAYS_AFTER = 15.0, 5.0  # around the answers: what else is shown of the points
 MARGIN, MARGIN_DAYS = 0.05, 0.5  # of the time axis: a share of it, and at least so many days
