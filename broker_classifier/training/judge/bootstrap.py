@@ -40,11 +40,11 @@ def resamples(stratum: NDArray[Any], seed: int = 0) -> Counts:
     n_resamples = min(N_RESAMPLES, max(FEWEST_RESAMPLES, affordable))
     counts = np.zeros((n_resamples, len(stratum)), dtype=np.float32)
     for value in np.unique(stratum):
-        mine = np.flatnonzero(stratum == value)
-        drawn = random.integers(len(mine), size=(n_resamples, len(mine)))
-        drawn += np.arange(n_resamples)[:, None] * len(mine)
-        found = np.bincount(drawn.ravel(), minlength=n_resamples * len(mine))
-        counts[:, mine] = found.reshape(n_resamples, len(mine))
+        of_value = np.flatnonzero(stratum == value)
+        drawn = random.integers(len(of_value), size=(n_resamples, len(of_value)))
+        drawn += np.arange(n_resamples)[:, None] * len(of_value)
+        times_drawn = np.bincount(drawn.ravel(), minlength=n_resamples * len(of_value))
+        counts[:, of_value] = times_drawn.reshape(n_resamples, len(of_value))
     return counts
 
 
@@ -81,16 +81,16 @@ def mean_interval(values: Floats, seed: int = 0) -> Interval:
     return interval(resampled_means(values, seed))
 
 
-def difference_interval(one: Floats, other: Floats) -> Interval:
+def difference_interval(first: Floats, second: Floats) -> Interval:
     """Interval of the difference of a figure between two sets, drawn anew independently.
 
     Parameters
     ----------
-    one, other : float array, shape (n_resamples,)
+    first, second : float array, shape (n_resamples,)
         There are fewer for a larger set: as many as both have are used.
     """
-    n = min(len(one), len(other))
-    return interval(one[:n] - other[:n])
+    n = min(len(first), len(second))
+    return interval(first[:n] - second[:n])
 
 
 def median_interval(values: Floats, seed: int = 0) -> Interval:

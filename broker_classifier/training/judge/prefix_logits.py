@@ -37,14 +37,14 @@ def prefix_logits(
     network.eval()
     if isinstance(normalisation, Grid):
         return _grid_logits(cast(GridNetwork, network), curves, selection, normalisation)
-    found: list[NDArray[np.float64]] = [np.empty(0)] * len(curves)
+    by_curve: list[NDArray[np.float64]] = [np.empty(0)] * len(curves)
     for batch in batches_by_length([len(c) for c in curves], BATCH):
         inputs = network_input([curves[i] for i in batch], selection, normalisation)
         with torch.inference_mode():
             logits, _ = network(inputs.to(device_of(network)))
         for i, rows in zip(batch, logits.cpu().numpy().astype(np.float64), strict=True):
-            found[i] = rows[: len(curves[i])]
-    return found
+            by_curve[i] = rows[: len(curves[i])]
+    return by_curve
 
 
 def _grid_logits(

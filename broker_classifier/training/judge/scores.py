@@ -135,8 +135,8 @@ def _rankings(
 ) -> dict[str, Any]:
     once = np.ones((1, len(target)), dtype=np.float32)
     both = np.concatenate([once, counts])
-    found = [areas(p, target == k, both) for k, p in enumerate(probabilities.T)]
-    roc, precision = (np.stack(columns, axis=-1) for columns in zip(*found, strict=True))
+    by_class = [areas(p, target == k, both) for k, p in enumerate(probabilities.T)]
+    roc, precision = (np.stack(columns, axis=-1) for columns in zip(*by_class, strict=True))
     return {
         **_per_class("roc_auc", classes, roc[0], roc[1:]),
         **_per_class("average_precision", classes, precision[0], precision[1:]),

@@ -47,17 +47,17 @@ class Evidence:
 
 def pairs_of_views(evidence: Evidence) -> list[tuple[Example, Example]]:
     """Pair two views of an object from different pipelines: alerts first where one is."""
-    views: dict[str, list[LabelledObject]] = {}
+    by_object: dict[str, list[LabelledObject]] = {}
     for labelled in sorted(evidence.objects, key=lambda o: (not evidence.is_alert(o), o.source)):
-        views.setdefault(labelled.canonical_id, []).append(labelled)
-    several = [o for group in views.values() if len(group) > 1 for o in group]
-    of_object: dict[str, list[Example]] = {}
+        by_object.setdefault(labelled.canonical_id, []).append(labelled)
+    several = [view for views in by_object.values() if len(views) > 1 for view in views]
+    examples: dict[str, list[Example]] = {}
     for example in evidence.examples(several):
-        of_object.setdefault(example.canonical_id, []).append(example)
+        examples.setdefault(example.canonical_id, []).append(example)
     pairs = []
-    for found in of_object.values():
-        others = [e for e in found[1:] if e.pipeline != found[0].pipeline]
-        pairs += [(found[0], others[0])] if others else []
+    for first, *others in examples.values():
+        elsewhere = [example for example in others if example.pipeline != first.pipeline]
+        pairs += [(first, elsewhere[0])] if elsewhere else []
     return pairs
 
 
