@@ -59,8 +59,8 @@ class Homogenisation(BaseModel):
     cadence : Cadence
         Of the alert sources' visits; a night that is visited keeps all of its bands.
     visits : tuple of Visits
-        If there are any, each object that is not from the alert sources is observed again at one of
-        them, instead of having its points changed. Its id decides which; it is another source's.
+        If there are any, each object that is not from the alert sources is observed again at the
+        visits of another source, drawn by its id, instead of having its points changed.
     night_offset_days : float
         As in `Selection`.
     """
@@ -123,7 +123,7 @@ def homogenised(
 
 
 def is_from_alerts(labelled: LabelledObject, alert_sources: Sequence[str]) -> bool:
-    """Tell whether an object's points are alerts, by its source and by what the set says of them."""
+    """Tell whether an object's points are alerts, by its source and by what the set says."""
     if labelled.source in alert_sources:
         return labelled.is_forced is not True
     return not labelled.names_source and labelled.is_forced is False
@@ -144,7 +144,7 @@ def _at_visits(labelled: LabelledObject, rules: Homogenisation, draw: int) -> Li
 
 
 def seen_again(objects: Sequence[LabelledObject]) -> list[LabelledObject]:
-    """Make a further view of each object, which counts as no alert, so that it is observed again."""
+    """Make a further view of each object, which counts as no alert, to be observed again."""
     views = [(f"{o.object_id}{AGAIN}", o.source + AGAIN, o) for o in objects]
     return [replace(o, object_id=i, source=s, names_source=True) for i, s, o in views]
 

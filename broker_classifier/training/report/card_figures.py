@@ -43,16 +43,16 @@ def pooled_figures(folder: Path, recipe: Recipe) -> dict[str, Any]:
     """
     path = folder / METRICS_FILE
     try:
-        found = orjson.loads(path.read_bytes())
-        judged, folds = found["recipe"], len(found["folds"])
-        pooled = {name: found[name] for name in _POOLED}
+        metrics = orjson.loads(path.read_bytes())
+        judged, n_folds = metrics["recipe"], len(metrics["folds"])
+        pooled = {name: metrics[name] for name in _POOLED}
     except (OSError, orjson.JSONDecodeError, KeyError, TypeError) as error:
         msg = f"{path} is not of a cross-validation ({error}): give the OUTPUT of cross-validate"
         raise ConfigError(msg) from error
     if judged != {"name": recipe.name, "version": recipe.version}:
         msg = f"{path} judges {judged}, not {recipe.name} {recipe.version}: give its own"
         raise ConfigError(msg)
-    return pooled | {"n_folds": folds}
+    return pooled | {"n_folds": n_folds}
 
 
 def cross_validation_section(pooled: Mapping[str, Any] | None) -> str:
