@@ -150,7 +150,7 @@ def simulate_kilonovae(
 def tabulated(
     grids: list[SpectralGrid], passbands: Mapping[str, Passband], reach_mpc: float
 ) -> Models:
-    """Compute the light curves of all grids at some redshifts."""
+    """Compute the light curves of all grids at redshifts; events take the nearest K-correction."""
     redshifts = redshift_at(reach_mpc) * (np.arange(N_REDSHIFTS) + 0.5) / N_REDSHIFTS
     flux = [[band_flux(grid, z, passbands) for z in redshifts.tolist()] for grid in grids]
     return Models(grids, tuple(passbands), reach_mpc, redshifts, flux)

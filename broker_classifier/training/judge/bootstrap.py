@@ -1,8 +1,8 @@
 """The 95 % intervals of figures, by drawing the objects anew.
 
-A resample is told by how often each object occurs in it, so a figure is computed for all resamples
-at once, by matrix products. Figures of single classes draw within each class, so that they keep
-their numbers; a rare one would be missing in many resamples otherwise.
+A resample is an array of how often each object occurs in it. So a figure is computed for all
+resamples at once, by matrix products. Figures of single classes draw within each class, so that the
+class keeps its number of objects; a rare class would be missing in many resamples otherwise.
 """
 
 from typing import Any
@@ -55,8 +55,8 @@ def interval(values: NDArray[Any], value: float | None = None) -> Interval:
     ----------
     values : array, shape (n_resamples,)
     value : float, optional
-        The figure itself, for one that resampling shifts (a sum of absolute differences grows by
-        the noise): the interval is moved back by that shift, and stays above 0.
+        The figure itself, if resampling shifts it (a sum of absolute differences grows by the
+        noise): the interval is moved back by that shift, and stays above 0.
     """
     finite = values[np.isfinite(values)]
     if not len(finite):
@@ -87,7 +87,7 @@ def difference_interval(first: Floats, second: Floats) -> Interval:
     Parameters
     ----------
     first, second : float array, shape (n_resamples,)
-        There are fewer for a larger set: as many as both have are used.
+        A larger set has fewer: as many as both have are used.
     """
     n = min(len(first), len(second))
     return interval(first[:n] - second[:n])

@@ -1,6 +1,6 @@
 """What a network says at every prefix of light curves.
 
-A streaming network answers at each point in one pass. A grid network needs a grid for every
+A streaming network answers at every point in one pass. A grid network needs a grid for each
 prefix.
 """
 

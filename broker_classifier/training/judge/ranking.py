@@ -1,7 +1,7 @@
 """How well a score ranks one class before all others: areas under ROC and precision-recall curves.
 
-They take how often each object counts, so that all resamples are judged at once. Objects of equal
-score are one step of the curve.
+All resamples are judged at once, by how often each object counts. Objects of equal score are one
+step of the curve.
 """
 
 from typing import Any

@@ -1,7 +1,7 @@
 """The five classes of Superphot+ (de Soto et al. 2024), to compare figures with the published ones.
 
-SNIa with 91T and 91bg, SNII, SNIIn, SLSN-I, and SNIbc without IIb and Ibn, by spectroscopic type.
-Objects of other types are left out, and so are a bundle's probabilities for other classes.
+They go by spectroscopic type: SNIa with 91T and 91bg, SNII, SNIIn, SLSN-I, and SNIbc without IIb
+and Ibn. Objects of other types are left out, and so are a bundle's probabilities for other classes.
 """
 
 from collections import Counter
@@ -48,8 +48,8 @@ def superphot_figures(predictions: Predictions, bundle: Bundle) -> dict[str, Any
     Returns
     -------
     dict
-        As `metrics_at_a_cut`; with `left_out`, objects by type, and `never_said`, groups that the
-        bundle has no class for. Where these are SNIIn, `four_groups` joins them with SNII.
+        As `metrics_at_a_cut`, with `left_out`, objects by type, and `never_said`, the groups that
+        the bundle has no class for. If that is SNIIn alone, `four_groups` joins it with SNII.
     """
     raw_types = [e.raw_type for e in predictions.examples]
     if not any(raw_types):

@@ -1,4 +1,4 @@
-"""The gate of forced photometry: supernovae whose kind of data no supernova of the training had."""
+"""The gate of forced photometry: it judges supernovae whose kind of data did not train."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -183,7 +183,7 @@ def _at_same_phase(
 ) -> dict[str, Any]:
     """Compare with alerts weighted so that as many of them are first seen on the rise.
 
-    The interval takes the shares of both phases as known.
+    The interval ignores the uncertainty of the shares of both phases.
     """
     counts = np.bincount(rises_in_alerts, minlength=2)
     if counts.min() < MIN_OBJECTS:
