@@ -105,7 +105,9 @@ def test_a_recipe_that_met_no_forced_supernovae_is_cross_validated_by_its_gate(
     bundle = tmp_path / "folds" / "fold-0"
     again = evaluate(bundle, data, tmp_path / "report", TEST, tmp_path / "folds", plots=())
     assert again.metrics["gates"]["forced_supernovae"] == found
-    assert "There are 5 such networks" in (renewed(bundle, data, tmp_path) / "README.md").read_text()
+    assert (
+        "There are 5 such networks" in (renewed(bundle, data, tmp_path) / "README.md").read_text()
+    )
     for change in ({"recipe": {"name": "small", "version": "0.0.9"}}, {"classes": ["SNIa"]}):
         (tmp_path / "folds" / "metrics.json").write_text(json.dumps(metrics | change))
         other = evaluate(bundle, data, tmp_path / "report", TEST, tmp_path / "folds", plots=())

@@ -87,7 +87,7 @@ def cross_validation_section(pooled: Mapping[str, Any] | None) -> str:
 
 def _table(metrics: Mapping[str, Any]) -> str:
     rows = [_figure_row(cut, figures) for cut, figures in figures_by_cut(metrics).items()]
-    head = ("known", "n", "BA, groups", "BA", "accuracy", "macro-F1, groups", "ECE")
+    head = ("judged at", "n", "BA, groups", "BA", "accuracy", "macro-F1, groups", "ECE")
     return table(head, rows)
 
 
@@ -99,7 +99,9 @@ def _recalls(metrics: Mapping[str, Any]) -> str:
     ]
     full = metrics["full"]["recall_95"]
     rows.append(("95 %", *(span(full[name]) for name in metrics["classes"])))
-    return "Recall of each class, equal prior:\n\n" + table(("known", *metrics["classes"]), rows)
+    return "Recall of each class, equal prior:\n\n" + table(
+        ("judged at", *metrics["classes"]), rows
+    )
 
 
 def _superphot(metrics: Mapping[str, Any]) -> str:

@@ -21,7 +21,7 @@ def gates_section(gates: Mapping[str, Any], classes: Sequence[str]) -> str:
     return "\n\n".join(
         [
             "## Does it know the source?",
-            "A class must be judged alike wherever its light curves come from. Three gates test it.",
+            "A class must be judged alike wherever its light curves come from. Three gates:",
             _forced_supernovae(gates["forced_supernovae"]),
             _source_probe(gates["source_probe"]),
             _two_pipelines(gates["two_pipelines"], classes),
@@ -68,7 +68,7 @@ def examples_section() -> str:
 
 _FOLDS = " There are {} such networks. Each object is judged by one that has seen no view of it."
 _FORCED_COLUMNS = (
-    "known",
+    "judged at",
     "n forced, alerts, of {}",
     "called AGN or TDE",
     "recall, forced",
@@ -129,7 +129,7 @@ def _source_probe(gate: Mapping[str, Any]) -> str:
     ]
     year = gate.get("year", "")
     head = (
-        "known",
+        "judged at",
         "alerts or forced",
         f"alerts of {year} or others",
         "difference",
@@ -163,7 +163,10 @@ def _two_pipelines(gate: Mapping[str, Any], classes: Sequence[str]) -> str:
                     _verdict(figures["passed"]) if part == "at" else "",
                 )
             )
-    head = ("known", "objects", "group", "largest mean shift", "distance", "same group", "passed")
+    head = (
+        *("judged at", "objects", "group", "largest mean shift"),
+        *("distance", "same group", "passed"),
+    )
     return (
         f"**Two pipelines: {_verdict(gate['passed'])}.** Objects with light curves from two "
         "sources must keep their probabilities: no group's mean shift may exceed "

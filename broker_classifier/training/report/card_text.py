@@ -74,7 +74,7 @@ def _by_source(metrics: Mapping[str, Any], name: str) -> str:
                 shares = map(number, row["decided"].values())
                 kind = "alerts" if row["is_alert"] else "made like alerts"
                 rows.append((cut_of(key).title, row["source"], kind, str(row["n"]), *shares))
-    head = ("known", "source", "points", "n", *group_labels(metrics["classes"]))
+    head = ("judged at", "source", "points", "n", *group_labels(metrics["classes"]))
     return (
         f"Decisions (groups, equal prior) about the {name} of the test objects, by source:\n\n"
         + table(head, rows)

@@ -9,7 +9,7 @@ from broker_classifier.training.data.labelled_objects import LabelledObject
 from broker_classifier.training.homogenise.examples import Example, make_examples
 from broker_classifier.training.homogenise.homogenisation import Homogenisation, is_from_alerts
 
-SUPERNOVA = "SNIa"  # the one class with enough objects from alerts and from forced photometry
+SUPERNOVA = "SNIa"  # only this class has enough objects from alerts and from forced photometry
 MJD_OF_YEAR_0 = -678941.0  # 0000-01-01, proleptic Gregorian
 DAYS_PER_YEAR = 365.2425
 MIN_OBJECTS = 5
@@ -27,7 +27,7 @@ class Evidence:
     is_judged : callable
         Whether an object of this canonical id belongs to the split that is judged.
     has_trained : callable
-        Whether one of this canonical id was among those that the weights were fitted to.
+        Whether the weights were fitted to an object of this canonical id.
     """
 
     bundle: Bundle

@@ -49,7 +49,7 @@ class Probe:
     n : (int, int)
         Light curves of the first and of the second kind.
     auc : float
-        Area under the ROC curve, 0.5 where one can only guess.
+        Area under the ROC curve; 0.5 is a guess.
     resampled : float array, shape (B,)
         The same for objects drawn anew.
     """
@@ -84,8 +84,8 @@ def probe(
     Parameters
     ----------
     paired : bool
-        Whether the kinds are views of the same objects, in the same order: both views of one are
-        then in one fold, and are drawn anew together.
+        Whether the kinds are views of the same objects, in the same order. Then both views of an
+        object are in the same fold, and are drawn anew together.
 
     Returns
     -------
