@@ -1,4 +1,4 @@
-"""Judging several bundles on the same objects: a report of each, and all in one figure."""
+"""Judging several bundles on the same objects: a report of each, and a figure of all."""
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -58,20 +58,20 @@ def compare(
         for name, path in track(list(zip(names, folders, strict=True)), "bundles")
     }
     first = reports[names[0]]
-    found = {
+    comparison = {
         "data": first.metrics["data"],
         "split": split,
         "first": names[0],
         "bundles": {name: _figures(report.metrics) for name, report in reports.items()},
         "against_the_first": {name: _differences(first, reports[name]) for name in names[1:]},
     }
-    write_json(output_folder / COMPARISON_FILE, found)
+    write_json(output_folder / COMPARISON_FILE, comparison)
     write_comparison({name: r.metrics for name, r in reports.items()}, output_folder)
-    return found
+    return comparison
 
 
 def _names(paths: Sequence[Path]) -> list[str]:
-    """Call bundles by their folders; by more of the path where folders have the same name."""
+    """Name bundles by their folders, and by more of the path if folders have the same name."""
     resolved = [path.absolute() for path in paths]
     if len(set(resolved)) < len(resolved):
         msg = "the same bundle is named twice: compare different ones"
@@ -95,7 +95,7 @@ def _figures(metrics: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _differences(first: Report, other: Report) -> dict[str, Any]:
-    """Compare the balanced accuracy of groups; nothing where the bundles have other groups."""
+    """Compare the balanced accuracy of groups; nothing if the bundles have different groups."""
     if first.metrics["groups"] != other.metrics["groups"]:
         return {}
     shared = [cut for cut in first.predictions if cut in other.predictions]
@@ -103,19 +103,16 @@ def _differences(first: Report, other: Report) -> dict[str, Any]:
 
 
 def _difference(first: Report, other: Report, cut: Cut) -> dict[str, Any]:
-    at_cut = [report.predictions[cut] for report in (first, other)]
-    ids = [[e.object_id for e in one.examples] for one in at_cut]
+    reports = (first, other)
+    ids = [[e.object_id for e in report.predictions[cut].examples] for report in reports]
     _, *places = np.intersect1d(ids[0], ids[1], return_indices=True)
-    decisions = [
-        one.decisions(report.judged.bundle)
-        for one, report in zip(at_cut, (first, other), strict=True)
-    ]
+    decisions = [report.predictions[cut].decisions(report.judged.bundle) for report in reports]
     target = decisions[0].target[places[0]]
     once = np.ones((1, len(target)), dtype=np.float32)
     counts = np.concatenate([once, resamples(target)])
     before, after = (
-        _balanced_accuracies(target, one, place, counts)
-        for one, place in zip(decisions, places, strict=True)
+        _balanced_accuracies(target, decided, place, counts)
+        for decided, place in zip(decisions, places, strict=True)
     )
     difference = after - before
     return {

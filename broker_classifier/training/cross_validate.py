@@ -1,6 +1,6 @@
 """Cross-validation: a recipe judged on every object, each by a bundle that has not seen it.
 
-A tenth of the objects is a dozen of the rare classes, and figures of a dozen objects say little.
+A tenth of the objects has a dozen of each rare class. Figures of a dozen objects say little.
 """
 
 from collections.abc import Callable, Sequence
@@ -39,19 +39,19 @@ def cross_validate(
     device: str = "auto",
     track: Track = untracked,
 ) -> dict[str, Any]:
-    """Train a bundle a fold, and judge them together on the test objects of all folds.
+    """Train a bundle for each fold, and judge them together on the test objects of all folds.
 
-    The bundle of fold k has seed k. Folds that are complete are not trained again, and one that was
-    interrupted goes on after its last epoch.
+    The bundle of fold k has seed k. A complete fold is not trained again. An interrupted fold goes
+    on after its last epoch.
 
     Parameters
     ----------
     recipe_path : path
     data : path or sequence of paths
     output_folder : path
-        Gets a bundle a fold, `metrics.json` and plots.
+        Gets a bundle for each fold, `metrics.json` and plots.
     n_folds : int
-        From 1 to `N_FOLDS`, which are needed for every object to be judged.
+        From 1 to `N_FOLDS`; only all of them judge every object.
     report : callable
         Takes one line of progress at a time.
     device : str
@@ -62,9 +62,9 @@ def cross_validate(
     Returns
     -------
     dict
-        The content of `metrics.json`: as that of `evaluate`, without attention and, but for the
-        one of forced supernovae of a recipe with `alerts_only`, without gates; `folds` are the
-        hashes of the bundles.
+        The content of `metrics.json`, as `evaluate` writes it, with the bundles' hashes as `folds`.
+        It has no attention. It has no gates, except that of forced supernovae if the recipe has
+        `alerts_only`.
 
     Raises
     ------
@@ -83,16 +83,16 @@ def cross_validate(
             report(f"fold {fold}, of {n_folds}")
             train_fold(folder, fold, report, fold=fold)
         judged.append(read_judged(folder, data, TEST))
-    pooled = pooled_predictions([predict(one.examples, one.bundle) for one in judged])
+    pooled = pooled_predictions([predict(of_fold.examples, of_fold.bundle) for of_fold in judged])
     bundle = judged[0].bundle
     metrics = {
         "recipe": {"name": bundle.name, "version": bundle.version},
         "data": name_of(data),
         "split": TEST,
-        "folds": [one.bundle.hash for one in judged],
+        "folds": [of_fold.bundle.hash for of_fold in judged],
         "classes": list(bundle.classes),
         "groups": group_names(bundle.classes),
-        "n_objects": sum(len(one.examples) for one in judged),
+        "n_objects": sum(len(of_fold.examples) for of_fold in judged),
         "labels_left_out": labels_left_out(data, bundle.classes),
         "rule": DECISION_RULE,
         **figures(pooled, bundle, track),
@@ -104,21 +104,21 @@ def cross_validate(
 
 
 def _gates(judged: Sequence[Judged]) -> dict[str, Any]:
-    """Pass the gate that asks many supernovae, by a recipe that is made for it."""
+    """Try the gate that needs many supernovae, if the recipe is made for it."""
     if SUPERNOVA not in judged[0].bundle.description.training.alerts_only:
         return {}
-    return {FORCED_GATE: pooled_forced_supernovae([one.evidence for one in judged])}
+    return {FORCED_GATE: pooled_forced_supernovae([fold.evidence for fold in judged])}
 
 
 def _is_complete(folder: Path, recipe: Recipe, fold: int) -> bool:
-    """Tell whether a fold's bundle is there; refuse that of another recipe or fold."""
+    """Tell whether a fold's bundle is there; refuse a bundle of another recipe or fold."""
     if not (folder / DESCRIPTION_FILE).exists():
         return False
-    found = load_bundle(folder).description
-    ours = (recipe.name, recipe.version, recipe.classes, fold)
-    if (found.name, found.version, found.classes, found.training.fold) != ours:
+    there = load_bundle(folder).description
+    wanted = (recipe.name, recipe.version, recipe.classes, fold)
+    if (there.name, there.version, there.classes, there.training.fold) != wanted:
         msg = (
-            f"{folder} holds {found.name} {found.version}, fold {found.training.fold}, not "
+            f"{folder} holds {there.name} {there.version}, fold {there.training.fold}, not "
             f"{recipe.name} {recipe.version}, fold {fold}: name another folder with --output"
         )
         raise ConfigError(msg)

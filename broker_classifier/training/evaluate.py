@@ -140,7 +140,7 @@ def _at_cuts(
 
 
 def _by_source(predictions: Mapping[Cut, Predictions], bundle: Bundle) -> dict[str, Any]:
-    """Shares of the decisions (groups, equal prior) about each class, source by source."""
+    """Give the shares of decisions (groups, equal prior) about each class, source by source."""
     return {
         cut.key: _source_rows(predictions[cut], bundle) for cut in MAIN_CUTS if cut in predictions
     }
@@ -151,17 +151,17 @@ def _source_rows(at_cut: Predictions, bundle: Bundle) -> list[dict[str, Any]]:
     rows = []
     for target in np.unique(at_cut.target).tolist():
         is_class = at_cut.target == target
-        for one in sorted({pipeline[i] for i in np.flatnonzero(is_class)}):
-            mine = decisions.decided[is_class & np.array([p == one for p in pipeline])]
-            is_group = (mine[:, None] == np.arange(len(decisions.groups))).astype(np.float64)
+        for origin in sorted({pipeline[i] for i in np.flatnonzero(is_class)}):
+            decided = decisions.decided[is_class & np.array([p == origin for p in pipeline])]
+            is_group = (decided[:, None] == np.arange(len(decisions.groups))).astype(np.float64)
             shares, groups = is_group.mean(axis=0).round(4).tolist(), decisions.groups
             intervals = map(mean_interval, is_group.T)
             rows.append(
                 {
                     "class": bundle.classes[target],
-                    "source": one.source,
-                    "is_alert": one.is_alert,
-                    "n": len(mine),
+                    "source": origin.source,
+                    "is_alert": origin.is_alert,
+                    "n": len(decided),
                     "decided": dict(zip(groups, shares, strict=True)),
                     "decided_95": dict(zip(groups, intervals, strict=True)),
                 }

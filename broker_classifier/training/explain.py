@@ -14,14 +14,14 @@ from broker_classifier.training.report.plots.style import save
 def explain(
     name: str, curve: LightCurve, bundle_path: Path, output: Path | None = None, label: str = ""
 ) -> str:
-    """Draw a PNG, named by the object if not said otherwise; return a line that sums it up.
+    """Draw a PNG, by default named after the object; return a line that sums it up.
 
     Parameters
     ----------
     output : Path, optional
         A .png file, or a folder for it.
     label : str
-        What the object is, where that is known.
+        What the object is known to be; "" if it is unknown.
 
     Raises
     ------
@@ -33,7 +33,7 @@ def explain(
     path = output or Path()
     path = path / file_name(name) if path.is_dir() else path
     if path.suffix.lower() != ".png":
-        msg = f"{path} is no .png file: name one with --output"
+        msg = f"{path} is no .png file: name a .png file with --output"
         raise ConfigError(msg)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

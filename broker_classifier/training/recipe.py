@@ -102,13 +102,13 @@ def read_recipe(path: str | Path) -> Recipe:
 
 
 def _explained(problem: ErrorDetails) -> str:
-    """Name a key and what is wrong with it; of one that does not exist, those that do."""
+    """Name a key and what is wrong with it; if it does not exist, name the keys that do."""
     table, key = problem["loc"][:-1], problem["loc"][-1:]
     name = ".".join(str(part) for part in (*table, *key))
     if problem["type"] != "extra_forbidden":
         return f"{name}: {problem['msg']}"
-    known = _TABLES["/".join(str(part) for part in table)].model_fields
-    return f"{name}: no such key, there are {', '.join(known)}"
+    keys = _TABLES["/".join(str(part) for part in table)].model_fields
+    return f"{name}: no such key, there are {', '.join(keys)}"
 
 
 _TABLES: dict[str, type[BaseModel]] = {

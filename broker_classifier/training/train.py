@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from broker_classifier.errors import ConfigError, DataError
@@ -145,8 +144,8 @@ def _read(data: DataFolders, recipe: Recipe, report: Callable[[str], None]) -> l
 
 def _parts(objects: Sequence[LabelledObject], fold: int) -> Parts:
     parts: Parts = {TRAIN: [], VALIDATION: [], TEST: []}
-    for one in objects:
-        parts[split_of(one.canonical_id, fold)].append(one)
+    for labelled in objects:
+        parts[split_of(labelled.canonical_id, fold)].append(labelled)
     return parts
 
 
@@ -164,10 +163,10 @@ def _prepared(parts: Parts, recipe: Recipe) -> tuple[Homogenisation, list[Exampl
     alerts = [o for o in training if is_from_alerts(o, rules.alert_sources)]
     again = seen_again([o for o in alerts if o.source in recipe.homogenisation.seen_again])
     training = [*training, *again]
-    found = _examples(training, rules, recipe, recipe.homogenisation.n_draws)
+    examples = _examples(training, rules, recipe, recipe.homogenisation.n_draws)
     if recipe.optimisation.balance_sources:
-        found = balanced_over_sources(found, len(recipe.classes))
-    return rules, found, _examples(one_view, rules, recipe)
+        examples = balanced_over_sources(examples, len(recipe.classes))
+    return rules, examples, _examples(one_view, rules, recipe)
 
 
 def _allowed_in_training(objects: Sequence[LabelledObject], recipe: Recipe) -> list[LabelledObject]:
@@ -224,8 +223,7 @@ def _record(
     return TrainingRecord(
         data=name_of(data),
         n_objects={
-            name: {c: int(np.sum([label == c for label in found])) for c in recipe.classes}
-            for name, found in labels.items()
+            name: {c: of_part.count(c) for c in recipe.classes} for name, of_part in labels.items()
         },
         recipe=Path(recipe_path).name,
         commit=_commit(),
@@ -243,8 +241,8 @@ def _commit() -> str:
         return "unknown"
     command = [git, "rev-parse", "HEAD"]
     here = Path(__file__).parent
-    found = subprocess.run(command, cwd=here, capture_output=True, text=True, check=False)
-    return found.stdout.strip() or "unknown"
+    answer = subprocess.run(command, cwd=here, capture_output=True, text=True, check=False)
+    return answer.stdout.strip() or "unknown"
 
 
 make_callable(__name__)

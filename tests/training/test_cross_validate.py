@@ -105,7 +105,9 @@ def test_a_recipe_that_met_no_forced_supernovae_is_cross_validated_by_its_gate(
     bundle = tmp_path / "folds" / "fold-0"
     again = evaluate(bundle, data, tmp_path / "report", TEST, tmp_path / "folds", plots=())
     assert again.metrics["gates"]["forced_supernovae"] == found
-    assert "of 5 such networks" in (renewed(bundle, data, tmp_path) / "README.md").read_text()
+    assert (
+        "There are 5 such networks" in (renewed(bundle, data, tmp_path) / "README.md").read_text()
+    )
     for change in ({"recipe": {"name": "small", "version": "0.0.9"}}, {"classes": ["SNIa"]}):
         (tmp_path / "folds" / "metrics.json").write_text(json.dumps(metrics | change))
         other = evaluate(bundle, data, tmp_path / "report", TEST, tmp_path / "folds", plots=())
@@ -144,7 +146,7 @@ def test_a_card_tells_the_cross_validation_of_its_recipe(data, recipe, folder, m
     renew_card(bundle, read_recipe(recipe), data, cross_validation=folder)
     _, section = (bundle / "README.md").read_text().split("## Cross-validation")
     full = metrics["full"]
-    assert f"{metrics['n_objects']} objects, each judged" in section
+    assert f"Each of the {metrics['n_objects']} objects is judged" in section
     assert f"| whole light curve | {full['n']} | {full['balanced_accuracy']:.2f} (" in section
     kept = json.loads((bundle / "metrics.json").read_text())["cross_validation"]
     assert (kept["full"], kept["n_folds"]) == (full, 2)

@@ -170,7 +170,7 @@ def _mean_flux_density(grid: SpectralGrid, redshift: float, band: Passband) -> F
 
 
 def flux_at(days: Floats, flux: Floats, wanted: Floats) -> Floats:
-    """Interpolate a band's flux in its logarithm; before the first of `days` there is none.
+    """Interpolate a band's flux in its logarithm; before the first of `days` it is 0.
 
     After the last day the decline of the last days goes on.
 
@@ -184,5 +184,5 @@ def flux_at(days: Floats, flux: Floats, wanted: Floats) -> Floats:
     first = int(np.searchsorted(days, days[-1] - SLOPE_DAYS))
     slope = min(0.0, float((ln_flux[-1] - ln_flux[first]) / (days[-1] - days[first])))
     late = slope * np.maximum(wanted - days[-1], 0.0)
-    found = np.exp(np.interp(wanted, days, ln_flux) + late)
-    return np.where((wanted < days[0]) | (found <= DARK), 0.0, found)
+    interpolated = np.exp(np.interp(wanted, days, ln_flux) + late)
+    return np.where((wanted < days[0]) | (interpolated <= DARK), 0.0, interpolated)

@@ -150,14 +150,14 @@ def simulate_kilonovae(
 def tabulated(
     grids: list[SpectralGrid], passbands: Mapping[str, Passband], reach_mpc: float
 ) -> Models:
-    """Compute the light curves of all grids; in between, K-corrections are the nearest's."""
+    """Compute the light curves of all grids at redshifts; events take the nearest K-correction."""
     redshifts = redshift_at(reach_mpc) * (np.arange(N_REDSHIFTS) + 0.5) / N_REDSHIFTS
     flux = [[band_flux(grid, z, passbands) for z in redshifts.tolist()] for grid in grids]
     return Models(grids, tuple(passbands), reach_mpc, redshifts, flux)
 
 
 def every_visit_of(objects: Sequence[LabelledObject]) -> list[LabelledObject]:
-    """Keep light curves that hold what was not detected, too."""
+    """Keep light curves that hold non-detections, too."""
     return [
         o
         for o in objects
@@ -194,10 +194,10 @@ def flux_of(event: Event, models: Models, mjd: Floats, position: NDArray[np.int6
     rest_days = (mjd - event.merger_mjd) / (1 + event.redshift)
     flux = np.zeros(len(mjd))
     for component, share in ((event.red, 1.0), (event.blue, event.blue_share)):
-        known = models.flux[component][node]
+        tabulated_flux = models.flux[component][node]
         for b in np.unique(position):
             here = position == b
-            model = flux_at(models.grids[component].days, known[:, b], rest_days[here])
+            model = flux_at(models.grids[component].days, tabulated_flux[:, b], rest_days[here])
             flux[here] += share * dimming * model
     return flux
 

@@ -35,8 +35,8 @@ class Limits(NamedTuple):
 
     def of_band(self, band: int) -> "Limits":
         """Keep those in one band."""
-        mine = self.band == band
-        return Limits(self.mjd[mine], self.depth[mine], self.band[mine])
+        in_band = self.band == band
+        return Limits(self.mjd[in_band], self.depth[in_band], self.band[in_band])
 
 
 NO_LIMITS = Limits(np.empty(0), np.empty(0), np.empty(0, dtype=np.int64))
@@ -53,7 +53,7 @@ class LabelledObject:
     source : str
         Where the view comes from.
     is_preferred : bool
-        The one view of its object that evaluations use.
+        Whether evaluations use this view of its object.
     mjd, flux, flux_err : float array, shape (n,)
         Days; nJy; nJy, positive.
     band : int array, shape (n,)
@@ -63,7 +63,7 @@ class LabelledObject:
     is_forced : bool or None
         Whether any point is forced photometry; None if the set does not tell.
     names_source : bool
-        Whether the set says what the source is; else it is the folder's name.
+        Whether the set names the source; else it is the folder's name.
     limits : Limits
         Visits of the same survey that found nothing.
     """
@@ -91,7 +91,7 @@ class LabelledObject:
 def read_objects(data: DataFolders, classes: Sequence[str]) -> list[LabelledObject]:
     """Read the objects of these classes, folder after folder in the files' order; ignore others.
 
-    A class SNIIn are the objects labelled SNII whose spectroscopic type is IIn.
+    The class SNIIn has the objects labelled SNII whose spectroscopic type is IIn.
 
     Raises
     ------
@@ -99,17 +99,17 @@ def read_objects(data: DataFolders, classes: Sequence[str]) -> list[LabelledObje
         A file or column is missing, a folder has no object of these classes, or two folders have
         an object of the same id.
     """
-    found = [one for folder in folders_of(data) for one in _read_folder(folder, classes)]
-    ids = Counter(one.object_id for one in found)
+    objects = [o for folder in folders_of(data) for o in _read_folder(folder, classes)]
+    ids = Counter(o.object_id for o in objects)
     if repeated := [name for name, n in ids.items() if n > 1]:
         msg = f"{len(repeated)} objects occur twice, {repeated[0]} first: name each object once"
         raise DataError(msg)
-    return found
+    return objects
 
 
 def folders_of(data: DataFolders) -> list[Path]:
-    """List the folders of a data set, which may be one."""
-    return [Path(data)] if isinstance(data, str | Path) else [Path(one) for one in data]
+    """List the folders of a data set."""
+    return [Path(data)] if isinstance(data, str | Path) else [Path(folder) for folder in data]
 
 
 def name_of(data: DataFolders) -> str:
@@ -152,8 +152,8 @@ def preferred_objects(objects: Sequence[LabelledObject]) -> list[LabelledObject]
     """Keep one view per object: the preferred one, or the first where none is marked."""
     chosen: dict[str, LabelledObject] = {}
     for labelled in objects:
-        known = chosen.get(labelled.canonical_id)
-        if known is None or (labelled.is_preferred and not known.is_preferred):
+        before = chosen.get(labelled.canonical_id)
+        if before is None or (labelled.is_preferred and not before.is_preferred):
             chosen[labelled.canonical_id] = labelled
     return list(chosen.values())
 
@@ -168,8 +168,8 @@ def _objects_table(path: Path) -> pd.DataFrame:
     table["names_source"] = table["source_repo"].notna() if "source_repo" in table else False
     defaults = (("source_repo", folder_name), ("preferred", "False"), ("raw_type", ""))
     for column, default in defaults:
-        found = table[column] if column in table else pd.Series(default, index=table.index)
-        table[column] = found.fillna(default).astype(str)
+        given = table[column] if column in table else pd.Series(default, index=table.index)
+        table[column] = given.fillna(default).astype(str)
     canonical = table["canonical_id"] if "canonical_id" in table else table["object_id"]
     table["canonical_id"] = canonical.fillna(table["object_id"])
     return table
@@ -177,8 +177,8 @@ def _objects_table(path: Path) -> pd.DataFrame:
 
 def _refined(table: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
     """Give each object the label that it has among these classes."""
-    found = zip(table["label"].fillna("").astype(str), table["raw_type"], strict=True)
-    return table.assign(label=[refined_label(label, of_type, classes) for label, of_type in found])
+    labels = zip(table["label"].fillna("").astype(str), table["raw_type"], strict=True)
+    return table.assign(label=[refined_label(label, of_type, classes) for label, of_type in labels])
 
 
 def _points_by_object(path: Path) -> tuple[dict[str, pd.DataFrame], dict[str, pd.DataFrame]]:
@@ -214,8 +214,8 @@ def _groups(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
 def _labelled_object(
     row: Any, points: dict[str, pd.DataFrame], limits: dict[str, pd.DataFrame]
 ) -> LabelledObject:
-    mine = points.get(row.object_id)
-    columns = {} if mine is None else {name: mine[name].to_numpy() for name in POINT_COLUMNS[1:]}
+    table = points.get(row.object_id)
+    columns = {} if table is None else {name: table[name].to_numpy() for name in POINT_COLUMNS[1:]}
     empty = np.empty(0)
     return LabelledObject(
         object_id=row.object_id,
@@ -230,7 +230,7 @@ def _labelled_object(
         raw_type=row.raw_type,
         names_source=bool(row.names_source),
         limits=_limits(limits.get(row.object_id)),
-        is_forced=None if mine is None or "forced" not in mine else bool(mine["forced"].any()),
+        is_forced=None if table is None or "forced" not in table else bool(table["forced"].any()),
     )
 
 

@@ -73,25 +73,26 @@ def read_plasticc(
             "are all its files there?"
         )
         raise DataError(msg)
-    return [_labelled_object(one, labels[one], points[one]) for one in sorted(labels)]
+    return [_labelled_object(name, labels[name], points[name]) for name in sorted(labels)]
 
 
 def sampled_labels(
     metadata: Sequence[Path], per_class: int, seed: int, rows_at_a_time: int = ROWS_AT_A_TIME
 ) -> dict[int, str]:
-    """Choose objects: of each class those whose hashed ids are smallest; class name by id."""
+    """Choose from each class the objects with the smallest hashed ids; class name by id."""
     kept: dict[str, list[tuple[int, int]]] = {name: [] for name in CLASS_OF_TARGET.values()}
     for path in metadata:
         target = next(name for name in TARGET_COLUMNS if name in _header(path))
         for table in _pieces(path, ("object_id", target), rows_at_a_time):
             wanted = table[table[target].isin(list(CLASS_OF_TARGET))]
             ids = wanted["object_id"].to_numpy(np.int64)
-            for one, code, rank in zip(ids, wanted[target], _ranks(ids, seed), strict=True):
+            ranked = zip(ids, wanted[target], _ranks(ids, seed), strict=True)
+            for object_id, code, rank in ranked:
                 heap = kept[CLASS_OF_TARGET[int(code)]]
-                heapq.heappush(heap, (-int(rank), int(one)))
+                heapq.heappush(heap, (-int(rank), int(object_id)))
                 if len(heap) > per_class:
                     heapq.heappop(heap)
-    return {one: name for name, heap in kept.items() for _, one in heap}
+    return {object_id: name for name, heap in kept.items() for _, object_id in heap}
 
 
 def _ranks(ids: np.ndarray[tuple[int], np.dtype[np.int64]], seed: int) -> Iterable[np.uint64]:
@@ -103,7 +104,7 @@ def _ranks(ids: np.ndarray[tuple[int], np.dtype[np.int64]], seed: int) -> Iterab
 def _points_of(
     light_curves: Sequence[Path], ids: Sequence[int], rows_at_a_time: int
 ) -> dict[int, pd.DataFrame]:
-    """Collect the points of some objects; the rows of one may stand anywhere in the files."""
+    """Collect the points of some objects; an object's rows may stand anywhere in the files."""
     pieces = [
         piece[piece["object_id"].isin(ids)]
         for path in light_curves
@@ -113,7 +114,7 @@ def _points_of(
     usable = np.isfinite(table["flux"]) & (table["flux_err"] > 0) & np.isfinite(table["mjd"])
     usable &= table["passband"].between(0, len(BANDS) - 1)
     table = table[usable].sort_values(["object_id", "mjd", "passband"])
-    return {int(one): rows for one, rows in table.groupby("object_id", sort=False)}
+    return {int(name): rows for name, rows in table.groupby("object_id", sort=False)}
 
 
 def _labelled_object(object_id: int, label: str, points: pd.DataFrame) -> LabelledObject:
@@ -131,11 +132,11 @@ def _labelled_object(object_id: int, label: str, points: pd.DataFrame) -> Labell
 
 
 def _metadata_files(folder: Path) -> list[Path]:
-    found = [p for p in _tables(folder) if _is_metadata(_header(p))]
-    if not found:
+    files = [path for path in _tables(folder) if _is_metadata(_header(path))]
+    if not files:
         msg = f"{folder} has no metadata of PLAsTiCC: a CSV file with object_id and target"
         raise DataError(msg)
-    return found
+    return files
 
 
 def _light_curve_files(folder: Path) -> list[Path]:

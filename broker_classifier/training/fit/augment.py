@@ -22,7 +22,7 @@ from broker_classifier.training.recipe_tables import Augmentation
 
 Floats = NDArray[np.float64]
 HARD_CUT_SNR = 5.0
-TRIES = 4  # then what is faint is left as it is
+TRIES = 4  # after which the example is left as it is
 
 
 def augmented(
@@ -91,20 +91,20 @@ def _at_brightness(
     noise: AlertNoise,
     random: np.random.Generator,
 ) -> tuple[Floats, Floats, NDArray[np.bool_]]:
-    """Give fluxes and errors of a source so many times as bright, and which are still found."""
+    """Give fluxes and errors of a source so many times as bright, and which are still alerts."""
     scaled, deep = flux * factor, noise.depth
     if deep is None:
         quoted = alert_error(scaled, band, error_rank(flux, err, band, noise), noise)
     else:
         depth = depth_of_alert(flux, err, band, noise, deep)
-        usual, new = (alert_error_at(one, band, depth, noise, deep) for one in (flux, scaled))
+        usual, new = (alert_error_at(f, band, depth, noise, deep) for f in (flux, scaled))
         quoted = err * new / usual
     if factor < 1.0:
         missing = np.sqrt(np.maximum(quoted**2 - (err * factor) ** 2, 0.0))
         scaled = scaled + noise.scatter_fraction * missing * random.normal(size=len(flux))
     if deep is None:
         return scaled, quoted, np.ones(len(flux), dtype=bool)
-    before, after = (alert_probability(one / depth, band, deep) for one in (flux, scaled))
+    before, after = (alert_probability(f / depth, band, deep) for f in (flux, scaled))
     kept = random.random(len(flux)) * before < after
     return np.maximum(scaled, 1.0), quoted, kept
 
@@ -119,13 +119,13 @@ def _at_fewer_visits(
     probability = settings.fewer_visits_probability
     if not probability or random.random() >= probability:
         return curve
-    night = np.floor(curve.mjd + night_offset_days).astype(np.int64)
+    nights = np.floor(curve.mjd + night_offset_days).astype(np.int64)
     gap, kept, due = random.choice(settings.visit_gaps), [], -1
-    for one in np.unique(night).tolist():
-        if one >= due:
-            kept.append(one)
-            due = one + gap
-    return LightCurve(curve.points[np.isin(night, kept)])
+    for night in np.unique(nights).tolist():
+        if night >= due:
+            kept.append(night)
+            due = night + gap
+    return LightCurve(curve.points[np.isin(nights, kept)])
 
 
 def _without_the_beginning(

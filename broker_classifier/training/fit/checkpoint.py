@@ -19,7 +19,7 @@ CHECKPOINT_FILE = "checkpoint.pt"
 def training_identity(
     recipe: Recipe, seed: int, training: Sequence[Example], validation: Sequence[Example]
 ) -> dict[str, str]:
-    """Give what decides the outcome of a training, by what a person would call it."""
+    """Give what decides the outcome of a training: recipe, seed and data, as hashes or numbers."""
     data = sha256()
     for example in (*training, *validation):
         data.update(f"{example.canonical_id} {example.target} {example.weight!r}".encode())
@@ -49,20 +49,20 @@ def read_checkpoint(path: Path, identity: Mapping[str, str]) -> dict[str, Any] |
     Raises
     ------
     DataError
-        It is damaged, or that of a training with another recipe, seed or data.
+        It is damaged, or of a training with another recipe, seed or data.
     """
     if not path.exists():
         return None
     try:
-        found = torch.load(path, map_location="cpu", weights_only=True)
-        written_by, state = found["identity"], found["state"]
+        content = torch.load(path, map_location="cpu", weights_only=True)
+        written_by, state = content["identity"], content["state"]
     except (OSError, RuntimeError, EOFError, UnpicklingError, KeyError, TypeError) as error:
         msg = f"The checkpoint {path} cannot be read ({error}): remove it, or leave out --resume"
         raise DataError(msg) from error
-    others = [name for name, value in identity.items() if written_by.get(name) != value]
-    if others:
+    differing = [name for name, value in identity.items() if written_by.get(name) != value]
+    if differing:
         msg = (
-            f"The checkpoint {path} is of a training with another {' and '.join(others)}: "
+            f"The checkpoint {path} is of a training with another {' and '.join(differing)}: "
             "give what it was begun with, or leave out --resume to begin anew"
         )
         raise DataError(msg)

@@ -22,7 +22,7 @@ Floats = NDArray[np.float64]
 
 
 class _Prefixes(NamedTuple):
-    """What was known at every prefix of all light curves, N of them."""
+    """Every prefix of all light curves, N of them."""
 
     log_likelihood: torch.Tensor  # (N, K), the logits under equal priors
     target: torch.Tensor  # (N,)
@@ -52,20 +52,20 @@ def fit_calibration(
     age_days : sequence of float array, shape (n_points,)
         Days since the first point of each light curve.
     n_before : sequence of int, optional
-        First points of each light curve that do not count, because no detection has been made.
+        Points at the beginning of each light curve that do not count: those before its detection.
 
     Notes
     -----
     Half of the weight is spread over prefixes by their rank (the n-th counts 1/n), half by
     `day_weights`.
     Differences of ln T between neighbouring nodes are penalised. Offsets have a Gaussian prior of
-    width 0.3, so that a class with a handful of validation objects keeps what the network says.
+    width 0.3: a class with a handful of validation objects keeps the network's probabilities.
     """
     log_trained_prior = np.log(prior * class_weights)
     log_trained_prior -= log_trained_prior.mean()
     first = list(n_before) or [0] * len(logits)
-    known = _prefixes(logits, target, age_days, first, log_trained_prior)
-    temperature, offset = _fitted(known, prior, len(logits))
+    prefixes = _prefixes(logits, target, age_days, first, log_trained_prior)
+    temperature, offset = _fitted(prefixes, prior, len(logits))
     n = len(N_POINTS)
     return Calibration(
         prior=tuple(prior.tolist()),
@@ -86,10 +86,9 @@ def _prefixes(
     first: Sequence[int],
     log_trained_prior: Floats,
 ) -> _Prefixes:
-    counted = [slice(n, None) for n in first]
-    rows = [one[mine] for one, mine in zip(logits, counted, strict=True)]
-    age = [days[mine] for days, mine in zip(age_days, counted, strict=True)]
-    length = [len(one) for one in rows]
+    rows = [of_curve[n:] for of_curve, n in zip(logits, first, strict=True)]
+    age = [days[n:] for days, n in zip(age_days, first, strict=True)]
+    length = [len(of_curve) for of_curve in rows]
     n = np.concatenate(
         [before + np.arange(1, k + 1) for before, k in zip(first, length, strict=True)]
     )
@@ -104,18 +103,18 @@ def _prefixes(
     )
 
 
-def _fitted(known: _Prefixes, prior: Floats, n_objects: int) -> tuple[Floats, Floats]:
+def _fitted(prefixes: _Prefixes, prior: Floats, n_objects: int) -> tuple[Floats, Floats]:
     """Fit temperatures, (nodes,), and offsets, (nodes, K)."""
     log_prior, n = torch.from_numpy(np.log(prior)), len(N_POINTS)
-    nodes = known.share.shape[1]
+    share, nodes = prefixes.share, prefixes.share.shape[1]
     log_temperature = torch.zeros(nodes, dtype=torch.float64, requires_grad=True)
     offset = torch.zeros(nodes, len(prior), dtype=torch.float64, requires_grad=True)
     optimiser = torch.optim.Adam([log_temperature, offset], lr=0.02)
     for _ in range(STEPS):
         at_nodes = torch.exp(log_temperature)
-        temperature = (known.share[:, :n] @ at_nodes[:n]) * (known.share[:, n:] @ at_nodes[n:])
-        joint = known.log_likelihood / temperature[:, None] + known.share @ offset + log_prior
-        loss = (known.weight * cross_entropy(joint, known.target, reduction="none")).sum()
+        temperature = (share[:, :n] @ at_nodes[:n]) * (share[:, n:] @ at_nodes[n:])
+        joint = prefixes.log_likelihood / temperature[:, None] + share @ offset + log_prior
+        loss = (prefixes.weight * cross_entropy(joint, prefixes.target, reduction="none")).sum()
         for neighbours in (log_temperature[:n], log_temperature[n:]):
             loss = loss + SMOOTHNESS * neighbours.diff().square().sum()
         loss = loss + offset.square().sum() / (2 * OFFSET_SIGMA**2 * n_objects)

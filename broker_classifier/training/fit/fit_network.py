@@ -1,6 +1,6 @@
 """The training loop: the loss at every prefix of every light curve.
 
-A grid network gets one prefix of each at a time, see `grid_loss`.
+A grid network gets one prefix of each light curve at a time, see `grid_loss`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -201,6 +201,6 @@ def _at_cuts(
         age = curve.mjd - curve.mjd[0]
         for cut, i in cut_positions(curve):
             rows.setdefault(cut, []).append((example.target, i + 1, float(age[i]), steps[i]))
-    for found in rows.values():
-        target, n_points, age, last = (np.array(column) for column in zip(*found, strict=True))
+    for at_cut in rows.values():
+        target, n_points, age, last = (np.array(column) for column in zip(*at_cut, strict=True))
         yield target, calibrated_probabilities(last, n_points, age, calibration)

@@ -75,11 +75,11 @@ class Journal:
         self._first, self._begun = state.epoch, time.monotonic()
 
     def _resume(self) -> None:
-        found = read_checkpoint(self._checkpoint, self._identity)
-        if found is None:
+        checkpoint = read_checkpoint(self._checkpoint, self._identity)
+        if checkpoint is None:
             self._run.report(f"there is no {self._checkpoint}: from the beginning")
         else:
-            self._state.load_state_dict(found)
+            self._state.load_state_dict(checkpoint)
             self._run.report(f"going on after epoch {self._state.epoch} of {self._n_epochs}")
 
     def write(self, figures: Mapping[str, float]) -> None:

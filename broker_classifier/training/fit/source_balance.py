@@ -1,7 +1,7 @@
 """Weights that make the origin of a light curve say less about its class.
 
-Sources differ in their mixture of classes, and a network that tells the sources apart learns each
-one's mixture as if it were a property of the sky.
+Sources differ in their mixture of classes. A network that tells the sources apart learns each
+source's mixture as if it were a property of the sky.
 """
 
 from collections.abc import Sequence
@@ -19,9 +19,9 @@ ELSEWHERE = ""
 def balanced_over_sources(examples: Sequence[Example], n_classes: int) -> list[Example]:
     """Weigh examples so that each source has the class mixture of all, as far as its classes go.
 
-    An example of class c from source s counts p(c) / p(c|s) times, from a fifth to five times; then
-    each class is scaled back to its sum of weights, so that the prior stays what it was.
-    What is no alert counts as of one source; a second view belongs to the source of the first.
+    An example of class c from source s counts p(c) / p(c|s) times, from a fifth to five times. Then
+    each class is scaled back to its sum of weights, so that the prior stays. All that is not from
+    alerts counts as one source. A second view belongs to the source of the first.
     """
     if not examples:
         return []

@@ -1,7 +1,7 @@
 """What an alert stream does to a flux: its quoted error, and whether it becomes an alert at all.
 
-It serves to give forced photometry the look of alerts, so that a class cannot be told from where
-its light curves were found, and to draw new errors when a light curve is dimmed for training.
+By it forced photometry gets the look of alerts, so that the origin of a light curve does not tell
+its class. By it, too, a light curve that is dimmed for training gets new errors.
 """
 
 from collections.abc import Sequence
@@ -25,20 +25,20 @@ class Depth(BaseModel):
     Attributes
     ----------
     log_depth : per band, per rank 0, 0.1, ..., 1
-        log10 of the noise of the sky (1 sigma, nJy) that has this rank among the visits, the ones
-        that found nothing included.
+        log10 of the noise of the sky (1 sigma, nJy) that has this rank among all visits, also those
+        that found nothing.
     log_excess : per band, per node of `AlertNoise.log_flux`
-        log10 of what the quoted error of an alert has beyond it, in quadrature (nJy).
+        log10 of how much the quoted error of an alert exceeds it, in quadrature (nJy).
     threshold_snr, threshold_width : tuple of float, one per band
         At this flux over depth half of `completeness` become alerts; the logistic width of the
         step, in ln(flux over depth).
     completeness : tuple of float, one per band
-        Of the bright ones, the part that become alerts.
+        The part of bright sources that become alerts.
     scales : dict of str to tuple of float, one per band
-        By which the errors of a source of forced photometry are multiplied to be depths.
+        Depth over error, for each source of forced photometry.
     flux_scatter : tuple of float, one per band
         Scatter of the alerts' fluxes about forced photometry of the same visits, over depth; 0 in a
-        band where it is not known, empty if it is known in none.
+        band where it could not be fitted, empty if it could be in none.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -54,11 +54,11 @@ class Depth(BaseModel):
     def of_errors(self, flux_err: Floats, band: Positions, source: str) -> Floats:
         """Tell from the errors (nJy) of forced photometry how deep the visits were (nJy).
 
-        An unknown source has the mean scale of those that are known. No visit is deeper than the
-        stream's deepest.
+        A source without a scale has the mean of all scales. No visit is deeper than the stream's
+        deepest.
         """
-        known = list(self.scales.values()) or [(1.0,) * len(self.log_depth)]
-        scale = self.scales.get(source, np.mean(known, axis=0))
+        scales = list(self.scales.values()) or [(1.0,) * len(self.log_depth)]
+        scale = self.scales.get(source, np.mean(scales, axis=0))
         deepest = 10.0 ** np.array(self.log_depth)[:, 0]
         return np.asarray(np.maximum(flux_err * np.array(scale)[band], deepest[band]))
 
@@ -74,8 +74,8 @@ class AlertNoise(BaseModel):
     log_flux : tuple of float
         log10 of the flux (nJy) at the nodes.
     ranks : tuple of float
-        From 0 to 1, ascending. Tenths, as bundles had them once, lack the tails: a straight line
-        from the very smallest error to the tenth is far from what errors are.
+        From 0 to 1, ascending. Bundles once had tenths, which lack the tails: a straight line from
+        the very smallest error to the tenth is far from the truth.
     log_err : per band, per node of `log_flux`, per rank
         log10 of the quoted error (nJy) that has this rank among alerts of this flux.
     scatter_fraction : float
@@ -152,7 +152,7 @@ def error_rank(flux: Floats, flux_err: Floats, band: Positions, noise: AlertNois
 def depth_of_alert(
     flux: Floats, flux_err: Floats, band: Positions, noise: AlertNoise, depth: Depth
 ) -> Floats:
-    """Tell from an alert's quoted error how deep its visit was (nJy), within what visits are."""
+    """Tell from an alert's quoted error how deep its visit was (nJy), within the visits' depths."""
     ladder = 10.0 ** np.array(depth.log_depth)[band]
     excess = _excess_error(flux, band, noise, depth)
     square = np.maximum(flux_err**2 - excess**2, 0.0)
@@ -175,15 +175,15 @@ def alert_probability(flux_over_depth: Floats, band: Positions, depth: Depth) ->
 def flux_in_alert(flux: Floats, at_depth: Floats, band: Positions, depth: Depth) -> Floats:
     """Give the mean flux (nJy) in alerts of sources that forced photometry gives this flux.
 
-    Most of the faint ones that become alerts were scattered upwards: where the alert's flux y is
-    drawn about the other's x with a scatter s and p(x) become alerts, the mean of y in alerts is
-    x + s^2 d(ln p)/dx (Tweedie's formula: Efron 2011, doi:10.1198/jasa.2011.tm11181). Fluxes stay
-    as they are where the scatter is not known.
+    Most faint sources that become alerts were scattered upwards. If an alert's flux y scatters by s
+    about the forced flux x, and p(x) become alerts, the mean of y in alerts is x + s^2 d(ln p)/dx
+    (Tweedie's formula: Efron 2011, doi:10.1198/jasa.2011.tm11181). Without a scatter fluxes stay as
+    they are.
     """
     if not depth.flux_scatter:
         return flux
     threshold, width = np.array(depth.threshold_snr)[band], np.array(depth.threshold_width)[band]
-    x = np.maximum(flux / at_depth, 1.0)  # of fainter ones hardly one in a hundred is an alert
+    x = np.maximum(flux / at_depth, 1.0)  # of fainter sources hardly 1 in 100 is an alert
     slope = (1.0 - logistic_step(x, threshold, width)) / (width * x)
     return np.asarray(flux + np.array(depth.flux_scatter)[band] ** 2 * slope * at_depth)
 
@@ -197,7 +197,7 @@ def logistic_step(snr: Floats, threshold: Floats | float, width: Floats | float)
 def kinds(flux: Floats, flux_err: Floats, noise: AlertNoise) -> NDArray[np.uint8]:
     """Give the `Kind` of every point: a detection where it reaches `detection_snr`, if that is set.
 
-    Without, what is there has been an alert.
+    Without it every point is a detection.
     """
     least = 0.0 if noise.detection_snr is None else noise.detection_snr
     is_detection = np.abs(flux) >= least * flux_err

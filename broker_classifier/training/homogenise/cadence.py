@@ -1,8 +1,8 @@
-"""How often a survey comes back: it changes over the years, and with it what a month shows.
+"""How often a survey comes back. It changes over the years.
 
-ZTF's public survey came every third night until 2020, and every second night since. A light curve
-of 2022 with the visits of 2018 looks like no alert's, and if its class has no other it gives that
-class away.
+ZTF's public survey came every third night until 2020, and has come every second night since. A
+light curve of 2022 with the visits of 2018 looks like nothing that ZTF sends. If a class has only
+such light curves, they give it away.
 """
 
 from collections.abc import Sequence
@@ -55,7 +55,7 @@ class Cadence(BaseModel):
             night = every[at]
             kept.append(night)
             shares = self.shares[min(max((night - self.first_night) // PERIOD_NIGHTS, 0), last)]
-            gaps = [one - night for one in every[at + 1 : at + 1 + len(shares)]]
+            gaps = [later - night for later in every[at + 1 : at + 1 + len(shares)]]
             weight = np.cumsum([shares[gap - 1] if gap <= len(shares) else 0.0 for gap in gaps])
             is_near = len(gaps) > 0 and weight[-1] > 0.0
             drawn = random.random() * weight[-1] if is_near else 0.0
@@ -68,10 +68,10 @@ def fit_cadence(
 ) -> Cadence:
     """Count the gaps of up to three nights between alerts and upper limits of the same object.
 
-    They are taken from 30 nights before an object's first alert to 60 after it. Longer gaps are
-    clouds and the moon, for which forced photometry has gaps, too. A half-year with fewer than 200
-    is as the one before, or as the first that has so many; where none has, the cadence is the usual
-    one.
+    Gaps count from 30 nights before an object's first alert to 60 nights after it. Longer gaps are
+    clouds and the moon, and forced photometry has them, too. A half-year with fewer than 200 gaps
+    gets the shares of the half-year before, or of the first that has as many. Without any such
+    half-year the shares are `USUAL_SHARES`.
 
     Parameters
     ----------
@@ -80,19 +80,21 @@ def fit_cadence(
     night_offset_days : float
         As in `Selection`.
     """
-    nights = [_nights(one, band_letters, night_offset_days) for one in alerts if len(one.mjd)]
-    starts = np.concatenate([np.empty(0, dtype=np.int64), *(one[:-1] for one in nights)])
+    nights = [_nights(o, band_letters, night_offset_days) for o in alerts if len(o.mjd)]
+    starts = np.concatenate([np.empty(0, dtype=np.int64), *(visited[:-1] for visited in nights)])
     gaps = np.concatenate([np.empty(0, dtype=np.int64), *map(np.diff, nights)])
     starts, gaps = starts[gaps <= LONGEST_GAP], gaps[gaps <= LONGEST_GAP]
     if not len(gaps):
         return Cadence()
     edges = range(int(starts.min()), int(starts.max()) + PERIOD_NIGHTS + 1, PERIOD_NIGHTS)
-    of_periods = [gaps[(starts >= a) & (starts < b)] for a, b in pairwise(edges)]
-    found = [_shares(one) if len(one) >= MIN_GAPS else None for one in of_periods]
-    usual = next((one for one in found if one), USUAL_SHARES)
+    by_period = [gaps[(starts >= a) & (starts < b)] for a, b in pairwise(edges)]
+    counted = [
+        _shares(of_period) if len(of_period) >= MIN_GAPS else None for of_period in by_period
+    ]
+    usual = next((shares for shares in counted if shares), USUAL_SHARES)
     filled = []
-    for one in found:
-        usual = one or usual
+    for shares in counted:
+        usual = shares or usual
         filled.append(usual)
     return Cadence(first_night=edges[0], shares=tuple(filled))
 

@@ -1,4 +1,4 @@
-"""Labelled objects to what a network is trained and judged on: the episode that was the event."""
+"""From labelled objects to examples, which train and test: the episode that was the event."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ DAYS_BEFORE = 60.0
 
 
 class Pipeline(NamedTuple):
-    """What a light curve comes from: a source, and whether its points are alerts."""
+    """Where a light curve comes from: a source, and whether its points are alerts."""
 
     source: str
     is_alert: bool
@@ -39,11 +39,11 @@ class Example:
     weight : float
         Views of one object share a weight of 1.
     curves : tuple of LightCurve
-        Episodes of used points only; the first is the event, the others are later starts of it
-        and what other visits would have seen.
+        Episodes of used points only. The first is the event. The others are later starts of it, and
+        the event as other visits would have seen it.
     measured : tuple of LightCurve
-        Around each of them, what was measured, used or not: a variation may use other points.
-        Empty where there is nothing more.
+        All points around each of them, used or not: a variation may use other points. Empty where
+        there are no more points.
     object_id, raw_type : str
         As in `LabelledObject`.
     is_alert : bool
@@ -69,11 +69,11 @@ class Example:
 def main_episode(curve: LightCurve, selection: Selection) -> LightCurve:
     """Keep the used points of the first episode with two or more; else of the first.
 
-    A single detection years before a supernova is noise, a late one after it is not the event.
+    A single detection years before a supernova is noise; one long after it is not the event.
     """
-    found = episodes(curve, selection)
-    longer = [index for index in found if len(index) > 1]
-    return LightCurve(curve.points[(longer or found)[0]]) if found else EMPTY
+    all_episodes = episodes(curve, selection)
+    longer = [index for index in all_episodes if len(index) > 1]
+    return LightCurve(curve.points[(longer or all_episodes)[0]]) if all_episodes else EMPTY
 
 
 def make_examples(
@@ -86,9 +86,10 @@ def make_examples(
 ) -> list[Example]:
     """Homogenise objects and find their events; objects without a usable point are left out.
 
-    With `n_draws`, what is no alert is homogenised as often, as other visits would have seen it.
+    Objects that are not from alerts are homogenised `n_draws` times, as other visits would have
+    seen them.
     """
-    found = []
+    events = []
     drawn = _other_draws(objects, rules, selection, n_draws)
     for labelled, curve in zip(objects, homogenised(objects, rules), strict=True):
         starts_late = labelled.label in late_start_classes
@@ -97,8 +98,8 @@ def make_examples(
             seen = [(c, curve) for c in curves] + drawn[labelled.object_id]
             is_whole = rules.noise.detection_snr is not None
             measured = [_around(c, whole, selection) for c, whole in seen if is_whole]
-            found.append((labelled, tuple(c for c, _ in seen), tuple(measured)))
-    ids = [labelled.canonical_id for labelled, *_ in found]
+            events.append((labelled, tuple(c for c, _ in seen), tuple(measured)))
+    ids = [labelled.canonical_id for labelled, *_ in events]
     n_views = dict(zip(*np.unique(ids, return_counts=True), strict=True))
     return [
         Example(
@@ -112,7 +113,7 @@ def make_examples(
             labelled.raw_type,
             is_from_alerts(labelled, rules.alert_sources),
         )
-        for labelled, curves, measured in found
+        for labelled, curves, measured in events
     ]
 
 
@@ -121,16 +122,16 @@ def _other_draws(
 ) -> dict[str, list[tuple[LightCurve, LightCurve]]]:
     """Give the events that other visits would have seen, each with its whole light curve."""
     forced = [o for o in objects if not is_from_alerts(o, rules.alert_sources)]
-    found: dict[str, list[tuple[LightCurve, LightCurve]]] = {o.object_id: [] for o in objects}
+    draws: dict[str, list[tuple[LightCurve, LightCurve]]] = {o.object_id: [] for o in objects}
     for draw in range(1, n_draws):
         for labelled, curve in zip(forced, homogenised(forced, rules, draw), strict=True):
             event = main_episode(curve, selection)
-            found[labelled.object_id] += [(event, curve)] if len(event) > 1 else []
-    return found
+            draws[labelled.object_id] += [(event, curve)] if len(event) > 1 else []
+    return draws
 
 
 def _around(episode: LightCurve, curve: LightCurve, selection: Selection) -> LightCurve:
-    """Cut what was measured from before an episode to its end, or later if it is compressed."""
+    """Keep the points from before an episode to its end, and some later ones for compression."""
     start, end = episode.mjd[0] - DAYS_BEFORE, episode.mjd[0] + 1.2 * selection.window_days
     in_bands = band_positions(selection.bands)[curve.band] >= 0
     return LightCurve(curve.points[in_bands & (curve.mjd >= start) & (curve.mjd <= end)])

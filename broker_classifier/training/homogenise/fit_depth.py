@@ -1,7 +1,7 @@
-"""Fitting `Depth`: what a stream's visits see, from visits whose forced photometry is known, too.
+"""Fitting `Depth`, how deep a stream's visits see, to visits that have forced photometry, too.
 
 An upper limit says how deep a visit was that found nothing. So alerts and limits together are all
-visits, and where the same visits have forced photometry they show which sources become alerts.
+visits. Where a visit has forced photometry, too, it shows which sources become alerts.
 """
 
 from collections.abc import Sequence
@@ -57,28 +57,29 @@ class SameVisits(NamedTuple):
 
 def same_visits(objects: Sequence[LabelledObject], alert_sources: Sequence[str]) -> SameVisits:
     """Find the visits that alerts and forced photometry of the same objects share."""
-    views: dict[str, list[LabelledObject]] = {}
-    for one in objects:
-        views.setdefault(one.canonical_id, []).append(one)
-    found = [
+    by_object: dict[str, list[LabelledObject]] = {}
+    for view in objects:
+        by_object.setdefault(view.canonical_id, []).append(view)
+    visits = [
         _shared(alerts, forced)
-        for group in views.values()
-        for alerts in group
+        for views in by_object.values()
+        for alerts in views
         if is_from_alerts(alerts, alert_sources) and len(alerts.mjd)
-        for forced in group
+        for forced in views
         if not is_from_alerts(forced, alert_sources)
     ]
     dtypes = (float, bool, float, float, np.int64, str)
     empty = SameVisits(*(np.empty(0, dtype) for dtype in dtypes))
-    return SameVisits(*map(np.concatenate, zip(empty, *found, strict=True)))
+    return SameVisits(*map(np.concatenate, zip(empty, *visits, strict=True)))
 
 
 def _shared(alerts: LabelledObject, forced: LabelledObject) -> SameVisits:
     depth, flux = np.full((2, len(forced.mjd)), np.nan)
     for band in np.unique(forced.band):
-        mine, theirs, limits = forced.band == band, alerts.band == band, alerts.limits.of_band(band)
-        flux[mine] = _of_same_visit(forced.mjd[mine], alerts.mjd[theirs], alerts.flux[theirs])
-        depth[mine] = _of_same_visit(forced.mjd[mine], limits.mjd, limits.depth)
+        point, alert = forced.band == band, alerts.band == band
+        flux[point] = _of_same_visit(forced.mjd[point], alerts.mjd[alert], alerts.flux[alert])
+        limits = alerts.limits.of_band(band)
+        depth[point] = _of_same_visit(forced.mjd[point], limits.mjd, limits.depth)
     is_alert = np.isfinite(flux)
     depth[is_alert] = np.nan
     in_time = (forced.mjd >= alerts.mjd[0] - DAYS_BEFORE) & (forced.mjd <= alerts.mjd[-1])
@@ -88,14 +89,14 @@ def _shared(alerts: LabelledObject, forced: LabelledObject) -> SameVisits:
     return SameVisits(*(x[shared] for x in (snr, is_alert, ratio, excess, forced.band, source)))
 
 
-def _of_same_visit(mjd: Floats, known: Floats, value: Floats) -> Floats:
-    """Give the value of the known visit (ascending times) of each time; NaN where there is none."""
-    if not len(known):
+def _of_same_visit(mjd: Floats, visit_mjd: Floats, value: Floats) -> Floats:
+    """Give the value of the visit (times ascend) at each time; NaN where there is no visit."""
+    if not len(visit_mjd):
         return np.full(len(mjd), np.nan)
-    after = np.minimum(np.searchsorted(known, mjd), len(known) - 1)
+    after = np.minimum(np.searchsorted(visit_mjd, mjd), len(visit_mjd) - 1)
     before = np.maximum(after - 1, 0)
-    nearest = np.where(mjd - known[before] < known[after] - mjd, before, after)
-    return np.where(np.abs(known[nearest] - mjd) < SAME_VISIT_DAYS, value[nearest], np.nan)
+    nearest = np.where(mjd - visit_mjd[before] < visit_mjd[after] - mjd, before, after)
+    return np.where(np.abs(visit_mjd[nearest] - mjd) < SAME_VISIT_DAYS, value[nearest], np.nan)
 
 
 def fit_depth(
@@ -106,11 +107,11 @@ def fit_depth(
     log_flux: Sequence[float],
     log_err: Sequence[Sequence[Sequence[float]]],
 ) -> Depth:
-    """Fit the depth of a stream to alerts, their limits and visits also seen otherwise.
+    """Fit the depth of a stream to alerts, their limits, and visits with forced photometry.
 
-    With less than 100 shared visits in a band, or no limit among them, the step is the
-    `USUAL_STEP`; with less than 100 shared alerts of SNR 8 to 20 the scatter of fluxes is not
-    known. Without limits the errors of the faintest alerts stand for the depth.
+    With fewer than 100 shared visits in a band, or no limit among them, the step is `USUAL_STEP`.
+    With fewer than 100 shared alerts of SNR 8 to 20 the scatter of fluxes stays unknown. Without
+    limits the errors of the faintest alerts stand for the depth.
 
     Parameters
     ----------
@@ -126,7 +127,7 @@ def fit_depth(
     steps = [_step(visits, band) for band in codes]
     threshold, width, completeness = zip(*steps, strict=True)
     scatter = [_flux_scatter(visits, band) for band in codes]
-    known = {
+    fitted = {
         "threshold_snr": threshold,
         "threshold_width": width,
         "completeness": completeness,
@@ -134,31 +135,32 @@ def fit_depth(
         "scales": _scales(forced, visits, codes, ladders),
         "flux_scatter": tuple(scatter) if any(scatter) else (),
     }
-    without = Depth(**known, log_excess=((0.0,) * len(log_flux),) * len(ladders))
+    without_excess = Depth(**fitted, log_excess=((0.0,) * len(log_flux),) * len(ladders))
     excess = [
         tuple(
-            _log_excess(node, errors[MIDDLE], i, without)
+            _log_excess(node, errors[MIDDLE], i, without_excess)
             for node, errors in zip(log_flux, of_band, strict=True)
         )
         for i, of_band in enumerate(log_err)
     ]
-    return Depth(**known, log_excess=tuple(excess))
+    return Depth(**fitted, log_excess=tuple(excess))
 
 
 def _depth_ladder(
     alerts: Sequence[LabelledObject], band: int, of_faintest: Sequence[float]
 ) -> tuple[float, ...]:
-    """Rank the depth of visits before the first detection: later ones are not all told."""
+    """Rank the depths of visits before the first detection: of later visits not all are told."""
     pieces = []
-    for one in alerts:
-        if len(one.mjd):
-            known, first = one.limits.of_band(band), one.mjd[0]
-            pieces.append(known.depth[(known.mjd < first) & (known.mjd > first - DAYS_BEFORE)])
+    for labelled in alerts:
+        if len(labelled.mjd):
+            limits, first = labelled.limits.of_band(band), labelled.mjd[0]
+            is_before = (limits.mjd < first) & (limits.mjd > first - DAYS_BEFORE)
+            pieces.append(limits.depth[is_before])
     depth = np.concatenate([*pieces, np.empty(0)])
     if len(depth) < MIN_VISITS:
         return tuple(np.interp(RANKS, FINE_RANKS, of_faintest).round(4).tolist())
-    found = np.quantile(np.log10(depth), np.clip(RANKS, *OUTERMOST_RANKS))
-    return tuple(found.round(4).tolist())
+    log_depth = np.quantile(np.log10(depth), np.clip(RANKS, *OUTERMOST_RANKS))
+    return tuple(log_depth.round(4).tolist())
 
 
 def _scales(
@@ -169,27 +171,26 @@ def _scales(
 ) -> dict[str, tuple[float, ...]]:
     """Give the depth over the error of each source's forced photometry.
 
-    Limits of the same visits tell it. Without 100 of them the deepest tenth of the source's visits
-    is made as deep as the stream's: some sources have dropped what is faint, which does not touch
-    the deepest visits.
+    Limits of the same visits tell it. With fewer than 100 limits the deepest tenth of the source's
+    visits is made as deep as the stream's: some sources have dropped what is faint, and that leaves
+    the deepest visits alone.
     """
-    found = {}
+    scales = {}
     for source in sorted({o.source for o in forced}):
-        mine, shared = [o for o in forced if o.source == source], visits.source == source
-        err, band = (
-            np.concatenate([getattr(o, name) for o in mine]) for name in ("flux_err", "band")
-        )
-        found[source] = tuple(
+        of_source, shared = [o for o in forced if o.source == source], visits.source == source
+        err = np.concatenate([o.flux_err for o in of_source])
+        band = np.concatenate([o.band for o in of_source])
+        scales[source] = tuple(
             _scale(err[band == code], ladder[1], visits.depth_ratio[shared & (visits.band == code)])
             for code, ladder in zip(codes, ladders, strict=True)
         )
-    return found
+    return scales
 
 
 def _scale(err: Floats, log_depth: float, ratio: Floats) -> float:
-    known = ratio[np.isfinite(ratio)]
-    if len(known) >= MIN_VISITS:
-        return round(float(np.median(known)), 3)
+    measured = ratio[np.isfinite(ratio)]
+    if len(measured) >= MIN_VISITS:
+        return round(float(np.median(measured)), 3)
     if len(err) < MIN_VISITS:
         return 1.0
     return round(float(10.0**log_depth / np.quantile(err, RANKS[1])), 3)
@@ -197,11 +198,11 @@ def _scale(err: Floats, log_depth: float, ratio: Floats) -> float:
 
 def _step(visits: SameVisits, band: int) -> tuple[float, float, float]:
     """Find threshold, width and completeness of `alert_probability`: the likeliest on a grid."""
-    mine = visits.band == band
-    ratio = visits.depth_ratio[mine & np.isfinite(visits.depth_ratio)]
-    if mine.sum() < MIN_VISITS or not len(ratio):
+    in_band = visits.band == band
+    ratio = visits.depth_ratio[in_band & np.isfinite(visits.depth_ratio)]
+    if in_band.sum() < MIN_VISITS or not len(ratio):
         return USUAL_STEP
-    snr, is_alert = visits.snr[mine], visits.is_alert[mine]
+    snr, is_alert = visits.snr[in_band], visits.is_alert[in_band]
     likeliest, best = -np.inf, USUAL_STEP
     for threshold in THRESHOLDS.tolist():
         for width in WIDTHS.tolist():
@@ -217,8 +218,8 @@ def _step(visits: SameVisits, band: int) -> tuple[float, float, float]:
 
 def _flux_scatter(visits: SameVisits, band: int) -> float:
     low, high = BRIGHT_SNR
-    mine = (visits.band == band) & (visits.snr > low) & (visits.snr < high)
-    excess = visits.excess[mine & visits.is_alert]
+    is_bright = (visits.band == band) & (visits.snr > low) & (visits.snr < high)
+    excess = visits.excess[is_bright & visits.is_alert]
     ratio = visits.depth_ratio[(visits.band == band) & np.isfinite(visits.depth_ratio)]
     if len(excess) < MIN_VISITS or not len(ratio):
         return 0.0
@@ -227,7 +228,7 @@ def _flux_scatter(visits: SameVisits, band: int) -> float:
 
 
 def _log_excess(log_flux: float, log_err: float, band: int, depth: Depth) -> float:
-    """Give log10 of what the usual error at this flux has beyond the usual depth of its alerts."""
+    """Give log10 of how much the usual error at a flux exceeds the usual depth of its alerts."""
     flux, ladder = 10.0**log_flux, 10.0 ** np.array(depth.log_depth[band])
     weight = alert_probability(flux / ladder, np.full(len(ladder), band), depth)
     share = (np.cumsum(weight) - weight / 2) / weight.sum()

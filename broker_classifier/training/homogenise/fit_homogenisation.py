@@ -24,7 +24,7 @@ MIN_POINTS = 100
 def fit_homogenisation(
     objects: Sequence[LabelledObject], how: HomogenisationRecipe, selection: Selection
 ) -> Homogenisation:
-    """Fit errors to the alerts, and the cadence unless they are visited as others are.
+    """Fit the errors to the alerts, and either the cadence or the visits of `visits_of`.
 
     With a `threshold_class` the depth is fitted to visits that alerts and forced photometry share.
 
@@ -73,14 +73,14 @@ def fit_homogenisation(
 def _visits(
     alerts: Sequence[LabelledObject], how: HomogenisationRecipe, selection: Selection
 ) -> tuple[Visits, ...]:
-    found = []
+    visits = []
     for source in how.visits_of:
-        theirs = [o for o in alerts if o.source == source]
-        if not theirs:
+        of_source = [o for o in alerts if o.source == source]
+        if not of_source:
             msg = f"No training object of an alert source is from {source}: correct visits_of"
             raise DataError(msg)
-        found.append(fit_visits(theirs, selection.bands, selection.night_offset_days))
-    return tuple(found)
+        visits.append(fit_visits(of_source, selection.bands, selection.night_offset_days))
+    return tuple(visits)
 
 
 def fit_alert_errors(
@@ -90,8 +90,7 @@ def fit_alert_errors(
 ) -> tuple[tuple[tuple[float, ...], ...], ...]:
     """Fit `AlertNoise.log_err`, at `FINE_RANKS`, to objects made of alerts.
 
-    Each node of `log_flux` takes the alerts within 0.1 dex in flux, or within more until there are
-    100.
+    Each node of `log_flux` takes the alerts within 0.1 dex in flux, or the nearest 100.
 
     Raises
     ------
@@ -103,12 +102,12 @@ def fit_alert_errors(
     band = np.concatenate([a.band for a in alerts])
     tables = []
     for letter, index in zip(band_letters, band_indices(band_letters), strict=True):
-        mine = (band == index) & (flux > 0)
-        if not mine.any():
+        in_band = (band == index) & (flux > 0)
+        if not in_band.any():
             msg = f"No alert of the training objects is in {letter}: take it out of selection.bands"
             raise DataError(msg)
-        ours, log_err = np.log10(flux[mine]), np.log10(err[mine])
-        tables.append(tuple(_quantiles_near(node, ours, log_err) for node in log_flux))
+        of_alerts = np.log10(flux[in_band]), np.log10(err[in_band])
+        tables.append(tuple(_quantiles_near(node, *of_alerts) for node in log_flux))
     return tuple(tables)
 
 
@@ -116,5 +115,5 @@ def _quantiles_near(node: float, log_flux: Floats, log_err: Floats) -> tuple[flo
     distance = np.abs(log_flux - node)
     n_wanted = min(MIN_POINTS, len(distance)) - 1
     reach = max(0.1, float(np.partition(distance, n_wanted)[n_wanted]))
-    found = np.quantile(log_err[distance <= reach], FINE_RANKS)
-    return tuple(found.round(4).tolist())
+    quantiles = np.quantile(log_err[distance <= reach], FINE_RANKS)
+    return tuple(quantiles.round(4).tolist())

@@ -1,10 +1,10 @@
 """Give every labelled light curve the look that the alert stream would have given it.
 
 Classes come from different sources: supernovae from alerts, AGN from forced photometry. A model
-would learn the source. So points that are no alerts are thinned to a survey's public cadence, lost
-where they are too faint for the depth of their visit, and get the fluxes that faint ones have in
-alerts, the errors of alerts of their flux and band and the scatter that goes with them; or they are
-observed again at the visits of the other survey (`visits`). What the label is plays no part in it.
+would learn the source. So points that are no alerts are changed. They are thinned to the survey's
+public cadence. They are dropped where they are too faint for the depth of their visit. The others
+get the fluxes, errors and scatter that alerts of their brightness have. Or the object is observed
+again at the visits of the other survey (`visits`). The label plays no part in any of this.
 """
 
 import hashlib
@@ -51,17 +51,16 @@ class Homogenisation(BaseModel):
     Attributes
     ----------
     alert_sources : tuple of str
-        Sources whose points are alerts already, unless the set says that they are forced
-        photometry: alerts are taken as they are.
+        Sources whose points are alerts, unless the set says that they are forced photometry. Alerts
+        stay as they are.
     noise : AlertNoise
     unsigned_sources : tuple of str
-        Sources that have lost the sign of the fluxes: see `signs`.
+        Sources that have lost the sign of the fluxes: see `lost_signs`.
     cadence : Cadence
         Of the alert sources' visits; a night that is visited keeps all of its bands.
     visits : tuple of Visits
-        Each object that is not from the alert sources is observed again at one of them, of another
-        source than its own, drawn by its id, instead of having its points thinned and given the
-        errors of alerts.
+        If there are any, each object that is not from the alert sources is observed again at the
+        visits of another source, drawn by its id, instead of having its points changed.
     night_offset_days : float
         As in `Selection`.
     """
@@ -78,7 +77,7 @@ class Homogenisation(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _one_cadence_is_of_all_years(cls, values: Any) -> Any:
-        """Read the bundles that have one cadence of all years; it was each band's then."""
+        """Read older bundles, which have one cadence for all years."""
         if isinstance(values, dict) and "cadence_nights" in values:
             gaps = np.bincount(values["cadence_nights"])[1:]
             dropped = {"cadence_nights", "joint_visits"}
@@ -89,7 +88,7 @@ class Homogenisation(BaseModel):
     @field_validator("visits", mode="before")
     @classmethod
     def _none_is_none_at_all(cls, visits: Any) -> Any:
-        """Read the bundles that say null for none."""
+        """Read older bundles, which say null for no visits."""
         return () if visits is None else visits
 
 
@@ -108,15 +107,15 @@ def homogenised(
 ) -> list[LightCurve]:
     """Make one light curve of detections per object; empty where nothing would be detected.
 
-    What is random (visits, losses, scatter) depends on the object and on the number of the draw.
+    Visits, losses and scatter are random. They depend on the object and on the number of the draw.
     """
     objects = without_lost_signs(objects, rules.unsigned_sources)
     if rules.visits:
         return [_at_visits(o, rules, draw) for o in objects]
     forced = [o for o in objects if not is_from_alerts(o, rules.alert_sources)]
-    found = [_found_by_visits(o, rules, draw) for o in forced]
-    ranks = error_ranks(found)
-    as_alerts = {o.object_id: _quoted_as_alerts(o, ranks[o.object_id], rules, draw) for o in found}
+    seen = [_seen_by_visits(o, rules, draw) for o in forced]
+    ranks = error_ranks(seen)
+    as_alerts = {o.object_id: _quoted_as_alerts(o, ranks[o.object_id], rules, draw) for o in seen}
     return [
         as_alerts[o.object_id] if o.object_id in as_alerts else _as_measured(o, rules)
         for o in objects
@@ -124,7 +123,7 @@ def homogenised(
 
 
 def is_from_alerts(labelled: LabelledObject, alert_sources: Sequence[str]) -> bool:
-    """Say whether points are alerts: by their source, and by what the set says of them."""
+    """Tell whether an object's points are alerts, by its source and by what the set says."""
     if labelled.source in alert_sources:
         return labelled.is_forced is not True
     return not labelled.names_source and labelled.is_forced is False
@@ -145,7 +144,7 @@ def _at_visits(labelled: LabelledObject, rules: Homogenisation, draw: int) -> Li
 
 
 def seen_again(objects: Sequence[LabelledObject]) -> list[LabelledObject]:
-    """Make a further view of each object, which counts as no alert and is observed again."""
+    """Make a further view of each object, which counts as no alert, to be observed again."""
     views = [(f"{o.object_id}{AGAIN}", o.source + AGAIN, o) for o in objects]
     return [replace(o, object_id=i, source=s, names_source=True) for i, s, o in views]
 
@@ -153,8 +152,8 @@ def seen_again(objects: Sequence[LabelledObject]) -> list[LabelledObject]:
 def error_ranks(objects: Sequence[LabelledObject]) -> dict[str, Floats]:
     """Rank every error among points of the same source, band and flux (0.2 dex).
 
-    A rank carries over what made one observation worse than another (moon, seeing, host).
-    Where fewer than ten points compare, the rank is drawn at random, by the object's id.
+    A rank keeps what made an observation worse than others: the moon, the seeing, the host. Where
+    fewer than ten points compare, the rank is drawn at random, by the object's id.
 
     Returns
     -------
@@ -197,8 +196,8 @@ def _rank_within(cell: NDArray[np.int64], err: Floats, ranks: Floats) -> None:
             ranks[order[start:stop]] = (np.arange(n) + 0.5) / n
 
 
-def _found_by_visits(labelled: LabelledObject, rules: Homogenisation, draw: int) -> LabelledObject:
-    """Keep what a survey's public visits would have found, with the flux that alerts give it."""
+def _seen_by_visits(labelled: LabelledObject, rules: Homogenisation, draw: int) -> LabelledObject:
+    """Keep the points that a survey's public visits would have seen, with their flux in alerts."""
     random = random_of(labelled.object_id, _purpose("homogenise", draw))
     position = band_positions(rules.noise.bands)[labelled.band]
     labelled = labelled.at(np.flatnonzero(position >= 0))

@@ -1,7 +1,7 @@
-"""A survey's visits, as a few numbers: when it comes back, in which bands, and how deep it sees.
+"""A survey's visits in a few numbers: when it comes back, in which bands, and how deep it sees.
 
-Light curves of another survey are observed again at such visits, so that neither cadence nor
-errors tell where an object comes from.
+Light curves of another survey are observed again at such visits. Then neither cadence nor errors
+tell where an object comes from.
 """
 
 from collections import Counter
@@ -47,7 +47,7 @@ class Visits(BaseModel):
         Correlation of the errors' normal scores between the bands of a night.
     log_peak : tuple of float
         Quantiles 0, 0.05, ..., 1 of log10 of the objects' brightest detections (nJy). Brighter
-        objects of another survey are dimmed to such a one; with none given they are left as bright.
+        objects of another survey are dimmed to such a peak. Empty: they stay as bright as they are.
     night_spread_days : float
         The bands of a night follow each other within this time.
     night_offset_days : float
@@ -78,13 +78,13 @@ class Plan(NamedTuple):
 def fit_visits(
     objects: Sequence[LabelledObject], band_letters: Sequence[str], night_offset_days: float
 ) -> Visits:
-    """Describe the visits that objects of one source have had, in those bands that it has."""
+    """Describe the visits that objects of one source have had, in the bands that it has."""
     nights = [np.floor(o.mjd + night_offset_days).astype(np.int64) for o in objects]
-    gaps = np.concatenate([np.diff(np.unique(one)) for one in nights])
+    gaps = np.concatenate([np.diff(np.unique(night)) for night in nights])
     sets = Counter(
-        "".join(sorted(BANDS[b] for b in set(o.band[night == one].tolist())))
-        for o, night in zip(objects, nights, strict=True)
-        for one in np.unique(night)
+        "".join(sorted(BANDS[b] for b in set(o.band[nights_of_points == night].tolist())))
+        for o, nights_of_points in zip(objects, nights, strict=True)
+        for night in np.unique(nights_of_points)
     )
     n_nights = sum(sets.values())
     err = np.concatenate([o.flux_err for o in objects])
@@ -100,7 +100,7 @@ def fit_visits(
         },
         source=objects[0].source,
         bands=letters,
-        log_err=tuple(tuple(one.round(4).tolist()) for one in ladders),
+        log_err=tuple(tuple(ladder.round(4).tolist()) for ladder in ladders),
         night_correlation=round(_night_correlation(objects, nights), 3),
         log_peak=_peak_quantiles(objects),
         night_offset_days=night_offset_days,
@@ -128,9 +128,9 @@ def _night_correlation(
     err = np.concatenate([o.flux_err for o in objects])
     score = np.empty(len(err))
     for b in np.unique(band):
-        mine = band == b
-        rank = err[mine].argsort().argsort()
-        score[mine] = ndtri(torch.from_numpy((rank + 0.5) / mine.sum())).numpy()
+        in_band = band == b
+        rank = err[in_band].argsort().argsort()
+        score[in_band] = ndtri(torch.from_numpy((rank + 0.5) / in_band.sum())).numpy()
     is_pair = (owner[1:] == owner[:-1]) & (night[1:] == night[:-1]) & (band[1:] != band[:-1])
     if is_pair.sum() < 3:
         return 0.0
@@ -146,8 +146,9 @@ def plan(visits: Visits, start: float, end: float, random: np.random.Generator) 
     names, shares = list(visits.band_sets), np.array(list(visits.band_sets.values()))
     drawn = random.choice(len(names), len(nights), p=shares / shares.sum())
     letters = [names[i] for i in drawn.tolist()]
-    n_bands = [len(one) for one in letters]
-    band = np.concatenate([np.empty(0, np.int64), *(band_indices(one) for one in letters)])
+    n_bands = [len(of_night) for of_night in letters]
+    bands = [band_indices(of_night) for of_night in letters]
+    band = np.concatenate([np.empty(0, np.int64), *bands])
     mjd = np.repeat(nights, n_bands) + visits.night_spread_days * random.random(len(band))
     shared = np.repeat(random.normal(size=len(nights)), n_bands)
     common = np.sqrt(max(visits.night_correlation, 0.0))
@@ -165,7 +166,7 @@ def _errors(visits: Visits, band: NDArray[np.int64], rank: Floats) -> Floats:
 def dimmed(labelled: LabelledObject, visits: Visits, random: np.random.Generator) -> LabelledObject:
     """Take an object farther away, where it is as bright as some object of the other survey.
 
-    One that is fainter already is left as it is. With the distance goes a time dilation, of up to
+    An object that is fainter already stays as it is. With the distance goes a time dilation: up to
     0.12 in ln(time) for each unit of ln(flux) lost.
     """
     peak = brightest(labelled)
@@ -184,9 +185,9 @@ def observed_again(
 ) -> LabelledObject:
     """Observe a light curve at visits of another survey, `dimmed`, in the bands that it has.
 
-    Between two points of a band not more than 12 days apart it is interpolated, else it is taken
-    from a point within a day, else that visit saw nothing. Scatter is added where the error of what
-    comes out is below the visit's.
+    Between two points of a band that are at most 12 days apart the flux is interpolated. Elsewhere
+    it is taken from a point within a day, or the visit saw nothing. Scatter is added where the
+    error of the result is below the visit's.
     """
     if not len(labelled.mjd):
         return labelled
@@ -194,9 +195,9 @@ def observed_again(
     drawn = plan(visits, labelled.mjd[0], labelled.mjd[-1], random)
     flux, err = np.full(len(drawn.mjd), np.nan), np.full(len(drawn.mjd), np.nan)
     for b in np.unique(labelled.band):
-        mine, visit = labelled.band == b, drawn.band == b
-        known = labelled.mjd[mine], labelled.flux[mine], labelled.flux_err[mine]
-        flux[visit], err[visit] = interpolated(*known, drawn.mjd[visit])
+        point, visit = labelled.band == b, drawn.band == b
+        points = labelled.mjd[point], labelled.flux[point], labelled.flux_err[point]
+        flux[visit], err[visit] = interpolated(*points, drawn.mjd[visit])
     seen = np.isfinite(flux)
     flux, err, quoted = flux[seen], err[seen], drawn.flux_err[seen]
     missing = np.sqrt(np.maximum((noise.scatter_fraction * quoted) ** 2 - err**2, 0.0))

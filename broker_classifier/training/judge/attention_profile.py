@@ -25,11 +25,10 @@ def attention_by_class(examples: Sequence[Example], bundle: Bundle) -> dict[str,
     Returns
     -------
     dict of str to dict
-        For objects of five points or more: median over objects of the attention's centre, in
-        days after the brightest point; the same of the points themselves, every one alike; mean
-        share of the attention, and of the points, within 10 days of the peak; and the profile, the
-        mean share in each bin of `PROFILE_DAYS`. Empty for a network
-        without attention.
+        For objects of five points or more: the median over objects of the attention's centre, in
+        days after the brightest point, and of the points' centre; the mean share of the attention,
+        and of the points, within 10 days of the peak; and the profile, the mean share in each bin
+        of `PROFILE_DAYS`. Empty for a network without attention.
     """
     long_enough = [e for e in examples if len(e.curves[0]) >= FEWEST_POINTS]
     answers = classify([e.curves[0] for e in long_enough], bundle)

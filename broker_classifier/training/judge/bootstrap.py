@@ -1,8 +1,8 @@
 """The 95 % intervals of figures, by drawing the objects anew.
 
-A resample is told by how often each object occurs in it, so a figure is computed for all resamples
-at once, by matrix products. Figures of single classes draw within each class, so that they keep
-their numbers; a rare one would be missing in many resamples otherwise.
+A resample is an array of how often each object occurs in it. So a figure is computed for all
+resamples at once, by matrix products. Figures of single classes draw within each class, so that the
+class keeps its number of objects; a rare class would be missing in many resamples otherwise.
 """
 
 from typing import Any
@@ -40,11 +40,11 @@ def resamples(stratum: NDArray[Any], seed: int = 0) -> Counts:
     n_resamples = min(N_RESAMPLES, max(FEWEST_RESAMPLES, affordable))
     counts = np.zeros((n_resamples, len(stratum)), dtype=np.float32)
     for value in np.unique(stratum):
-        mine = np.flatnonzero(stratum == value)
-        drawn = random.integers(len(mine), size=(n_resamples, len(mine)))
-        drawn += np.arange(n_resamples)[:, None] * len(mine)
-        found = np.bincount(drawn.ravel(), minlength=n_resamples * len(mine))
-        counts[:, mine] = found.reshape(n_resamples, len(mine))
+        of_value = np.flatnonzero(stratum == value)
+        drawn = random.integers(len(of_value), size=(n_resamples, len(of_value)))
+        drawn += np.arange(n_resamples)[:, None] * len(of_value)
+        times_drawn = np.bincount(drawn.ravel(), minlength=n_resamples * len(of_value))
+        counts[:, of_value] = times_drawn.reshape(n_resamples, len(of_value))
     return counts
 
 
@@ -55,8 +55,8 @@ def interval(values: NDArray[Any], value: float | None = None) -> Interval:
     ----------
     values : array, shape (n_resamples,)
     value : float, optional
-        The figure itself, for one that resampling shifts (a sum of absolute differences grows by
-        the noise): the interval is moved back by that shift, and stays above 0.
+        The figure itself, if resampling shifts it (a sum of absolute differences grows by the
+        noise): the interval is moved back by that shift, and stays above 0.
     """
     finite = values[np.isfinite(values)]
     if not len(finite):
@@ -81,16 +81,16 @@ def mean_interval(values: Floats, seed: int = 0) -> Interval:
     return interval(resampled_means(values, seed))
 
 
-def difference_interval(one: Floats, other: Floats) -> Interval:
+def difference_interval(first: Floats, second: Floats) -> Interval:
     """Interval of the difference of a figure between two sets, drawn anew independently.
 
     Parameters
     ----------
-    one, other : float array, shape (n_resamples,)
-        There are fewer for a larger set: as many as both have are used.
+    first, second : float array, shape (n_resamples,)
+        A larger set has fewer: as many as both have are used.
     """
-    n = min(len(one), len(other))
-    return interval(one[:n] - other[:n])
+    n = min(len(first), len(second))
+    return interval(first[:n] - second[:n])
 
 
 def median_interval(values: Floats, seed: int = 0) -> Interval:

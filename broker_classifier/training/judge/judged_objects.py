@@ -121,8 +121,8 @@ def chosen_split(split: str, *, is_own_data: bool) -> str:
 def was_trained_on(data: DataFolders, description: Description) -> bool:
     """Tell whether data are those of a bundle's training, by what its record says.
 
-    One folder has the name of one that it was trained on, or just as many objects of each class
-    test: the test objects are a function of the objects' ids.
+    Either a folder has the name of a folder of the training, or as many objects of each class test
+    as did then: which objects test is a function of their ids.
     """
     record = description.training
     names = {folder.resolve().name for folder in folders_of(data)}

@@ -1,6 +1,6 @@
 """What a network says at every prefix of light curves.
 
-A streaming network answers at each point in one pass. A grid network needs a grid for every
+A streaming network answers at every point in one pass. A grid network needs a grid for each
 prefix.
 """
 
@@ -34,14 +34,14 @@ def prefix_logits(
     network.eval()
     if not normalisation.has_row_per_point:
         return _logits_of_each(network, curves, selection, normalisation)
-    found: list[NDArray[np.float64]] = [np.empty(0)] * len(curves)
+    by_curve: list[NDArray[np.float64]] = [np.empty(0)] * len(curves)
     for batch in batches_by_length([len(c) for c in curves], BATCH):
         inputs = network_input([curves[i] for i in batch], selection, normalisation)
         with torch.inference_mode():
             logits, _ = network(inputs.to(device_of(network)))
         for i, rows in zip(batch, logits.cpu().numpy().astype(np.float64), strict=True):
-            found[i] = rows[: len(curves[i])]
-    return found
+            by_curve[i] = rows[: len(curves[i])]
+    return by_curve
 
 
 def _logits_of_each(

@@ -1,7 +1,7 @@
 """How well a score ranks one class before all others: areas under ROC and precision-recall curves.
 
-They take how often each object counts, so that all resamples are judged at once. Objects of equal
-score are one step of the curve.
+All resamples are judged at once, by how often each object counts. Objects of equal score are one
+step of the curve.
 """
 
 from typing import Any
@@ -32,14 +32,15 @@ def areas(score: Floats, is_positive: NDArray[np.bool_], counts: Counts) -> tupl
     """
     order = np.argsort(score, kind="stable")
     ordered, score, is_positive = counts[:, order], score[order], is_positive[order]
-    mine = np.ascontiguousarray(ordered[:, is_positive])  # (B, P)
+    of_class = np.ascontiguousarray(ordered[:, is_positive])  # (B, P)
     all_below, all_equal, n = _below_and_equal(ordered, score, score[is_positive])
-    below, equal, n_mine = _below_and_equal(mine, score[is_positive], score[is_positive])
-    others = all_below - below + (all_equal - equal) / 2  # that this one beats, (B, P)
-    precision = (n_mine[:, None] - below) / np.maximum(n[:, None] - all_below, 1)
+    below, equal, n_class = _below_and_equal(of_class, score[is_positive], score[is_positive])
+    # How many objects of other classes have a lower score, (B, P); equal ones count half.
+    n_beaten = all_below - below + (all_equal - equal) / 2
+    precision = (n_class[:, None] - below) / np.maximum(n[:, None] - all_below, 1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        roc_auc = _total(mine, others) / (n_mine * (n - n_mine))
-        average_precision = _total(mine, precision) / n_mine
+        roc_auc = _total(of_class, n_beaten) / (n_class * (n - n_class))
+        average_precision = _total(of_class, precision) / n_class
     return roc_auc, average_precision
 
 

@@ -1,9 +1,9 @@
-"""Figures of merit, under two decision rules, each where it belongs; all with 95 % intervals.
+"""Figures of merit with their 95 % intervals, under two decision rules.
 
-- equal prior, argmax of probability / prior: balanced accuracy, recall, confusion. It asks what
-  the light curve says, with no class favoured because it is common.
-- natural prior, argmax of probability: accuracy, macro-F1, ECE. It is what a user acts on.
-- no decision: ROC AUC and average precision of each class's probability against all others.
+- Equal prior, argmax of probability / prior: balanced accuracy, recall, confusion. They say what
+  the light curve tells; no class is favoured because it is common.
+- Natural prior, argmax of probability: accuracy, macro-F1, ECE. They judge what a user acts on.
+- No decision: ROC AUC and average precision of each class's probability against all others.
 """
 
 from collections.abc import Sequence
@@ -19,14 +19,15 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 METRICS_FILE = "metrics.json"
-"""Where a report keeps them."""
+"""Where a report keeps its figures."""
 
 DECISION_RULE = {
     "balanced_accuracy, recall, confusion": "equal prior: argmax of probability / prior",
     "accuracy, macro_f1, ece": "natural prior: argmax of probability",
     "roc_auc, average_precision": "one class against all others, by its probability",
     "classes": "averages run over the classes that occur in the sample",
-    "_95": "95 % bootstrap interval over objects; within their class but for the natural prior's",
+    "_95": "95 % bootstrap interval over objects, drawn within each class; for figures under the "
+    "natural prior, from all objects",
 }
 N_BINS = 15
 
@@ -79,7 +80,7 @@ def confusion_matrices(target: Ints, decided: Ints, n_classes: int, counts: Coun
 
 
 def recall(confusion: NDArray[Any]) -> Floats:
-    """Share of each class that is found, (..., K, K) to (..., K); NaN if it does not occur."""
+    """Share of each class that is recognised, (..., K, K) to (..., K); NaN if none occurs."""
     n = confusion.sum(axis=-1)
     return np.where(n > 0, np.diagonal(confusion, axis1=-2, axis2=-1) / np.maximum(n, 1), np.nan)
 
@@ -116,7 +117,7 @@ def confidence_bin(top: Floats) -> Ints:
 
 
 def _natural_prior(target: Ints, decided: Ints, probabilities: Floats) -> dict[str, Any]:
-    """Judge what a user acts on; resamples have the classes' numbers as chance gives them."""
+    """Judge what a user acts on; chance decides how many of each class a resample has."""
     n, n_classes = len(target), probabilities.shape[1]
     counts, right = resamples(np.zeros(n)), decided == target
     f1s = macro_f1(confusion_matrices(target, decided, n_classes, counts))
@@ -135,8 +136,8 @@ def _rankings(
 ) -> dict[str, Any]:
     once = np.ones((1, len(target)), dtype=np.float32)
     both = np.concatenate([once, counts])
-    found = [areas(p, target == k, both) for k, p in enumerate(probabilities.T)]
-    roc, precision = (np.stack(columns, axis=-1) for columns in zip(*found, strict=True))
+    by_class = [areas(p, target == k, both) for k, p in enumerate(probabilities.T)]
+    roc, precision = (np.stack(columns, axis=-1) for columns in zip(*by_class, strict=True))
     return {
         **_per_class("roc_auc", classes, roc[0], roc[1:]),
         **_per_class("average_precision", classes, precision[0], precision[1:]),
@@ -157,11 +158,11 @@ def _per_class(
 
 
 def _mean(values: Floats) -> NDArray[np.float64]:
-    """Mean over the last axis without NaN; one value at least is a number."""
+    """Mean over the last axis without NaN; at least one value is a number."""
     return np.asarray(np.nanmean(values, axis=-1))
 
 
 def rounded(value: ArrayLike) -> float | None:
-    """Round to 1e-4; None for what is not finite."""
+    """Round to 1e-4; None if the value is not finite."""
     number = float(np.asarray(value))
     return round(number, 4) if np.isfinite(number) else None

@@ -1,7 +1,7 @@
 """The five classes of Superphot+ (de Soto et al. 2024), to compare figures with the published ones.
 
-SNIa with 91T and 91bg, SNII, SNIIn, SLSN-I, and SNIbc without IIb and Ibn, by spectroscopic type.
-Objects of other types are left out, and so are a bundle's probabilities for other classes.
+They go by spectroscopic type: SNIa with 91T and 91bg, SNII, SNIIn, SLSN-I, and SNIbc without IIb
+and Ibn. Objects of other types are left out, and so are a bundle's probabilities for other classes.
 """
 
 from collections import Counter
@@ -14,21 +14,21 @@ from broker_classifier.training.data.spectroscopic_types import plain_type
 from broker_classifier.training.judge.predictions import Predictions
 from broker_classifier.training.judge.scores import metrics_at_a_cut
 
-GROUPS = {
+TYPES_OF_GROUP = {
     "SNIa": ("Ia", "Ia-norm", "Ia-91T", "Ia-91bg"),
     "SNII": ("II", "IIP", "IIL"),
     "SNIIn": ("IIn",),
     "SLSN-I": ("SLSN-I",),
     "SNIbc": ("Ib", "Ic", "Ibc", "Ib/c", "Ic-BL", "Ib-Ca-rich"),
 }
-CLASSES = {
+CLASSES_OF_GROUP = {
     "SNIa": ("SNIa", "SNIa-91bg"),
     "SNII": ("SNII",),
     "SNIIn": ("SNIIn",),
     "SLSN-I": ("SLSN-I",),
     "SNIbc": ("SNIbc",),
 }
-_GROUP_OF = {raw_type: group for group, types in GROUPS.items() for raw_type in types}
+_GROUP_OF = {raw_type: group for group, types in TYPES_OF_GROUP.items() for raw_type in types}
 
 
 def superphot_group(raw_type: str) -> str | None:
@@ -48,43 +48,45 @@ def superphot_figures(predictions: Predictions, bundle: Bundle) -> dict[str, Any
     Returns
     -------
     dict
-        As `metrics_at_a_cut`; with `left_out`, objects by type, and `never_said`, groups that the
-        bundle has no class for. Where these are SNIIn, `four_groups` joins them with SNII.
+        As `metrics_at_a_cut`, with `left_out`, objects by type, and `never_said`, the groups that
+        the bundle has no class for. If that is SNIIn alone, `four_groups` joins it with SNII.
     """
     raw_types = [e.raw_type for e in predictions.examples]
     if not any(raw_types):
         return None
-    found = np.array([superphot_group(raw_type) or "" for raw_type in raw_types])
-    left_out = Counter(t for t, group in zip(raw_types, found, strict=True) if not group)
-    never_said = [g for g, names in CLASSES.items() if not set(names) & set(bundle.classes)]
+    group_of = np.array([superphot_group(raw_type) or "" for raw_type in raw_types])
+    left_out = Counter(t for t, group in zip(raw_types, group_of, strict=True) if not group)
+    never_said = [
+        g for g, names in CLASSES_OF_GROUP.items() if not set(names) & set(bundle.classes)
+    ]
     figures = {
-        "groups": list(CLASSES),
+        "groups": list(CLASSES_OF_GROUP),
         "left_out": dict(sorted(left_out.items())),
         "never_said": never_said,
-        **_figures(found, predictions, bundle, CLASSES),
+        **_figures(group_of, predictions, bundle, CLASSES_OF_GROUP),
     }
     if never_said == ["SNIIn"]:
-        four = {group: names for group, names in CLASSES.items() if group != "SNIIn"}
-        joined = np.where(found == "SNIIn", "SNII", found)
+        four = {group: names for group, names in CLASSES_OF_GROUP.items() if group != "SNIIn"}
+        joined = np.where(group_of == "SNIIn", "SNII", group_of)
         figures["four_groups"] = _figures(joined, predictions, bundle, four)
     return figures
 
 
 def _figures(
-    found: np.ndarray[Any, Any],
+    group_of: np.ndarray[Any, Any],
     predictions: Predictions,
     bundle: Bundle,
     classes: dict[str, tuple[str, ...]],
 ) -> dict[str, Any]:
-    member = np.array(
+    is_member = np.array(
         [[name in names for name in bundle.classes] for names in classes.values()], dtype=float
     )
     groups = list(classes)
-    mine = np.isin(found, groups)
-    if not mine.any():
+    is_judged = np.isin(group_of, groups)
+    if not is_judged.any():
         return {"n": 0}
-    target = np.array([groups.index(group) for group in found[mine]])
-    joint = predictions.probabilities[mine] @ member.T
+    target = np.array([groups.index(group) for group in group_of[is_judged]])
+    joint = predictions.probabilities[is_judged] @ is_member.T
     joint /= np.maximum(joint.sum(axis=1, keepdims=True), 1e-12)
-    prior = predictions.prior[mine] @ member.T
+    prior = predictions.prior[is_judged] @ is_member.T
     return metrics_at_a_cut(target, joint, np.where(prior > 0, prior, 1.0), groups)

@@ -161,12 +161,12 @@ def _gains(
     verdicts = []
     for protocol in protocols:
         for percent in percents:
-            found = attention_gain(results, protocol, percent, level)
-            verdicts.append(found.verdict())
+            gained = attention_gain(results, protocol, percent, level)
+            verdicts.append(gained.verdict())
             lines.append(
-                f"| {protocol} | {percent} % | {found.mean:+.3f} ± {found.interval:.3f} | "
-                f"{found.from_seeds:.3f} | {found.from_objects:.3f} | {found.n_seeds} | "
-                f"{found.verdict()} |"
+                f"| {protocol} | {percent} % | {gained.mean:+.3f} ± {gained.interval:.3f} | "
+                f"{gained.from_seeds:.3f} | {gained.from_objects:.3f} | {gained.n_seeds} | "
+                f"{gained.verdict()} |"
             )
     helps, hurts = verdicts.count("helps"), verdicts.count("hurts")
     answer = (

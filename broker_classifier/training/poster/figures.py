@@ -55,9 +55,9 @@ def sweep_figure(
     Parameters
     ----------
     accuracies : dict of (d_a, r) to floats
-        One of each seed.
+        One for each seed.
     without : sequence of float
-        Those of the GRU.
+        The GRU's.
     title : str
     """
     figure = Figure(figsize=(5.2, 3.4), layout="constrained")
@@ -65,12 +65,12 @@ def sweep_figure(
     widths = sorted({width for width, _ in accuracies})
     hops = sorted({r for _, r in accuracies})
     for number, r in enumerate(hops):
-        found = [accuracies[width, r] for width in widths]
+        by_width = [accuracies[width, r] for width in widths]
         position = np.arange(len(widths)) + 0.06 * (number - (len(hops) - 1) / 2)
         axis.errorbar(
             position,
-            [np.mean(one) for one in found],
-            [standard_error(one) for one in found],
+            [np.mean(of_seeds) for of_seeds in by_width],
+            [standard_error(of_seeds) for of_seeds in by_width],
             marker=MARKERS[number % len(MARKERS)],
             color=COLOURS[number % len(COLOURS)],
             capsize=3,

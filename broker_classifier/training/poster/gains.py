@@ -107,20 +107,22 @@ def gain(of: Mapping[int, Result], on: Mapping[int, Result], level: Level) -> Ga
 
 def _resampled(pairs: Sequence[tuple[Result, Result]], level: Level) -> Floats:
     """Draw the objects of each class anew: mean gains, shape (N_BOOTSTRAP,)."""
-    ids = np.unique(np.concatenate([one.ids for one, _ in pairs]))
+    ids = np.unique(np.concatenate([first.ids for first, _ in pairs]))
     target = np.zeros(len(ids), dtype=np.int64)
     gained = np.full((len(pairs), len(ids)), np.nan)
-    for row, (one, other) in zip(gained, pairs, strict=True):
-        at = np.searchsorted(ids, one.ids)
-        target[at] = level.of_class[one.target]
-        right = [(level.of_class[r.decided] == target[at]).astype(np.float64) for r in (one, other)]
+    for row, (first, second) in zip(gained, pairs, strict=True):
+        at = np.searchsorted(ids, first.ids)
+        target[at] = level.of_class[first.target]
+        right = [
+            (level.of_class[r.decided] == target[at]).astype(np.float64) for r in (first, second)
+        ]
         row[at] = right[0] - right[1]
     random = np.random.default_rng(0)
     per_class = []
     for k in np.unique(target):
-        mine = gained[:, target == k]  # (seeds, objects of the class)
-        n = mine.shape[1]
+        of_class = gained[:, target == k]  # (seeds, objects of the class)
+        n = of_class.shape[1]
         times = random.multinomial(n, np.full(n, 1 / n), size=N_BOOTSTRAP).astype(np.float64)
-        tested = np.isfinite(mine).astype(np.float64)
-        per_class.append(times @ np.nan_to_num(mine).T / np.maximum(times @ tested.T, 1e-9))
+        tested = np.isfinite(of_class).astype(np.float64)
+        per_class.append(times @ np.nan_to_num(of_class).T / np.maximum(times @ tested.T, 1e-9))
     return np.asarray(np.mean(per_class, axis=(0, 2)))  # (classes, draws, seeds) -> (draws,)

@@ -62,13 +62,13 @@ def draw_parts(
     """
     random = np.random.default_rng(seed)
     n_validation = max(1, round(VALIDATION_SHARE * per_class))
-    everybody = np.arange(len(target))
+    every_object = np.arange(len(target))
     if protocol == "as-published":
-        drawn = _capped(everybody, target, per_class, random)
+        drawn = _capped(every_object, target, per_class, random)
         validation = _share(drawn, target, VALIDATION_SHARE)
-        test = _capped(everybody, target, test_per_class, random)
+        test = _capped(every_object, target, test_per_class, random)
         return Parts(np.setdiff1d(drawn, validation), validation, test)
-    split = np.array([split_of(one) for one in ids])
+    split = np.array([split_of(object_id) for object_id in ids])
     return Parts(
         _capped(np.flatnonzero(split == TRAIN), target, per_class - n_validation, random),
         _capped(np.flatnonzero(split == VALIDATION), target, n_validation, random),
@@ -84,8 +84,8 @@ def _capped(of: Ints, target: Ints, at_most: int, random: np.random.Generator) -
 
 
 def _share(of: Ints, target: Ints, share: float) -> Ints:
-    mine = [of[target[of] == k] for k in range(target.max() + 1)]
-    return np.concatenate([one[: max(1, round(share * len(one)))] for one in mine])
+    by_class = [of[target[of] == k] for k in range(target.max() + 1)]
+    return np.concatenate([objects[: max(1, round(share * len(objects)))] for objects in by_class])
 
 
 def n_cells(percent: int, grid: Grid) -> int:

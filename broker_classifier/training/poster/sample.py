@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +32,7 @@ class Sample:
     Attributes
     ----------
     classes : tuple of str
-        Those that occur, in the poster's order.
+        The classes that occur, in the poster's order.
     bands : tuple of str
         Letters of the bands that occur.
     ids : str array, shape (n,)
@@ -49,8 +50,8 @@ class Sample:
 
     def counts(self) -> dict[str, int]:
         """Count the objects of each class."""
-        found = np.bincount(self.target, minlength=len(self.classes)).tolist()
-        return dict(zip(self.classes, found, strict=True))
+        counts = np.bincount(self.target, minlength=len(self.classes)).tolist()
+        return dict(zip(self.classes, counts, strict=True))
 
 
 def read_sample(folder: str | Path, at_most: int, alerts_of: Path | None = None) -> Sample:
@@ -60,10 +61,10 @@ def read_sample(folder: str | Path, at_most: int, alerts_of: Path | None = None)
     ----------
     folder : path
     at_most : int
-        Objects of each class that are kept of PLAsTiCC's millions.
+        How many objects of each class are kept of PLAsTiCC's millions.
     alerts_of : path, optional
         A bundle's folder: keep what its survey's alerts would have shown of each event, prepared
-        as the bundle's training data were. Without, every point counts, as on the poster.
+        as the bundle's training data were. Without it every point counts, as on the poster.
 
     Raises
     ------
@@ -74,36 +75,45 @@ def read_sample(folder: str | Path, at_most: int, alerts_of: Path | None = None)
         objects = read_plasticc(folder, at_most)
     else:
         objects = preferred_objects(read_objects(folder, CLASSES))
-    found = _alerts(objects, alerts_of) if alerts_of else _every_point(objects)
-    labels = Counter(label for _, label, curve in found if len(curve))
+    curves = _alerts(objects, alerts_of) if alerts_of else _every_point(objects)
+    curves = [labelled for labelled in curves if len(labelled.curve)]
+    labels = Counter(labelled.label for labelled in curves)
     if len(labels) < 2:
         msg = f"{folder} has light curves of {', '.join(labels) or 'no class'}: two are needed"
         raise DataError(msg)
-    return _sample([one for one in found if len(one[2])])
+    return _sample(curves)
 
 
-def _every_point(objects: Sequence[LabelledObject]) -> list[tuple[str, str, LightCurve]]:
+class _LabelledCurve(NamedTuple):
+    object_id: str
+    label: str
+    curve: LightCurve
+
+
+def _every_point(objects: Sequence[LabelledObject]) -> list[_LabelledCurve]:
     return [
-        (o.canonical_id, o.label, curve_from_arrays(o.mjd, o.flux, o.flux_err, o.band))
+        _LabelledCurve(
+            o.canonical_id, o.label, curve_from_arrays(o.mjd, o.flux, o.flux_err, o.band)
+        )
         for o in objects
     ]
 
 
-def _alerts(objects: Sequence[LabelledObject], bundle: Path) -> list[tuple[str, str, LightCurve]]:
+def _alerts(objects: Sequence[LabelledObject], bundle: Path) -> list[_LabelledCurve]:
     folder = find_bundle(bundle)
     selection, rules = read_bundle(folder).selection, read_homogenisation(folder)
     examples = make_examples(objects, rules, selection, CLASSES)
-    return [(e.canonical_id, CLASSES[e.target], e.curves[0]) for e in examples]
+    return [_LabelledCurve(e.canonical_id, CLASSES[e.target], e.curves[0]) for e in examples]
 
 
-def _sample(found: Sequence[tuple[str, str, LightCurve]]) -> Sample:
-    occurring = {label for _, label, _ in found}
+def _sample(curves: Sequence[_LabelledCurve]) -> Sample:
+    occurring = {labelled.label for labelled in curves}
     classes = tuple(name for name in CLASSES if name in occurring)
-    n_points = np.sum([np.bincount(c.band, minlength=len(BANDS)) for _, _, c in found], axis=0)
+    n_points = np.sum([np.bincount(c.curve.band, minlength=len(BANDS)) for c in curves], axis=0)
     return Sample(
         classes=classes,
         bands=tuple(band for band, n in zip(BANDS, n_points, strict=True) if n),
-        ids=np.array([one for one, _, _ in found]),
-        target=np.array([classes.index(label) for _, label, _ in found]),
-        curves=[curve for _, _, curve in found],
+        ids=np.array([labelled.object_id for labelled in curves]),
+        target=np.array([classes.index(labelled.label) for labelled in curves]),
+        curves=[labelled.curve for labelled in curves],
     )

@@ -70,16 +70,16 @@ def sweep(
     names = levels(sample.classes)
     level = names.get("groups", names["classes"])
     without = {seed: results[run] for seed, run in plain.items()}
-    found = {
+    by_size = {
         (width, r): {seed: results[attentive[width, r, seed]] for seed in seeds}
         for width, r in tried
     }
-    _write_rows(folder / TABLE_FILE, found, without, level)
+    _write_rows(folder / TABLE_FILE, by_size, without, level)
     title = f"{protocol}, {percent} % of the light curve, {len(seeds)} seeds ± standard error"
-    accuracies = {one: _accuracies(by_seed, level) for one, by_seed in found.items()}
+    accuracies = {size: _accuracies(by_seed, level) for size, by_seed in by_size.items()}
     save(sweep_figure(accuracies, _accuracies(without, level), title), folder / FIGURE_FILE)
     path = folder / REPORT_FILE
-    path.write_text(_table(found, without, level))
+    path.write_text(_table(by_size, without, level))
     return path
 
 
@@ -89,14 +89,14 @@ def _accuracies(by_seed: dict[int, Result], level: Level) -> list[float]:
 
 def _write_rows(
     path: Path,
-    found: dict[tuple[int, int], dict[int, Result]],
+    by_size: dict[tuple[int, int], dict[int, Result]],
     without: dict[int, Result],
     level: Level,
 ) -> None:
     with path.open("w", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(COLUMNS)
-        for (width, r), by_seed in {(0, 0): without, **found}.items():  # 0, 0: the GRU
+        for (width, r), by_seed in {(0, 0): without, **by_size}.items():  # 0, 0: the GRU
             for seed, result in by_seed.items():
                 rows.writerow(
                     [
@@ -109,7 +109,7 @@ def _write_rows(
 
 
 def _table(
-    found: dict[tuple[int, int], dict[int, Result]], without: dict[int, Result], level: Level
+    by_size: dict[tuple[int, int], dict[int, Result]], without: dict[int, Result], level: Level
 ) -> str:
     lines = [
         "Balanced accuracy over seeds ± their standard deviation; gain on the GRU of the same "
@@ -119,9 +119,9 @@ def _table(
         "|---|---|---|---|---|---|",
         _row("GRU", "", without, level, None),
     ]
-    for (width, r), by_seed in found.items():
+    for (width, r), by_seed in by_size.items():
         lines.append(_row(str(width), str(r), by_seed, level, gain(by_seed, without, level)))
-    return "\n".join([*lines, "", _best(found, level), ""])
+    return "\n".join([*lines, "", _best(by_size, level), ""])
 
 
 def _row(width: str, r: str, by_seed: dict[int, Result], level: Level, gained: Gain | None) -> str:
@@ -132,12 +132,12 @@ def _row(width: str, r: str, by_seed: dict[int, Result], level: Level, gained: G
     return f"| {width} | {r} | {n_parameters} | {accuracy} {said} {verdict} |"
 
 
-def _best(found: dict[tuple[int, int], dict[int, Result]], level: Level) -> str:
-    """Choose on the validation objects, and say what the test objects say of the choice."""
+def _best(by_size: dict[tuple[int, int], dict[int, Result]], level: Level) -> str:
+    """Choose by the validation objects, and give the accuracy of the choice on the test objects."""
     validated = {
-        one: float(np.mean([r.validation_accuracy for r in by_seed.values()]))
-        for one, by_seed in found.items()
+        size: float(np.mean([r.validation_accuracy for r in by_seed.values()]))
+        for size, by_seed in by_size.items()
     }
-    width, r = max(validated, key=lambda one: validated[one])
-    accuracy = scatter(_accuracies(found[width, r], level))
+    width, r = max(validated, key=lambda size: validated[size])
+    accuracy = scatter(_accuracies(by_size[width, r], level))
     return f"Best on the validation objects: d_a = {width}, r = {r}; on the test {accuracy}."

@@ -1,13 +1,15 @@
-"""The figures of a card: at every cut, in the grouping of Superphot+, cross-validated."""
+"""The card's figures: at every cut, in the grouping of Superphot+, and cross-validated."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import orjson
 
 from broker_classifier.errors import ConfigError
 from broker_classifier.training.judge.cuts import FULL, Cut, all_cuts, figures_by_cut
+from broker_classifier.training.judge.groups import group_labels, group_positions
 from broker_classifier.training.judge.scores import DECISION_RULE, METRICS_FILE
 from broker_classifier.training.recipe import Recipe
 from broker_classifier.training.report.card_tables import number, span, table, with_interval
@@ -21,16 +23,31 @@ def figures_section(metrics: Mapping[str, Any]) -> str:
     rules = "\n".join(f"- {what}: {rule}." for what, rule in DECISION_RULE.items())
     return (
         f"## Figures\n\nOn the {metrics['n_objects']} {metrics['split']} objects of "
-        f"`{metrics['data']}`, which no part of the training has seen. BA is balanced accuracy, "
-        "the mean recall. Groups join SNIa, SNIa-91bg and SNIax, and SNII and SNIIn. In brackets, "
-        "95 % bootstrap intervals over objects. Judged is the first episode with two or more "
-        "points. Days count from its first detection, to the end of the night; fractions are of "
-        "its time span.\n\n"
+        f"`{metrics['data']}`. No part of the training has seen them. BA is balanced accuracy, "
+        f"the mean recall.{_groups(metrics['classes'])} Brackets hold 95 % bootstrap intervals "
+        "over objects. The first episode with two or more points is judged. Days count from its "
+        "first detection and include the rest of the night. Parts of the time span count from its "
+        "first point.\n\n"
         f"{rules}\n\n{_table(metrics)}\n\n"
         "![accuracy and calibration](accuracy.png)\n\n![confusion matrices](confusion.png)\n\n"
         "![reliability](reliability.png)\n\n![precision and recall](precision-recall.png)\n\n"
         f"{_recalls(metrics)}\n\n{_superphot(metrics)}"
     ).rstrip()
+
+
+def _groups(classes: Sequence[str]) -> str:
+    """Say which classes form a group.
+
+    >>> _groups(("SNIa", "SNIax", "SNII")), _groups(("SNIa", "SNII"))
+    (' The group SNIa+Iax joins SNIa and SNIax.', '')
+    """
+    joined = []
+    for position, label in enumerate(group_labels(classes)):
+        at = np.flatnonzero(group_positions(classes) == position)
+        if len(at) > 1:
+            *names, last = (classes[k] for k in at)
+            joined.append(f" The group {label} joins {', '.join(names)} and {last}.")
+    return "".join(joined)
 
 
 def pooled_figures(folder: Path, recipe: Recipe) -> dict[str, Any]:
@@ -43,16 +60,16 @@ def pooled_figures(folder: Path, recipe: Recipe) -> dict[str, Any]:
     """
     path = folder / METRICS_FILE
     try:
-        found = orjson.loads(path.read_bytes())
-        judged, folds = found["recipe"], len(found["folds"])
-        pooled = {name: found[name] for name in _POOLED}
+        metrics = orjson.loads(path.read_bytes())
+        judged, n_folds = metrics["recipe"], len(metrics["folds"])
+        pooled = {name: metrics[name] for name in _POOLED}
     except (OSError, orjson.JSONDecodeError, KeyError, TypeError) as error:
         msg = f"{path} is not of a cross-validation ({error}): give the OUTPUT of cross-validate"
         raise ConfigError(msg) from error
     if judged != {"name": recipe.name, "version": recipe.version}:
         msg = f"{path} judges {judged}, not {recipe.name} {recipe.version}: give its own"
         raise ConfigError(msg)
-    return pooled | {"n_folds": folds}
+    return pooled | {"n_folds": n_folds}
 
 
 def cross_validation_section(pooled: Mapping[str, Any] | None) -> str:
@@ -60,17 +77,17 @@ def cross_validation_section(pooled: Mapping[str, Any] | None) -> str:
     if pooled is None:
         return ""
     return (
-        f"## Cross-validation\n\nThe same recipe trained {pooled['n_folds']} times, with other "
-        "objects set aside and another seed each time: "
-        f"{pooled['n_objects']} objects, each judged by a bundle that has not seen it. It judges "
-        "the recipe, not these very weights.\n\n"
+        f"## Cross-validation\n\nThe same recipe was trained {pooled['n_folds']} times, each time "
+        "with another seed and other objects set aside. Each of the "
+        f"{pooled['n_objects']} objects is judged by the bundle that has not seen it. These "
+        "figures judge the recipe, not the weights of this bundle.\n\n"
         f"{_table(pooled)}\n\n{_superphot(pooled)}"
     ).rstrip()
 
 
 def _table(metrics: Mapping[str, Any]) -> str:
     rows = [_figure_row(cut, figures) for cut, figures in figures_by_cut(metrics).items()]
-    head = ("known", "n", "BA, groups", "BA", "accuracy", "macro-F1, groups", "ECE")
+    head = ("judged at", "n", "BA, groups", "BA", "accuracy", "macro-F1, groups", "ECE")
     return table(head, rows)
 
 
@@ -82,7 +99,9 @@ def _recalls(metrics: Mapping[str, Any]) -> str:
     ]
     full = metrics["full"]["recall_95"]
     rows.append(("95 %", *(span(full[name]) for name in metrics["classes"])))
-    return "Recall of each class, equal prior:\n\n" + table(("known", *metrics["classes"]), rows)
+    return "Recall of each class, equal prior:\n\n" + table(
+        ("judged at", *metrics["classes"]), rows
+    )
 
 
 def _superphot(metrics: Mapping[str, Any]) -> str:
@@ -90,15 +109,17 @@ def _superphot(metrics: Mapping[str, Any]) -> str:
     if not figures or not figures["n"]:
         return ""
     text = (
-        f"In the grouping of Superphot+ ({', '.join(figures['groups'])}; whole light curves, "
-        f"natural prior, {figures['n']} objects, others left out): macro-F1 "
-        f"{with_interval(figures, 'macro_f1')}, accuracy {with_interval(figures, 'accuracy')}."
+        f"In the grouping of Superphot+ ({', '.join(figures['groups'])}), over the whole light "
+        f"curves of {figures['n']} objects, under the natural prior: macro-F1 "
+        f"{with_interval(figures, 'macro_f1')}, accuracy {with_interval(figures, 'accuracy')}. "
+        "Objects of other types are left out."
     )
     if "four_groups" in figures:
         four = figures["four_groups"]
         text += (
-            " The bundle has no class SNIIn, which so counts as never found; with SNIIn joined to "
-            f"SNII: {with_interval(four, 'macro_f1')} and {with_interval(four, 'accuracy')}."
+            " The bundle has no class SNIIn, so no SNIIn counts as right. With SNIIn joined to "
+            f"SNII macro-F1 is {with_interval(four, 'macro_f1')} and accuracy "
+            f"{with_interval(four, 'accuracy')}."
         )
     return text
 

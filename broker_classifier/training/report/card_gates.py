@@ -12,18 +12,19 @@ from broker_classifier.training.judge.gates.forced_supernovae import (
     RISE_DAYS,
 )
 from broker_classifier.training.judge.gates.two_pipelines import MAX_SHIFT
+from broker_classifier.training.judge.groups import group_label
 from broker_classifier.training.report.card_tables import number, table, with_interval
 
 
-def gates_section(gates: Mapping[str, Any]) -> str:
+def gates_section(gates: Mapping[str, Any], classes: Sequence[str]) -> str:
     """Tell of every gate whether it was passed, and its figures at each cut."""
     return "\n\n".join(
         [
             "## Does it know the source?",
-            "A class must be judged alike wherever its light curves come from. Three gates ask:",
+            "A class must be judged alike wherever its light curves come from. Three gates:",
             _forced_supernovae(gates["forced_supernovae"]),
             _source_probe(gates["source_probe"]),
-            _two_pipelines(gates["two_pipelines"]),
+            _two_pipelines(gates["two_pipelines"], classes),
         ]
     )
 
@@ -46,10 +47,10 @@ def attention_section(attention: Mapping[str, Any]) -> str:
     near = f"within {NEAR_PEAK_DAYS:g} days"
     head = ("class", "n", "attention, days", "points, days", f"attention {near}", f"points {near}")
     return (
-        "## Where it looks\n\nWhole light curves of the test objects with "
-        f"{FEWEST_POINTS} points or more. Days after the brightest point: the median over objects "
-        "of the attention's centre, and of the points' centre if all counted alike. Shares: what "
-        f"part of the attention, and of the points, lies {near} of the peak.\n\n"
+        "## Where it looks\n\nWhole light curves of test objects with "
+        f"{FEWEST_POINTS} points or more. Days count from the brightest point: the median over "
+        "objects of the centre of the attention, and of the centre of the points. Shares are the "
+        f"parts of the attention, and of the points, {near} of the peak.\n\n"
         + table(head, rows)
         + "\n\n![attention around the peak](attention.png)"
     )
@@ -58,16 +59,16 @@ def attention_section(attention: Mapping[str, Any]) -> str:
 def examples_section() -> str:
     """Show an object of each class."""
     return (
-        "## Examples\n\nOf each class the test object in its middle: half of the class end with a "
-        "higher probability of the right class, half with a lower one. The larger a point, the "
-        "more attention it has; `broker-classifier explain` draws this of any object.\n\n"
+        "## Examples\n\nOne test object of each class, the middle one: half of its class end with "
+        "a higher probability of the right class, half with a lower one. Larger points have more "
+        "attention. `broker-classifier explain` draws this for any object.\n\n"
         "![an object of each class](examples.png)"
     )
 
 
-_FOLDS = " Each object is judged by that of {} such networks which has seen no view of it."
+_FOLDS = " There are {} such networks. Each object is judged by one that has seen no view of it."
 _FORCED_COLUMNS = (
-    "known",
+    "judged at",
     "n forced, alerts, of {}",
     "called AGN or TDE",
     "recall, forced",
@@ -99,13 +100,14 @@ def _forced_supernovae(gate: Mapping[str, Any]) -> str:
     ]
     head = tuple(column.format(gate.get("year", "")) for column in _FORCED_COLUMNS)
     return (
-        f"**Forced supernovae: {_verdict(gate['passed'])}.** A network of the same recipe that met "
-        f"no forced photometry of supernovae in training calls at most {MAX_MISTAKEN:g} of the "
-        f"forced {SUPERNOVA} AGN or TDE, and its recall of {SUPERNOVA} (as a group, equal prior) "
-        f"differs by {MAX_RECALL_DIFFERENCE:g} at most. Beside, what does not decide: the alerts "
-        "of the year that the forced ones are of, when the cadence was another; the recall of "
-        f"those that are first seen {RISE_DAYS:g} days or more before their brightest point; and "
-        "the difference to alerts that are weighted so that as many of them are."
+        f"**Forced supernovae: {_verdict(gate['passed'])}.** The gate judges a network of the same "
+        "recipe that met no forced photometry of supernovae in training. It must call at most "
+        f"{MAX_MISTAKEN:g} of the {SUPERNOVA} in forced photometry AGN or TDE. Its recall of "
+        f"{SUPERNOVA} (as a group, equal prior) must differ by at most {MAX_RECALL_DIFFERENCE:g} "
+        "between forced photometry and alerts. Three more columns do not decide: the recall of "
+        "alerts of the year of most forced photometry, when the cadence was different; the recall "
+        f"of objects first seen {RISE_DAYS:g} days or more before their brightest point, on the "
+        "rise; and the difference to alerts weighted so that as many are first seen on the rise."
         + (_FOLDS.format(gate["folds"]) if "folds" in gate else "")
         + _reason(gate)
         + _table(head, rows)
@@ -127,7 +129,7 @@ def _source_probe(gate: Mapping[str, Any]) -> str:
     ]
     year = gate.get("year", "")
     head = (
-        "known",
+        "judged at",
         "alerts or forced",
         f"alerts of {year} or others",
         "difference",
@@ -137,17 +139,16 @@ def _source_probe(gate: Mapping[str, Any]) -> str:
     )
     return (
         f"**Source probe: {_verdict(gate['passed'])}.** Boosted trees guess from the model's "
-        f"input whether an {SUPERNOVA} came from alerts or from forced photometry; area under the "
-        "ROC curve, 0.5 is chance. The forced ones are mostly of one year, and cadence changes "
-        "with the years: the control guesses the year within the alerts. Passed where it is told "
-        "no better than the year, within the interval. Beside, what is no matter of the year, and "
-        "of objects with light curves of both kinds, what is none of the objects either."
-        + _reason(gate)
-        + _table(head, rows)
+        f"input whether an {SUPERNOVA} came from alerts or from forced photometry. The figures are "
+        "areas under the ROC curve; 0.5 is chance. Most forced photometry is of one year, and "
+        "cadence changes with the years. So a control guesses the year within the alerts. The gate "
+        "is passed where the source is guessed no better than the year, within the interval. Two "
+        "more columns do not decide: forced photometry against alerts of the same year, and "
+        "against alerts of the same objects." + _reason(gate) + _table(head, rows)
     )
 
 
-def _two_pipelines(gate: Mapping[str, Any]) -> str:
+def _two_pipelines(gate: Mapping[str, Any], classes: Sequence[str]) -> str:
     rows = []
     for part, which in (("at", "unseen"), ("with_objects_that_trained", "all")):
         for key, figures in gate.get(part, {}).items():
@@ -155,21 +156,23 @@ def _two_pipelines(gate: Mapping[str, Any]) -> str:
                 (
                     cut_of(key).title,
                     f"{figures['n']} {which}",
-                    figures["of_group"],
+                    group_label(figures["of_group"], classes),
                     with_interval(figures, "largest_mean_shift"),
                     with_interval(figures, "mean_distance"),
                     with_interval(figures, "same_decision"),
                     _verdict(figures["passed"]) if part == "at" else "",
                 )
             )
-    head = ("known", "objects", "group", "largest mean shift", "distance", "same group", "passed")
+    head = (
+        *("judged at", "objects", "group", "largest mean shift"),
+        *("distance", "same group", "passed"),
+    )
     return (
         f"**Two pipelines: {_verdict(gate['passed'])}.** Objects with light curves from two "
-        f"sources keep their probabilities: the mean shift of no group exceeds {MAX_SHIFT:g}. "
-        "Unseen objects decide. The distance (half the sum of absolute differences) and the "
-        "share of equal decisions also hold what other nights and other noise do to one object."
-        + _reason(gate)
-        + _table(head, rows)
+        "sources must keep their probabilities: no group's mean shift may exceed "
+        f"{MAX_SHIFT:g}. Only unseen objects decide. The distance is half the sum of absolute "
+        "differences. Other nights and other noise, too, change it and the share of equal "
+        "decisions." + _reason(gate) + _table(head, rows)
     )
 
 

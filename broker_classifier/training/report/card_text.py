@@ -5,6 +5,7 @@ from typing import Any
 
 from broker_classifier.model.bundle import Bundle
 from broker_classifier.training.judge.cuts import cut_of
+from broker_classifier.training.judge.groups import group_labels
 from broker_classifier.training.recipe_tables import Card
 from broker_classifier.training.report.card_figures import (
     cross_validation_section,
@@ -34,7 +35,7 @@ def card_text(bundle: Bundle, card: Card, metrics: Mapping[str, Any]) -> str:
         _input(bundle),
         figures_section(metrics),
         cross_validation_section(metrics.get("cross_validation")),
-        gates_section(metrics["gates"]),
+        gates_section(metrics["gates"], bundle.classes),
         _by_source(metrics, card.provenance_class) if card.provenance_class else "",
         attention_section(metrics["attention"]),
         examples_section(),
@@ -54,12 +55,13 @@ def _input(bundle: Bundle) -> str:
     rows = [(*row, f"{p:.4f}") for row, p in zip(rows, prior, strict=True)]
     return (
         "## What it takes and gives\n\n"
-        f"Takes {' and '.join(selection.kinds)} points of {bundle.survey} in "
-        f"{', '.join(selection.bands)}, the first of each band and night, of the newest episode "
-        f"(a new one begins after {selection.episode_gap_days:g} days without a point, or after "
-        f"{selection.isolated_gap_days:g} if there was only one), its first "
-        f"{selection.window_days:g} days. Gives calibrated probabilities under the natural prior, "
-        "the class frequencies of the training objects; divide by it for equal priors.\n\n"
+        f"It takes {' and '.join(selection.kinds)} points of {bundle.survey} in "
+        f"{', '.join(selection.bands)}: the first of each band and night, in the first "
+        f"{selection.window_days:g} days of the newest episode. A new episode begins after "
+        f"{selection.episode_gap_days:g} days without a point, or after "
+        f"{selection.isolated_gap_days:g} days if the one before has a single point. It gives "
+        "calibrated probabilities under the natural prior: the class frequencies of the training "
+        "objects. Divide by the prior for equal priors.\n\n"
         + table(("class", *training.n_objects, "prior"), rows)
     )
 
@@ -72,7 +74,7 @@ def _by_source(metrics: Mapping[str, Any], name: str) -> str:
                 shares = map(number, row["decided"].values())
                 kind = "alerts" if row["is_alert"] else "made like alerts"
                 rows.append((cut_of(key).title, row["source"], kind, str(row["n"]), *shares))
-    head = ("known", "source", "points", "n", *metrics["groups"])
+    head = ("judged at", "source", "points", "n", *group_labels(metrics["classes"]))
     return (
         f"Decisions (groups, equal prior) about the {name} of the test objects, by source:\n\n"
         + table(head, rows)
@@ -84,6 +86,6 @@ def _making(bundle: Bundle) -> str:
     return (
         f"## How it was made\n\nRecipe `{record.recipe}`, data `{record.data}`, seed "
         f"{record.seed}, commit `{record.commit}`, {record.date}. Objects are assigned to train, "
-        "validation and test by a hash of their id (`training/split.py`). What was tried is in "
-        "`models/LOG.md`."
+        "validation and test by a hash of their id (`training/data/split.py`). What was tried is "
+        "in `models/LOG.md`."
     )

@@ -1,4 +1,4 @@
-"""A report's folder, its figures as JSON for people too, and a few lines that sum it up."""
+"""A report's folder, its figures as JSON that people can read, and a few lines that sum it up."""
 
 import re
 from collections.abc import Mapping
@@ -38,7 +38,7 @@ def checked_folder(path: str | Path) -> Path:
 
 
 def summary(metrics: Mapping[str, Any]) -> str:
-    """Sum `metrics.json` up: on how much, how well, what was left out, which gates failed."""
+    """Sum `metrics.json` up: how many objects, how well, what was left out, which gates failed."""
     groups = metrics["full"]["grouped"]
     low, high = groups["balanced_accuracy_95"]
     lines = [
@@ -53,7 +53,7 @@ def summary(metrics: Mapping[str, Any]) -> str:
 
 
 def left_out(labels: Mapping[str, int]) -> list[str]:
-    """Say which labels no class of the bundle is; nothing where there is none."""
+    """Say how many objects have labels that are no classes of the bundle; nothing without any."""
     counts = ", ".join(f"{n} {label or 'without a label'}" for label, n in labels.items())
     return [f"left out, as their labels are no classes of the bundle: {counts}"] if labels else []
 
@@ -65,5 +65,5 @@ def write_json(path: Path, figures: dict[str, Any]) -> None:
     path.write_bytes(_INNERMOST_LIST.sub(_on_one_line, text) + b"\n")
 
 
-def _on_one_line(found: re.Match[bytes]) -> bytes:
-    return b"[" + b" ".join(found[1].split()) + b"]"
+def _on_one_line(innermost: re.Match[bytes]) -> bytes:
+    return b"[" + b" ".join(innermost[1].split()) + b"]"

@@ -9,7 +9,7 @@ from broker_classifier.training.data.labelled_objects import LabelledObject
 from broker_classifier.training.homogenise.examples import Example, make_examples
 from broker_classifier.training.homogenise.homogenisation import Homogenisation, is_from_alerts
 
-SUPERNOVA = "SNIa"  # the one class with enough objects from alerts and from forced photometry
+SUPERNOVA = "SNIa"  # only this class has enough objects from alerts and from forced photometry
 MJD_OF_YEAR_0 = -678941.0  # 0000-01-01, proleptic Gregorian
 DAYS_PER_YEAR = 365.2425
 MIN_OBJECTS = 5
@@ -27,7 +27,7 @@ class Evidence:
     is_judged : callable
         Whether an object of this canonical id belongs to the split that is judged.
     has_trained : callable
-        Whether one of this canonical id was among those that the weights were fitted to.
+        Whether the weights were fitted to an object of this canonical id.
     """
 
     bundle: Bundle
@@ -47,17 +47,17 @@ class Evidence:
 
 def pairs_of_views(evidence: Evidence) -> list[tuple[Example, Example]]:
     """Pair two views of an object from different pipelines: alerts first where one is."""
-    views: dict[str, list[LabelledObject]] = {}
+    by_object: dict[str, list[LabelledObject]] = {}
     for labelled in sorted(evidence.objects, key=lambda o: (not evidence.is_alert(o), o.source)):
-        views.setdefault(labelled.canonical_id, []).append(labelled)
-    several = [o for group in views.values() if len(group) > 1 for o in group]
-    of_object: dict[str, list[Example]] = {}
+        by_object.setdefault(labelled.canonical_id, []).append(labelled)
+    several = [view for views in by_object.values() if len(views) > 1 for view in views]
+    examples: dict[str, list[Example]] = {}
     for example in evidence.examples(several):
-        of_object.setdefault(example.canonical_id, []).append(example)
+        examples.setdefault(example.canonical_id, []).append(example)
     pairs = []
-    for found in of_object.values():
-        others = [e for e in found[1:] if e.pipeline != found[0].pipeline]
-        pairs += [(found[0], others[0])] if others else []
+    for first, *others in examples.values():
+        elsewhere = [example for example in others if example.pipeline != first.pipeline]
+        pairs += [(first, elsewhere[0])] if elsewhere else []
     return pairs
 
 

@@ -1,4 +1,4 @@
-"""The gate of forced photometry: supernovae whose kind of data no supernova of the training had."""
+"""The gate of forced photometry: it judges supernovae whose kind of data did not train."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -40,7 +40,7 @@ MISTAKEN_FOR = ("AGN", "TDE")
 MAX_MISTAKEN = 0.12
 MAX_RECALL_DIFFERENCE = 0.08
 RISE_DAYS = 5.0
-Known = dict[Cut, Predictions]
+ByCut = dict[Cut, Predictions]
 
 
 def forced_supernovae(evidence: Evidence, gate_folder: Path | None) -> Gate:
@@ -74,7 +74,8 @@ def forced_supernovae(evidence: Evidence, gate_folder: Path | None) -> Gate:
         return untried(
             f"it needs a bundle trained on no forced photometry of {SUPERNOVA}: --gate-bundle"
         )
-    forced, alerts = (predict(evidence.examples(one), bundle) for one in _unseen_views(evidence))
+    views = _unseen_views(evidence)
+    forced, alerts = (predict(evidence.examples(of_kind), bundle) for of_kind in views)
     trained = {"name": bundle.name, "version": bundle.version, "hash": bundle.hash}
     return _judged(forced, alerts, bundle) | {"bundle": trained}
 
@@ -87,47 +88,48 @@ def pooled_forced_supernovae(folds: Sequence[Evidence]) -> Gate:
     folds : sequence of Evidence
         Of bundles that met no forced photometry of supernovae.
     """
-    found: tuple[list[Known], list[Known]] = ([], [])
+    of_folds: tuple[list[ByCut], list[ByCut]] = ([], [])
     for evidence in folds:
-        for views, known in zip(_unseen_views(evidence), found, strict=True):
-            mine = [o for o in views if evidence.is_judged(o.canonical_id)]
-            known.append(predict(evidence.examples(mine), evidence.bundle))
-    forced, alerts = map(pooled_predictions, found)
+        for views, of_kind in zip(_unseen_views(evidence), of_folds, strict=True):
+            judged = [o for o in views if evidence.is_judged(o.canonical_id)]
+            of_kind.append(predict(evidence.examples(judged), evidence.bundle))
+    forced, alerts = map(pooled_predictions, of_folds)
     return _judged(forced, alerts, folds[0].bundle) | {"folds": len(folds)}
 
 
 def _of_cross_validation(path: Path, bundle: Bundle) -> Gate:
     try:
-        found = orjson.loads(path.read_bytes())
-        theirs, known = (found["recipe"]["version"], found["classes"]), found["gates"][FORCED_GATE]
+        metrics = orjson.loads(path.read_bytes())
+        name, version = metrics["recipe"]["name"], metrics["recipe"]["version"]
+        classes, figures = metrics["classes"], metrics["gates"][FORCED_GATE]
     except (OSError, orjson.JSONDecodeError, KeyError, TypeError) as error:
         msg = (
             f"{path.parent} is neither a bundle nor a cross-validation that has this gate "
             f"({error}): give that of a recipe with homogenisation.alerts_only"
         )
         raise ConfigError(msg) from error
-    if theirs != (bundle.version, list(bundle.classes)):
+    if (version, classes) != (bundle.version, list(bundle.classes)):
         return untried(
-            f"the cross-validation is of {found['recipe']['name']} {found['recipe']['version']} "
-            f"and {len(found['classes'])} classes: give that of {bundle.name} {bundle.version}"
+            f"the cross-validation is of {name} {version} and {len(classes)} classes: give that of "
+            f"{bundle.name} {bundle.version}"
         )
-    return dict(known)
+    return dict(figures)
 
 
 def _unseen_views(evidence: Evidence) -> tuple[list[LabelledObject], list[LabelledObject]]:
     """Give forced photometry whose objects' alerts did not train, and the alerts to be judged."""
-    known = [o for o in evidence.objects if o.label == SUPERNOVA]
-    alerts = preferred_objects([o for o in known if evidence.is_alert(o)])
+    supernovae = [o for o in evidence.objects if o.label == SUPERNOVA]
+    alerts = preferred_objects([o for o in supernovae if evidence.is_alert(o)])
     met = {o.canonical_id for o in alerts if evidence.has_trained(o.canonical_id)}
-    forced = preferred_objects([o for o in known if not evidence.is_alert(o)])
+    forced = preferred_objects([o for o in supernovae if not evidence.is_alert(o)])
     forced = [o for o in forced if o.canonical_id not in met]
     return forced, [o for o in alerts if evidence.is_judged(o.canonical_id)]
 
 
-def _judged(forced: Known, alerts: Known, bundle: Bundle) -> Gate:
-    n_known = [len(part[FULL].examples) if part else 0 for part in (forced, alerts)]
-    if min(n_known) < MIN_OBJECTS:
-        return untried(f"{n_known[0]} forced and {n_known[1]} alert {SUPERNOVA} are too few")
+def _judged(forced: ByCut, alerts: ByCut, bundle: Bundle) -> Gate:
+    n_forced, n_alerts = (len(kind[FULL].examples) if kind else 0 for kind in (forced, alerts))
+    if min(n_forced, n_alerts) < MIN_OBJECTS:
+        return untried(f"{n_forced} forced and {n_alerts} alert {SUPERNOVA} are too few")
     year = usual_year(forced[FULL].examples)
     at = {
         cut.key: _forced_figures(forced[cut], alerts[cut], bundle, year)
@@ -140,26 +142,26 @@ def _judged(forced: Known, alerts: Known, bundle: Bundle) -> Gate:
 def _forced_figures(
     forced: Predictions, alerts: Predictions, bundle: Bundle, year: int
 ) -> dict[str, Any]:
-    one, other = forced.decisions(bundle), alerts.decisions(bundle)
-    mistaken_for = [i for i, group in enumerate(one.groups) if group in MISTAKEN_FOR]
-    mistaken = np.isin(one.decided, mistaken_for).astype(np.float64)
-    found, found_in_alerts = one.decided == one.target, other.decided == other.target
-    in_that_year = found_in_alerts[[year_of(e) == year for e in alerts.examples]]
+    of_forced, of_alerts = forced.decisions(bundle), alerts.decisions(bundle)
+    mistaken_for = [i for i, group in enumerate(of_forced.groups) if group in MISTAKEN_FOR]
+    mistaken = np.isin(of_forced.decided, mistaken_for).astype(np.float64)
+    right, right_in_alerts = (d.decided == d.target for d in (of_forced, of_alerts))
+    in_that_year = right_in_alerts[[year_of(e) == year for e in alerts.examples]]
     rises, rises_in_alerts = (np.array([_rises(e) for e in p.examples]) for p in (forced, alerts))
-    difference = found.mean() - found_in_alerts.mean()
+    difference = right.mean() - right_in_alerts.mean()
     return {
-        **_recall("forced", found),
-        **_recall("alerts", found_in_alerts),
+        **_recall("forced", right),
+        **_recall("alerts", right_in_alerts),
         "called_agn_or_tde": rounded(mistaken.mean()),
         "called_agn_or_tde_95": mean_interval(mistaken),
         **_recall("alerts_of_that_year", in_that_year),
-        **_recall("forced_on_the_rise", found[rises]),
-        **_recall("alerts_on_the_rise", found_in_alerts[rises_in_alerts]),
-        **_at_same_phase(found, rises, found_in_alerts, rises_in_alerts),
+        **_recall("forced_on_the_rise", right[rises]),
+        **_recall("alerts_on_the_rise", right_in_alerts[rises_in_alerts]),
+        **_at_same_phase(right, rises, right_in_alerts, rises_in_alerts),
         "recall_difference": rounded(difference),
         "recall_difference_95": difference_interval(
-            resampled_means(found.astype(np.float64), seed=1),
-            resampled_means(found_in_alerts.astype(np.float64), seed=2),
+            resampled_means(right.astype(np.float64), seed=1),
+            resampled_means(right_in_alerts.astype(np.float64), seed=2),
         ),
         "passed": bool(
             mistaken.mean() <= MAX_MISTAKEN and abs(difference) <= MAX_RECALL_DIFFERENCE
@@ -174,32 +176,32 @@ def _rises(example: Example) -> bool:
 
 
 def _at_same_phase(
-    found: NDArray[np.bool_],
+    right: NDArray[np.bool_],
     rises: NDArray[np.bool_],
-    found_in_alerts: NDArray[np.bool_],
+    right_in_alerts: NDArray[np.bool_],
     rises_in_alerts: NDArray[np.bool_],
 ) -> dict[str, Any]:
     """Compare with alerts weighted so that as many of them are first seen on the rise.
 
-    The interval takes the shares of both phases as known.
+    The interval ignores the uncertainty of the shares of both phases.
     """
     counts = np.bincount(rises_in_alerts, minlength=2)
     if counts.min() < MIN_OBJECTS:
         return {"difference_at_same_phase": None, "difference_at_same_phase_95": [None, None]}
     wanted = np.bincount(rises, minlength=2) / len(rises)
-    weighted = (wanted / counts)[rises_in_alerts.astype(np.int64)] * found_in_alerts
-    drawn = resamples(rises, seed=1) @ found / len(found)
+    weighted = (wanted / counts)[rises_in_alerts.astype(np.int64)] * right_in_alerts
+    drawn = resamples(rises, seed=1) @ right / len(right)
     return {
-        "difference_at_same_phase": rounded(found.mean() - weighted.sum()),
+        "difference_at_same_phase": rounded(right.mean() - weighted.sum()),
         "difference_at_same_phase_95": difference_interval(
             drawn, resamples(rises_in_alerts, seed=2) @ weighted
         ),
     }
 
 
-def _recall(of: str, found: NDArray[np.bool_]) -> dict[str, Any]:
+def _recall(of: str, right: NDArray[np.bool_]) -> dict[str, Any]:
     return {
-        f"n_{of}": len(found),
-        f"recall_{of}": rounded(found.mean()) if len(found) else None,
-        f"recall_{of}_95": mean_interval(found.astype(np.float64)),
+        f"n_{of}": len(right),
+        f"recall_{of}": rounded(right.mean()) if len(right) else None,
+        f"recall_{of}_95": mean_interval(right.astype(np.float64)),
     }

@@ -1,11 +1,11 @@
 """The provenance gates: a class must be judged alike wherever its light curves come from.
 
-Supernovae come from alerts, AGN and most TDE from forced photometry, so a network could learn the
-source instead of the sky, and an ordinary test score would not show it. Three gates would:
+Supernovae come from alerts, AGN and most TDE from forced photometry. So a network could learn the
+source instead of the sky, and an ordinary test score would not show it. Three gates do:
 
 - forced_supernovae: a network that met no forced photometry of supernovae in training calls few of
-  these AGN or TDE, and finds as many SNIa in them as in alerts;
-- source_probe: within SNIa, the source is told no better than the year within one source;
+  them AGN or TDE, and recognises as many SNIa among them as among alerts;
+- source_probe: within SNIa, the source is guessed no better than the year within one source;
 - two_pipelines: an object reduced by two pipelines keeps its probabilities.
 """
 

@@ -49,7 +49,7 @@ class Probe:
     n : (int, int)
         Light curves of the first and of the second kind.
     auc : float
-        Area under the ROC curve, 0.5 where one can only guess.
+        Area under the ROC curve; 0.5 is a guess.
     resampled : float array, shape (B,)
         The same for objects drawn anew.
     """
@@ -84,8 +84,8 @@ def probe(
     Parameters
     ----------
     paired : bool
-        Whether the kinds are views of the same objects, in the same order: both views of one are
-        then in one fold, and are drawn anew together.
+        Whether the kinds are views of the same objects, in the same order. Then both views of an
+        object are in the same fold, and are drawn anew together.
 
     Returns
     -------
@@ -101,8 +101,8 @@ def probe(
     n_first, n_second = map(len, kinds)
     is_second = np.repeat([False, True], [n_first, n_second])
     curves = [LightCurve(e.curves[0].points[:n_detections]) for kind in kinds for e in kind]
-    known = network_input(curves, selection, normalisation).numpy()  # (N, n or L, C)
-    features = np.concatenate([known[:, -1], known.mean(axis=1), known.std(axis=1)], axis=1)
+    inputs = network_input(curves, selection, normalisation).numpy()  # (N, n or L, C)
+    features = np.concatenate([inputs[:, -1], inputs.mean(axis=1), inputs.std(axis=1)], axis=1)
     plain = StratifiedKFold(FOLDS, shuffle=True, random_state=0)
     guess = cross_val_predict(
         HistGradientBoostingClassifier(max_iter=60, max_leaf_nodes=15, random_state=0),
@@ -114,8 +114,8 @@ def probe(
     )[:, 1]
     counts = np.tile(resamples(np.zeros(n_first)), 2) if paired else resamples(is_second)
     once = np.ones((1, len(curves)), dtype=np.float32)
-    found, _ = areas(guess, is_second, np.concatenate([once, counts]))
-    return Probe((n_first, n_second), float(found[0]), found[1:])
+    aucs, _ = areas(guess, is_second, np.concatenate([once, counts]))
+    return Probe((n_first, n_second), float(aucs[0]), aucs[1:])
 
 
 def _shorter(pair: tuple[Example, Example]) -> int:
@@ -127,9 +127,9 @@ def source_probe(evidence: Evidence) -> Gate:
 
     Without enough objects for the control there is no verdict, but the figures stand.
     """
-    known = preferred_objects([o for o in evidence.objects if o.label == SUPERNOVA])
-    forced = evidence.examples([o for o in known if not evidence.is_alert(o)])
-    alerts = evidence.examples([o for o in known if evidence.is_alert(o)])
+    supernovae = preferred_objects([o for o in evidence.objects if o.label == SUPERNOVA])
+    forced = evidence.examples([o for o in supernovae if not evidence.is_alert(o)])
+    alerts = evidence.examples([o for o in supernovae if evidence.is_alert(o)])
     if not forced or not alerts:
         return untried(f"there are no {SUPERNOVA} from alerts and from forced photometry")
     year = usual_year(forced)
@@ -148,15 +148,15 @@ def source_probe(evidence: Evidence) -> Gate:
                     alert_views, forced_views, *settings, paired=True
                 ),
             }
-            figures |= {name: one.figures() if one else None for name, one in beside.items()}
+            figures |= {name: p.figures() if p else None for name, p in beside.items()}
             at[after_detections(n).key] = figures
     return gate(at) | {"year": year}
 
 
 def _views_of_both_kinds(evidence: Evidence) -> tuple[list[Example], list[Example]]:
     """Give the alerts, and in the same order the forced photometry, of supernovae with both."""
-    known = replace(evidence, objects=[o for o in evidence.objects if o.label == SUPERNOVA])
-    pairs = [p for p in pairs_of_views(known) if p[0].is_alert and not p[1].is_alert]
+    supernovae = replace(evidence, objects=[o for o in evidence.objects if o.label == SUPERNOVA])
+    pairs = [p for p in pairs_of_views(supernovae) if p[0].is_alert and not p[1].is_alert]
     return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
 
 

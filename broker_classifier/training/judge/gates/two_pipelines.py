@@ -46,18 +46,18 @@ def _shifts(pairs: Sequence[tuple[Example, Example]], evidence: Evidence) -> dic
 def _shift_figures(first: Predictions, second: Predictions, bundle: Bundle) -> dict[str, Any]:
     """Compare the pairs of which both views reach the cut."""
     place = {e.canonical_id: i for i, e in enumerate(second.examples)}
-    mine = [i for i, e in enumerate(first.examples) if e.canonical_id in place]
-    if len(mine) < MIN_OBJECTS:
+    in_first = [i for i, e in enumerate(first.examples) if e.canonical_id in place]
+    if len(in_first) < MIN_OBJECTS:
         return {}
-    theirs = [place[first.examples[i].canonical_id] for i in mine]
+    in_second = [place[first.examples[i].canonical_id] for i in in_first]
     before, after = first.decisions(bundle), second.decisions(bundle)
-    shift = after.joint[theirs] - before.joint[mine]
+    shift = after.joint[in_second] - before.joint[in_first]
     means = shift.mean(axis=0)
     largest = int(np.abs(means).argmax())
-    agree = (after.decided[theirs] == before.decided[mine]).astype(np.float64)
+    agree = (after.decided[in_second] == before.decided[in_first]).astype(np.float64)
     distance = np.abs(shift).sum(axis=1) / 2
     return {
-        "n": len(mine),
+        "n": len(in_first),
         "mean_shift": dict(zip(before.groups, map(rounded, means), strict=True)),
         "mean_shift_95": dict(zip(before.groups, map(mean_interval, shift.T), strict=True)),
         "largest_mean_shift": rounded(means[largest]),

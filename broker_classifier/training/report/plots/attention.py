@@ -13,16 +13,16 @@ COLUMNS = 4
 
 def attention_figure(metrics: Mapping[str, Any]) -> Figure:
     """Draw the mean share of the attention in bins of days, over that of the points."""
-    found = metrics["attention"]
-    n_columns = min(COLUMNS, max(len(found), 1))
-    n_rows = max(-(-len(found) // n_columns), 1)
+    by_class = metrics["attention"]
+    n_columns = min(COLUMNS, max(len(by_class), 1))
+    n_rows = max(-(-len(by_class) // n_columns), 1)
     figure = Figure(figsize=(2.6 * n_columns + 0.5, 2.1 * n_rows + 0.6), layout="constrained")
     axes = figure.subplots(n_rows, n_columns, squeeze=False, sharex=True, sharey=True).ravel()
-    for axis in axes[len(found) :]:
+    for axis in axes[len(by_class) :]:
         axis.set_visible(False)
-    if not found:
+    if not by_class:
         figure.text(0.5, 0.5, "this network has no attention", ha="center", color=GREY)
-    for axis, (name, figures) in zip(axes, found.items(), strict=False):
+    for axis, (name, figures) in zip(axes, by_class.items(), strict=False):
         edges = figures["profile_days"]
         points, attention = figures["points_profile"], figures["profile"]
         axis.stairs(points, edges, fill=True, color="#CCCCCC", label="points")
@@ -31,7 +31,7 @@ def attention_figure(metrics: Mapping[str, Any]) -> Figure:
         axis.set_title(f"{name}, n = {figures['n']}", fontsize=9)
         tidy(axis)
         axis.tick_params(labelbottom=True)  # matplotlib hides those of upper rows
-    if found:
+    if by_class:
         axes[0].legend(fontsize=8, frameon=False)
         figure.suptitle(f"whole light curves of {FEWEST_POINTS} points or more", fontsize=10)
     figure.supxlabel("days after the brightest point (outer bins: all beyond)", fontsize=9)

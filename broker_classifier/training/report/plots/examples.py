@@ -24,16 +24,16 @@ COLUMNS = 4
 def examples_figure(predictions: Mapping[Cut, Predictions], bundle: Bundle) -> Figure:
     """Draw the middling object of each class that occurs, see `middling_examples`."""
     full = predictions[FULL]
-    found = middling_examples(full, bundle.classes)
+    shown = middling_examples(full, bundle.classes)
     decided = decided_groups(full, bundle)
-    n_columns = min(COLUMNS, len(found))
-    n_rows = -(-len(found) // n_columns)
+    n_columns = min(COLUMNS, len(shown))
+    n_rows = -(-len(shown) // n_columns)
     figure = Figure(figsize=(3.0 * n_columns + 0.4, 3.4 * n_rows + 0.7), layout="constrained")
     ratios = {"height_ratios": [2.0, 1.0] * n_rows}
     axes = figure.subplots(2 * n_rows, n_columns, squeeze=False, gridspec_kw=ratios)
     for axis in axes.ravel():
         axis.set_visible(False)
-    for i, (name, example) in enumerate(found.items()):
+    for i, (name, example) in enumerate(shown.items()):
         row, column = 2 * (i // n_columns), i % n_columns
         explained = explanation_of(example.object_id, example.curves[0], bundle)
         _draw(axes[row, column], axes[row + 1, column], explained)
@@ -54,16 +54,16 @@ def examples_figure(predictions: Mapping[Cut, Predictions], bundle: Bundle) -> F
 def middling_examples(full: Predictions, classes: Sequence[str]) -> dict[str, Example]:
     """Choose of each class that occurs the object in the middle, by its class's probability.
 
-    Half of its class are recognised better, half worse; of an even number, the worse one.
+    Half of its class are recognised better, half worse. Of an even number, it is the worse of two.
     """
     own = full.probabilities[np.arange(len(full.target)), full.target]
-    found = {}
+    middling = {}
     for k, name in enumerate(classes):
-        mine = np.flatnonzero(full.target == k)
-        if len(mine):
-            order = mine[np.argsort(own[mine], kind="stable")]
-            found[name] = full.examples[int(order[(len(mine) - 1) // 2])]
-    return found
+        of_class = np.flatnonzero(full.target == k)
+        if len(of_class):
+            order = of_class[np.argsort(own[of_class], kind="stable")]
+            middling[name] = full.examples[int(order[(len(of_class) - 1) // 2])]
+    return middling
 
 
 def decided_groups(full: Predictions, bundle: Bundle) -> dict[str, str]:
@@ -83,7 +83,7 @@ def _draw(points: Axes, answers: Axes, explained: Explanation) -> None:
 
 
 def _legend(figure: Figure, points: Sequence[Axes], classes: Sequence[str]) -> None:
-    """Name bands, which not every object has, and classes above all panels."""
+    """Name all bands and classes once, above the panels: not every object has every band."""
     named: dict[str, Any] = {}
     for axis in points:
         handles, labels = axis.get_legend_handles_labels()

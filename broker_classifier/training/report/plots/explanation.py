@@ -60,9 +60,9 @@ def _draw_attention(axis: Axes, explained: Explanation) -> None:
         axis.set_yticks([])
         return
     for band in sorted(set(used.band.tolist())):
-        mine = used.band == band
-        at, colour = days(explained, used.mjd[mine]), BAND_COLOURS[BANDS[band]]
-        axis.vlines(at, 0.0, weights[mine], colors=colour, linewidth=2.0)
+        in_band = used.band == band
+        at, colour = days(explained, used.mjd[in_band]), BAND_COLOURS[BANDS[band]]
+        axis.vlines(at, 0.0, weights[in_band], colors=colour, linewidth=2.0)
     even = f"1/n, n = {len(used)}"
     axis.axhline(1.0 / len(used), color=GREY, linewidth=0.8, linestyle="--", label=even)
     axis.set_ylim(0.0, None)

@@ -55,9 +55,9 @@ def draw_points(axis: Axes, explained: Explanation) -> None:
     is_used = np.zeros(len(curve), dtype=bool)
     is_used[explained.answer.used] = True
     for band in sorted(set(curve.band.tolist())):
-        mine = curve.band == band
-        _draw_used(axis, explained, np.flatnonzero(mine & is_used), BANDS[band], attention)
-        _draw_unused(axis, explained, mine & ~is_used, BANDS[band])
+        in_band = curve.band == band
+        _draw_used(axis, explained, np.flatnonzero(in_band & is_used), BANDS[band], attention)
+        _draw_unused(axis, explained, in_band & ~is_used, BANDS[band])
     axis.axhline(0.0, color=GREY, linewidth=0.7)
     axis.set_xlim(span(explained))
     _keep_used_in_view(axis, explained.used)
@@ -74,12 +74,12 @@ def _draw_unused(axis: Axes, explained: Explanation, which: NDArray[np.bool_], l
         "markersize": UNUSED,
         "alpha": 0.7,
     }
-    for mine, marker, label in (
+    for is_shown, marker, label in (
         (~is_limit, BAND_MARKERS[letter], f"{letter}, not used"),
         (is_limit, LIMIT_MARKER, f"{letter}, upper limit"),
     ):
-        if mine.any():
-            at, height = days(explained, points.mjd[mine]), heights(points)[mine]
+        if is_shown.any():
+            at, height = days(explained, points.mjd[is_shown]), heights(points)[is_shown]
             axis.plot(at, height, marker=marker, label=label, **style)
 
 
@@ -98,8 +98,8 @@ def _draw_used(
     axis.errorbar(at, flux, error, linestyle="none", color=colour, linewidth=0.8)
     size = np.full(len(index), (SMALLEST + LARGEST) / 2)
     if attention is not None:
-        mine = attention[np.isin(explained.answer.used, index)]
-        size = SMALLEST + (LARGEST - SMALLEST) * np.sqrt(mine / attention.max())
+        weight = attention[np.isin(explained.answer.used, index)]
+        size = SMALLEST + (LARGEST - SMALLEST) * np.sqrt(weight / attention.max())
     style: dict[str, Any] = {"color": colour, "edgecolor": "white", "linewidth": 0.5, "zorder": 3.0}
     axis.scatter(at, flux, size**2, marker=BAND_MARKERS[letter], label=letter, **style)
 
