@@ -14,6 +14,11 @@ from rich.live import Live
 
 from broker_classifier.config import KafkaSettings
 from broker_classifier.demo.alerts import DemoAlert, real_alerts, simulated_alerts
+from broker_classifier.demo.annotations import (
+    AnnotatedView,
+    running_annotator,
+    wait_for_the_last,
+)
 from broker_classifier.demo.ledger import Check, declined_line, proof
 from broker_classifier.demo.page import write_page
 from broker_classifier.demo.page_process import running_page
@@ -34,6 +39,7 @@ def run_demo(
     seed: int = 1,
     output: Path = Path("demo-night"),
     seconds: float = 60.0,
+    lasair: str | None = None,
 ) -> int:
     """Run embedded Kafka, the real service, a replayer and a subscriber; show and check them.
 
@@ -47,6 +53,9 @@ def run_demo(
         Folder of the page that is written at the end.
     seconds : float
         How long the alerts are spread over.
+    lasair : str, optional
+        Address of a Lasair that knows the demo's annotator, such as that of the tests; the objects
+        are annotated there.
 
     Returns
     -------
@@ -66,6 +75,7 @@ def run_demo(
             console.status("Kafka and the service start") as starting,
             embedded_kafka(topics) as kafka,
             running_service(kafka.bootstrap_servers, [ALERT_TOPIC], Path(folder)) as service,
+            running_annotator(kafka.bootstrap_servers, lasair, Path(folder)) as told,
         ):
             playing.alerts = chosen_alerts(alerts, n_objects, seed)
             ours = KafkaSettings(
@@ -80,9 +90,12 @@ def run_demo(
                 wait_until_ready(playing, service, shown)
                 live = running_page(kafka.bootstrap_servers, Path(folder), service.address)
                 playing.page = opened_once(stack.enter_context(live).address)
-                play(playing, ours, service, shown, seconds)
+                seen = AnnotatedView(shown, console, told) if told else shown
+                play(playing, ours, service, seen, seconds)
                 stay = stack.pop_all()
             with stay:
+                if told:
+                    wait_for_the_last(told, console)
                 checks = proof(playing.ledger, len(playing.alerts))
                 page = write_page(output / PAGE, playing.ledger, checks, title)
                 report(console, playing, checks, page)
