@@ -71,8 +71,15 @@ class AnnotatedView:
         self._told = told
 
 
-def wait_for_the_last(outbox: Outbox, console: Console) -> None:
+def annotated_view(shown: View, console: Console, outbox: Outbox | None) -> View:
+    """Let a view tell of annotations, where there are any."""
+    return AnnotatedView(shown, console, outbox) if outbox else shown
+
+
+def wait_for_the_last(outbox: Outbox | None, console: Console) -> None:
     """Wait until no annotation waits any more, for a while at most; say how many there are."""
+    if outbox is None:
+        return
     give_up_at = time.monotonic() + _LAST_ONES_S
     while outbox.depth(SURVEY, time.time()).n_waiting and time.monotonic() < give_up_at:
         time.sleep(_LOOK_EVERY_S / 10)

@@ -15,7 +15,7 @@ from rich.live import Live
 from broker_classifier.config import KafkaSettings
 from broker_classifier.demo.alerts import DemoAlert, real_alerts, simulated_alerts
 from broker_classifier.demo.annotations import (
-    AnnotatedView,
+    annotated_view,
     running_annotator,
     wait_for_the_last,
 )
@@ -78,30 +78,33 @@ def run_demo(
             running_annotator(kafka.bootstrap_servers, lasair, Path(folder)) as told,
         ):
             playing.alerts = chosen_alerts(alerts, n_objects, seed)
-            ours = KafkaSettings(
-                bootstrap_servers=kafka.bootstrap_servers,
-                group_id="demo-subscriber",
-                poll_timeout_s=_POLL_S,
-                client={"log_level": 0},  # a demo that is interrupted ends without Kafka's protest
-            )
+            ours = subscriber_settings(kafka.bootstrap_servers)
             title = _title(alerts, len(playing.alerts), n_objects)
             starting.stop()
             with view(console, title) as shown, ExitStack() as stack:
                 wait_until_ready(playing, service, shown)
                 live = running_page(kafka.bootstrap_servers, Path(folder), service.address)
                 playing.page = opened_once(stack.enter_context(live).address)
-                seen = AnnotatedView(shown, console, told) if told else shown
-                play(playing, ours, service, seen, seconds)
+                play(playing, ours, service, annotated_view(shown, console, told), seconds)
                 stay = stack.pop_all()
             with stay:
-                if told:
-                    wait_for_the_last(told, console)
+                wait_for_the_last(told, console)
                 checks = proof(playing.ledger, len(playing.alerts))
                 page = write_page(output / PAGE, playing.ledger, checks, title)
                 report(console, playing, checks, page)
                 if has_screen() and playing.page():
                     console.input("The live page ends with this program. Press Enter to end it. ")
     return 0 if all(check.holds for check in checks) else 1
+
+
+def subscriber_settings(bootstrap_servers: str) -> KafkaSettings:
+    """Return how the demo sends alerts and reads answers."""
+    return KafkaSettings(
+        bootstrap_servers=bootstrap_servers,
+        group_id="demo-subscriber",
+        poll_timeout_s=_POLL_S,
+        client={"log_level": 0},  # a demo that is interrupted ends without Kafka's protest
+    )
 
 
 def chosen_alerts(path: Path | None, n_objects: int, seed: int) -> list[DemoAlert]:
