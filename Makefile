@@ -10,6 +10,7 @@ export TORCH_INDEX PYTHON
 help:
 	@echo "make demo                  a simulated season of alerts, classified live in the terminal"
 	@echo "make demo ALERTS=folder    the same with real alert packets"
+	@echo "make demo LASAIR=1         the same, and the objects annotated at a Lasair of the tests"
 	@echo "make test                  lint, types and all tests"
 	@echo "make tests TESTS=tests/x   only the tests, or some of them (any pytest arguments)"
 	@echo "make bench                 all benchmarks: a table, and bench.json (about 10 minutes)"
@@ -19,7 +20,7 @@ help:
 	@echo "make lock                  renew requirements*.lock from pyproject.toml"
 
 demo: $(VENV)/.runtime
-	@$(BIN)/broker-classifier demo $(if $(ALERTS),--alerts $(ALERTS))
+	@$(if $(LASAIR),$(BIN)/python -m tests.lasair.demo,$(BIN)/broker-classifier demo) $(if $(ALERTS),--alerts $(ALERTS))
 
 test: lint types tests
 

@@ -20,6 +20,9 @@ def demo_command(
     output: Annotated[Path, typer.Option(help="Folder of the page it writes.")] = Path(
         "demo-night"
     ),
+    lasair_url: Annotated[
+        str | None, typer.Option("--lasair", help="Annotate at this Lasair, too; see make demo.")
+    ] = None,
 ) -> None:
     """Run the whole service on a simulated season, live in the terminal; no server needed.
 
@@ -30,9 +33,7 @@ def demo_command(
     with progress_bars("loading"):
         from broker_classifier.demo import run_demo
 
-    raise typer.Exit(
-        run_demo(alerts=alerts, n_objects=n_objects, seed=seed, output=output, seconds=seconds)
-    )
+    raise typer.Exit(run_demo(alerts, n_objects, seed, output, seconds, lasair_url))
 
 
 def serve_command(config: ConfigOption = None) -> None:

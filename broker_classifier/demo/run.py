@@ -14,6 +14,11 @@ from rich.live import Live
 
 from broker_classifier.config import KafkaSettings
 from broker_classifier.demo.alerts import DemoAlert, real_alerts, simulated_alerts
+from broker_classifier.demo.annotations import (
+    annotated_view,
+    running_annotator,
+    wait_for_the_last,
+)
 from broker_classifier.demo.ledger import Check, declined_line, proof
 from broker_classifier.demo.page import write_page
 from broker_classifier.demo.page_process import running_page
@@ -34,6 +39,7 @@ def run_demo(
     seed: int = 1,
     output: Path = Path("demo-night"),
     seconds: float = 60.0,
+    lasair: str | None = None,
 ) -> int:
     """Run embedded Kafka, the real service, a replayer and a subscriber; show and check them.
 
@@ -47,6 +53,9 @@ def run_demo(
         Folder of the page that is written at the end.
     seconds : float
         How long the alerts are spread over.
+    lasair : str, optional
+        Address of a Lasair that knows the demo's annotator, such as that of the tests; the objects
+        are annotated there.
 
     Returns
     -------
@@ -66,29 +75,36 @@ def run_demo(
             console.status("Kafka and the service start") as starting,
             embedded_kafka(topics) as kafka,
             running_service(kafka.bootstrap_servers, [ALERT_TOPIC], Path(folder)) as service,
+            running_annotator(kafka.bootstrap_servers, lasair, Path(folder)) as told,
         ):
             playing.alerts = chosen_alerts(alerts, n_objects, seed)
-            ours = KafkaSettings(
-                bootstrap_servers=kafka.bootstrap_servers,
-                group_id="demo-subscriber",
-                poll_timeout_s=_POLL_S,
-                client={"log_level": 0},  # a demo that is interrupted ends without Kafka's protest
-            )
+            ours = subscriber_settings(kafka.bootstrap_servers)
             title = _title(alerts, len(playing.alerts), n_objects)
             starting.stop()
             with view(console, title) as shown, ExitStack() as stack:
                 wait_until_ready(playing, service, shown)
                 live = running_page(kafka.bootstrap_servers, Path(folder), service.address)
                 playing.page = opened_once(stack.enter_context(live).address)
-                play(playing, ours, service, shown, seconds)
+                play(playing, ours, service, annotated_view(shown, console, told), seconds)
                 stay = stack.pop_all()
             with stay:
+                wait_for_the_last(told, console)
                 checks = proof(playing.ledger, len(playing.alerts))
                 page = write_page(output / PAGE, playing.ledger, checks, title)
                 report(console, playing, checks, page)
                 if has_screen() and playing.page():
                     console.input("The live page ends with this program. Press Enter to end it. ")
     return 0 if all(check.holds for check in checks) else 1
+
+
+def subscriber_settings(bootstrap_servers: str) -> KafkaSettings:
+    """Return how the demo sends alerts and reads answers."""
+    return KafkaSettings(
+        bootstrap_servers=bootstrap_servers,
+        group_id="demo-subscriber",
+        poll_timeout_s=_POLL_S,
+        client={"log_level": 0},  # a demo that is interrupted ends without Kafka's protest
+    )
 
 
 def chosen_alerts(path: Path | None, n_objects: int, seed: int) -> list[DemoAlert]:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -88,17 +88,23 @@ def running_service(
     bootstrap_servers: str, topics: Sequence[str], folder: Path
 ) -> Iterator[ServiceProcess]:
     """Run `serve` with its store and log in `folder`; stop it by SIGTERM at the end."""
-    log = folder / LOG_FILE
+    command = [sys.executable, "-m", "broker_classifier.cli", "serve"]
+    log, environment = folder / LOG_FILE, _environment(bootstrap_servers, topics, folder)
+    with child_process(command, environment, log) as process:
+        yield ServiceProcess(process, log)
+
+
+@contextmanager
+def child_process(
+    command: Sequence[str], environment: Mapping[str, str], log: Path
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a program that writes into a log; stop it by SIGTERM at the end."""
     with log.open("wb") as log_file:
         process = subprocess.Popen(
-            [sys.executable, "-m", "broker_classifier.cli", "serve"],
-            env=_environment(bootstrap_servers, topics, folder),
-            stdin=subprocess.DEVNULL,
-            stdout=log_file,
-            stderr=log_file,
+            command, env=environment, stdin=subprocess.DEVNULL, stdout=log_file, stderr=log_file
         )
     try:
-        yield ServiceProcess(process, log)
+        yield process
     finally:
         process.terminate()
         try:
@@ -126,11 +132,14 @@ def accounting(metrics_page: str) -> Accounting:
     return Accounting(totals, declined)
 
 
+def clean_environment() -> dict[str, str]:
+    """Return the environment without the user's own BROKER_* settings: they stay out of a demo."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+
+
 def _environment(bootstrap_servers: str, topics: Sequence[str], folder: Path) -> dict[str, str]:
-    """Set only what the demo needs; the user's own BROKER_* settings stay out of it."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
     quoted = ", ".join(f'"{topic}"' for topic in topics)
-    return inherited | {
+    return clean_environment() | {
         "BROKER_KAFKA__BOOTSTRAP_SERVERS": bootstrap_servers,
         "BROKER_SURVEYS": f'{{"ztf": {{"topics": [{quoted}]}}}}',
         "BROKER_STORE__PATH": str(folder / "light-curves"),

@@ -115,7 +115,7 @@ class Outbox:
         )
 
     def queue(self, survey: str, item: Item) -> None:
-        """Let an annotation wait, in place of an earlier one of its object; `number` is given."""
+        """Let an annotation wait, in place of an earlier one; `number` and `since` are given."""
         where = survey, item.object_id
         before = self._rows("SELECT since FROM outbox WHERE survey = ? AND object_id = ?", *where)
         since = before[0]["since"] if before else item.queued_at

@@ -23,8 +23,8 @@ class Item:
         What Lasair knows of the object once it has the annotation.
     bits : float
         Its place in the queue.
-    queued_at : float
-        Unix time, s.
+    queued_at, since : float
+        Unix time (s): when it was queued, and when its object began to wait.
     n_failures : int
         How often Lasair failed over it alone.
     """
@@ -35,6 +35,7 @@ class Item:
     said: Said
     bits: float
     queued_at: float
+    since: float = 0.0
     n_failures: int = 0
 
 
@@ -83,5 +84,6 @@ def item_of(row: sqlite3.Row) -> Item:
         Said(**json.loads(row["said"])),
         row["bits"],
         row["queued_at"],
+        row["since"],
         row["n_failures"],
     )

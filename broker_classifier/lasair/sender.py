@@ -134,8 +134,8 @@ class Sender:
         self.metrics.held_back[self.survey] = wait_s > 0
         if is_full:
             return wait_s
-        newest_s = now - max(item.queued_at for item in items)
-        return max(wait_s, LINGER_S - max(0.0, newest_s))
+        waited_s = now - min(item.since for item in items)
+        return max(wait_s, LINGER_S - max(0.0, waited_s))
 
     def _heed(self, reply: Reply, items: Sequence[Item]) -> None:
         outcome = reply.outcome

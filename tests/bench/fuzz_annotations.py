@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections import Counter
 
 from tests.lasair.hostile import run
 
@@ -10,11 +11,12 @@ BATCH = 50_000
 
 def main(n_messages: int, seed: int = 0) -> None:
     """Write the annotations of so many hostile messages; fail at the first that has poison."""
-    started, total = time.monotonic(), {}
+    started, total = time.monotonic(), Counter[str]()
     for first in range(0, n_messages, BATCH):
-        for end, n in run(min(BATCH, n_messages - first), seed + first).items():
-            total[end] = total.get(end, 0) + n
-        sys.stdout.write(f"{sum(total.values())}: {total}, {time.monotonic() - started:.0f} s\n")
+        total.update(run(min(BATCH, n_messages - first), seed + first))
+        sys.stdout.write(
+            f"{sum(total.values())}: {dict(total)}, {time.monotonic() - started:.0f} s\n"
+        )
 
 
 if __name__ == "__main__":

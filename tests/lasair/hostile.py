@@ -71,7 +71,7 @@ def hostile_content(rng: random.Random) -> dict[str, Any]:
     message["model"] = {"name": rng.choice(TEXTS), "version": rng.choice(TEXTS), "hash": ""}
     message["alert_id"] = rng.choice((1, -5, 2**63 - 1, rng.getrandbits(63), rng.getrandbits(900)))
     message["n_points_used"] = rng.choice((0, 3, 10**9, 10**400))
-    numbers = [rng.choice(NUMBERS) for _ in range(3)]
+    numbers: list[Any] = [rng.choice(NUMBERS) for _ in range(3)]
     message["light_curve"] = [
         point(rng.uniform(-1, 300), flux=rng.choice((100.0, 2000.0, numbers[0]))),
         point(rng.uniform(-1, 300), flux=rng.choice((100.0, 2000.0, numbers[1]))),

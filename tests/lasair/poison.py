@@ -15,7 +15,7 @@ LENGTHS_OF_ZTF = {"classification": 16, "version": 16, "topic": 16}
 FORBIDDEN = set("\"'`\\\n\r\t\0")
 
 
-class Wire(lasair_client):
+class Wire(lasair_client):  # type: ignore[misc] # it ships no types
     """Lasair's client, with the network cut: it returns what it would send."""
 
     def __init__(self) -> None:

@@ -67,7 +67,7 @@ def queue(outbox, lasair, numbers, bits=1.0, top_class="SNIa", wrong=None):
     for number in numbers:
         said = answer(top_class, object_id=name_of(number), bits=bits)
         made = annotation(said, history_of(said), "ztf", "mytopic") | (wrong or {})
-        item = Item(0, name_of(number), made, Said.of(said), bits, lasair.now - 1.0)
+        item = Item(0, name_of(number), made, Said.of(said), bits, lasair.now)
         outbox.queue("ztf", item)
 
 
@@ -190,6 +190,14 @@ def test_what_trickles_in_leaves_calls_for_the_rest_of_the_hour(sender, outbox, 
     times = [at for at, _ in lasair.calls]
     assert max(later - at for at, later in pairwise(times)) < 150.0
     assert len(lasair.has) == 120
+
+
+def test_answers_that_come_all_the_time_hold_up_none(sender, outbox, lasair):
+    for _ in range(20):
+        queue(outbox, lasair, range(3))
+        lasair.now += 0.1
+        sender.step()
+    assert len(lasair.calls) >= 2
 
 
 def test_a_newer_annotation_that_came_during_the_call_goes_on_waiting(sender, outbox, lasair):

@@ -3,6 +3,7 @@
 import io
 import threading
 from collections import Counter
+from typing import Any
 
 import fastavro
 import pytest
@@ -16,7 +17,8 @@ from tests.ztf_packets import flare
 
 OBJECT = "ZTF21abiuvdk"
 PACKETS = flare(OBJECT, n=6)
-CANDIDATES = [next(fastavro.reader(io.BytesIO(packet)))["candidate"] for packet in PACKETS]
+RECORDS: list[Any] = [next(fastavro.reader(io.BytesIO(packet))) for packet in PACKETS]
+CANDIDATES = [record["candidate"] for record in RECORDS]
 
 
 def ztf_row(n_seen, **columns):
