@@ -27,7 +27,7 @@ COPY --from=build /opt/venv /opt/venv
 COPY --from=build /opt/numba /opt/numba
 COPY models /opt/broker-classifier/models
 # A volume mounted on one of these takes over its owner.
-RUN mkdir /store /night && chown 10001:10001 /store /night
+RUN mkdir /store /page /night && chown 10001:10001 /store /page /night
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 OMP_NUM_THREADS=1 HOME=/tmp \
     NUMBA_CACHE_DIR=/tmp/numba NUMBA_CPU_NAME=generic
 WORKDIR /opt/broker-classifier
