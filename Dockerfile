@@ -27,7 +27,7 @@ FROM ${BASE_IMAGE}
 COPY --from=build /opt/venv /opt/venv
 COPY --from=build /opt/numba /opt/numba
 # A volume mounted on one of these takes over its owner.
-RUN mkdir /store /night /outbox && chown 10001:10001 /store /night /outbox
+RUN mkdir /store /page /night /outbox && chown 10001:10001 /store /page /night /outbox
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 OMP_NUM_THREADS=1 HOME=/tmp \
     NUMBA_CACHE_DIR=/tmp/numba NUMBA_CPU_NAME=generic
 USER 10001:10001

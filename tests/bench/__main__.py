@@ -18,6 +18,7 @@ from tests.bench import (
     bench_rubin,
     bench_store,
     bench_street,
+    bench_web,
 )
 from tests.bench.figures import table
 
@@ -29,6 +30,7 @@ BENCHMARKS: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "growth": bench_growth.entries,
     "kafka": bench_kafka.entries,
     "rubin": bench_rubin.entries,
+    "web": bench_web.entries,
 }
 RESULT = Path("bench.json")
 

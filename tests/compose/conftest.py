@@ -34,6 +34,7 @@ class Project:
     docker: Callable[..., str]
     bootstrap_servers: str
     metrics_url: str
+    page_url: str
 
 
 @pytest.fixture(scope="session")
@@ -64,15 +65,17 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]
 @pytest.fixture(scope="session")
 def project(engine: dict[str, str]) -> Iterator[Project]:
     """Kafka and the classifier, up and healthy; gone with their volumes afterwards."""
-    kafka_port, metrics_port = free_port(), free_port()
+    kafka_port, metrics_port, web_port = free_port(), free_port(), free_port()
     name = f"broker-classifier-test-{os.getpid()}"
     ports = {"KAFKA_PORT": str(kafka_port), "METRICS_PORT": str(metrics_port)}
+    ports |= {"WEB_PORT": str(web_port)}
     environment = engine | ports | {"COMPOSE_PROJECT_NAME": name, "REPLAY_RATE": "60"}
     started = Project(
         compose=runner(["docker", "compose"], environment),
         docker=runner(["docker"], environment),
         bootstrap_servers=f"127.0.0.1:{kafka_port}",
         metrics_url=f"http://127.0.0.1:{metrics_port}",
+        page_url=f"http://127.0.0.1:{web_port}",
     )
     try:
         started.compose("up", "--build", "--detach", "--wait")

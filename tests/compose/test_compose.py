@@ -60,6 +60,14 @@ def test_the_subscriber_shows_objects_of_the_night(project, expected):
     assert "ZTF26sim" in shown
 
 
+def test_the_page_shows_the_night_and_that_all_is_well(project, expected):
+    with urlopen(f"{project.page_url}/api/objects?limit=1", timeout=10) as answer:
+        assert json.load(answer)["rows"][0]["object_id"].startswith("ZTF26sim")
+    with urlopen(f"{project.page_url}/api/health", timeout=10) as answer:
+        [service] = json.load(answer)["services"]
+    assert service["sentence"].startswith("All is well")
+
+
 def test_health_and_metrics_are_published_on_the_host(project):
     with urlopen(f"{project.metrics_url}/health", timeout=10) as answer:
         assert answer.status == 200

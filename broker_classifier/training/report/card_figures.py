@@ -43,7 +43,7 @@ def _groups(classes: Sequence[str]) -> str:
     """
     joined = []
     for position, label in enumerate(group_labels(classes)):
-        at = np.flatnonzero(group_positions(classes) == position)
+        at = np.flatnonzero(group_positions(classes) == position).tolist()
         if len(at) > 1:
             *names, last = (classes[k] for k in at)
             joined.append(f" The group {label} joins {', '.join(names)} and {last}.")

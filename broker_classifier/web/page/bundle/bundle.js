@@ -4,7 +4,7 @@ import { drawn } from "../common/canvas.js";
 import { el, notice, setText } from "../common/dom.js";
 import { count, fixed } from "../common/format.js";
 import { confusionRows, drawConfusion } from "./confusion.js";
-import { drawScores } from "./scores.js";
+import { drawScores, scoreTable } from "./scores.js";
 
 const PICTURES = { "examples.png": "Training objects, one of each class", "reliability.png": "Reliability", "accuracy.png": "Accuracy against detections and days", "attention.png": "Where the attention lies" };
 
@@ -58,7 +58,7 @@ function figures({ cuts, classes, groups }, about) {
   const part = () => (isGrouped && cuts[at].groups) || cuts[at].classes;
   const names = () => (isGrouped && cuts[at].groups ? groups : classes);
   const redraw = drawn(canvas, (context, width, height) => drawConfusion(context, width, height, canvas, names(), part().confusion));
-  const scores = el("canvas", { role: "img", "aria-label": "Balanced accuracy and calibration error at every cut; the card has the same as a table" });
+  const scores = el("canvas", { role: "img", "aria-label": "Balanced accuracy and calibration error at every cut; the data table has the same" });
   const redrawScores = drawn(scores, (context, width, height) => drawScores(context, width, height, scores, cuts, isGrouped, at));
   function fillTable() {
     if (details.open) tableBox.replaceChildren(confusionRows(names(), part().confusion));
@@ -83,11 +83,12 @@ function figures({ cuts, classes, groups }, about) {
   return [
     el("section", { class: "card confusion" }, el("header", {}, el("h2", {}, "Confusion matrix"), el("span", { class: "grow" }), cuts.some((cut) => cut.groups) ? group : null),
       el("div", { class: "cut" }, slider, output), numbers, canvas, el("p", { class: "hint" }, "Of each true class (a row), the share given to each class, under equal priors, on objects that the training has not seen."), details),
-    el("div", { class: "aside" }, about, el("section", { class: "card scores" }, el("h2", {}, "From the first detection to the last"), scores)),
+    el("div", { class: "aside" }, about, el("section", { class: "card scores" }, el("h2", {}, "From the first detection to the last"), scores, el("details", {}, el("summary", {}, "Data table"), scoreTable(cuts)))),
   ];
 }
 
 function card(html) {
   const parsed = new DOMParser().parseFromString(html, "text/html");
-  return el("section", { class: "card card-text wide", "aria-label": "Card", tabindex: "0" }, ...parsed.body.childNodes);
+  for (const table of parsed.querySelectorAll("table")) table.tabIndex = 0; // wide ones are scrolled
+  return el("section", { class: "card card-text wide", "aria-label": "Card" }, ...parsed.body.childNodes);
 }

@@ -1,6 +1,8 @@
 // Balanced accuracy with its interval, and calibration error, at every cut.
 import { inks } from "../common/colours.js";
 import { label, line, scale } from "../common/canvas.js";
+import { el } from "../common/dom.js";
+import { count, fixed } from "../common/format.js";
 
 const [LEFT, BOTTOM] = [34, 44];
 
@@ -37,4 +39,11 @@ function drawDots(context, places, colour, at) {
     context.arc(x, y, i === at ? 6 : 3.5, 0, 2 * Math.PI);
     context.fill();
   });
+}
+
+export function scoreTable(cuts) {
+  const heads = ["Known", "Objects", "Balanced accuracy", "of groups", "Calibration error"];
+  return el("div", { class: "datatable", tabindex: "0", role: "region", "aria-label": "Scores at every cut" }, el("table", {},
+    el("thead", {}, el("tr", {}, heads.map((text) => el("th", { scope: "col" }, text)))),
+    el("tbody", {}, cuts.map(({ name, classes, groups }) => el("tr", {}, [name, count(classes.n ?? 0), fixed(classes.balanced_accuracy, 2), fixed(groups?.balanced_accuracy, 2), fixed(classes.ece, 3)].map((text) => el("td", {}, text)))))));
 }

@@ -53,7 +53,7 @@ function serviceCards(history) {
   const sum = el("p", { class: "sum" });
   const reasons = el("div");
   const figures = el("div", { class: "figures" });
-  const canvas = el("canvas", { role: "img", "aria-label": "Alerts per second since this page was opened" });
+  const canvas = el("canvas", { role: "img", "aria-label": "Alerts per second since this page was opened; the figures above have the newest" });
   const redraw = drawn(canvas, (context, width, height) => drawRates(context, width, height, canvas, history()));
   return {
     nodes: [
