@@ -22,6 +22,7 @@ from pydantic_settings import (
 )
 
 from broker_classifier.config_lasair import AnnotateSettings, LasairSettings
+from broker_classifier.config_rules import Rules
 from broker_classifier.config_web import WebSettings
 
 Stream = Literal["ztf", "lsst", "elasticc", "lasair"]
@@ -108,6 +109,7 @@ class SurveySettings(_Section):
         description="How long after an object's history was read those of its next alerts are not; "
         "1 where not set. 0 reads every one, as for a bundle that takes forced photometry.",
     )
+    rules: Rules = Rules()
 
     @field_validator("topics")
     @classmethod

@@ -18,7 +18,7 @@ MAX_FUNCTION_LINES = 40
 # each other.
 FLOORS = {
     "": [
-        ["errors", "compiled", "config_lasair", "config_web", "progress"],
+        ["errors", "compiled", "config_lasair", "config_rules", "config_web", "progress"],
         ["config"],
         ["light_curve"],
         ["surveys", "store", "model"],

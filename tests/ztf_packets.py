@@ -9,6 +9,7 @@ import fastavro
 
 from broker_classifier.errors import MessageError
 from broker_classifier.surveys import Alert, ztf
+from broker_classifier.surveys.source.ztf_context import SAID
 
 decode_batch = ztf.decoder()
 JD_OFFSET = 2400000.5
@@ -23,6 +24,8 @@ MEASUREMENT: list[dict[str, Any]] = [
     {"name": "diffmaglim", "type": ["null", "float"]},
     {"name": "ra", "type": NULLABLE_DOUBLE},
     {"name": "dec", "type": NULLABLE_DOUBLE},
+    *({"name": name, "type": NULLABLE_DOUBLE} for name in SAID if name not in ("ra", "dec")),
+    {"name": "ssnamenr", "type": ["null", "string"]},
 ]
 FORCED: list[dict[str, Any]] = [
     {"name": "jd", "type": "double"},

@@ -89,6 +89,8 @@ def _rows(section: BaseModel, prefix: str) -> list[tuple[str, str, str]]:
 def _shown(default: Any) -> str:
     if isinstance(default, tuple):
         return ", ".join(map(str, default))
+    if isinstance(default, bool):
+        return str(default).lower()
     return str(default) if default or isinstance(default, float) else "none"
 
 

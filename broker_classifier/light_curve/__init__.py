@@ -26,6 +26,7 @@ from broker_classifier.light_curve.curve import (
     joined,
     point_flags,
     starts_of,
+    without_repeats,
 )
 from broker_classifier.light_curve.curve_batch import CurveBatch
 from broker_classifier.light_curve.from_columns import light_curve, light_curve_from_magnitudes
@@ -49,6 +50,7 @@ __all__ = [
     "light_curve_from_magnitudes",
     "point_flags",
     "starts_of",
+    "without_repeats",
 ]
 
 

@@ -13,7 +13,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from broker_classifier.compiled import FLOAT64, INT64, cached_for, compiled, records_of
+from broker_classifier.compiled import (
+    FLOAT64,
+    INT64,
+    INT64S,
+    cached_for,
+    compiled,
+    records_of,
+    tuple_of,
+)
 
 BANDS = "ugrizy"
 POINT = np.dtype([("mjd", "<f8"), ("psf_flux", "<f4"), ("psf_flux_err", "<f4"), ("flags", "u1")])
@@ -219,6 +227,40 @@ def _merge_sorted(one: NDArray[np.void], other: NDArray[np.void]) -> NDArray[np.
     rest = one[i:] if i < len(one) else other[j:]
     merged[n : n + len(rest)] = rest
     return merged[: n + len(rest)]
+
+
+@cached_for(tuple_of(records_of(POINT), INT64S)(POINTS, INT64S))
+def without_repeats(
+    points: NDArray[np.void], starts: NDArray[np.int64]
+) -> tuple[NDArray[np.void], NDArray[np.int64]]:
+    """Leave one point of each time, band and kind in light curves that lie one after another.
+
+    Parameters
+    ----------
+    points : structured array of dtype `POINT`
+        Sorted within each light curve.
+    starts : int64, shape (n + 1,)
+        Where each light curve begins, and where the last ends.
+
+    Returns
+    -------
+    points, starts : the same of what is left
+    """
+    left, left_starts, n = np.empty(len(points), dtype=points.dtype), starts.copy(), 0
+    for c in range(len(starts) - 1):
+        left_starts[c] = n
+        for i in range(starts[c], starts[c + 1]):
+            new, is_repeat = points[i], False
+            if n > left_starts[c]:
+                old = left[n - 1]
+                is_repeat = old.mjd == new.mjd and old.flags & _KEY == new.flags & _KEY
+            if not is_repeat:
+                left[n] = new
+                n += 1
+            elif _replaces(new, left[n - 1]):
+                left[n - 1] = new
+    left_starts[-1] = n
+    return left[:n], left_starts
 
 
 def _canonical(points: NDArray[np.void]) -> NDArray[np.void]:

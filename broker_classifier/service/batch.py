@@ -143,6 +143,7 @@ def next_records(
             now_s,
         )
         for name, curve in triaged.merged.items()
+        if len(curve) or name in triaged.answered
     }
 
 

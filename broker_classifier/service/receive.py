@@ -7,18 +7,27 @@ and for a message that comes again, because its points may have revised earlier 
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import compress
 from typing import NamedTuple, TypeVar
 
 import structlog
 
+from broker_classifier.config_rules import Rules
 from broker_classifier.errors import MessageError
+from broker_classifier.light_curve import LightCurve
 from broker_classifier.service.triage import NO_BUNDLE, Arrival
 from broker_classifier.store import ObjectRecord, Standing
 from broker_classifier.streams.dead_letters import dead_letter
 from broker_classifier.streams.message import Message, Outgoing
-from broker_classifier.surveys.alert import Alert, BatchDecoder, Decoder, checked
+from broker_classifier.surveys.alert import (
+    SOLAR_SYSTEM,
+    Alert,
+    BatchDecoder,
+    Decoder,
+    checked,
+)
+from broker_classifier.surveys.source.decline import declined
 
 log = structlog.get_logger()
 
@@ -39,11 +48,14 @@ class ReceiveRules:
         between the detections). Every history is read where there is no entry, or 0.
     answerable : set of str
         Surveys that have a bundle; alerts of others are declined.
+    exclusions : mapping of str to Rules
+        By survey: which alerts are declined for what their packets say of the source.
     """
 
     decoders: Mapping[str, Decoder]
     history_days: Mapping[str, float]
     answerable: frozenset[str]
+    exclusions: Mapping[str, Rules] = field(default_factory=dict)
 
 
 class Received(NamedTuple):
@@ -85,7 +97,12 @@ def receive(messages: Sequence[Message], rules: ReceiveRules, read: Read) -> Rec
             if isinstance(alert, MessageError):
                 received.failures.append((message, alert))
             else:
-                received.arrivals.append(Arrival(message, _accept(alert, rules), has_history))
+                is_head = decoder.heads is not None and not has_history
+                stored = received.records[alert.key].curve if is_head else None
+                accepted = _accept(alert, rules, stored)
+                # What passed an object brings none of its history.
+                brings_history = has_history and accepted.decline != SOLAR_SYSTEM
+                received.arrivals.append(Arrival(message, accepted, brings_history))
     return received
 
 
@@ -161,8 +178,13 @@ def _look_up(
     records.update(zip(missing, read(missing), strict=True))
 
 
-def _accept(alert: Alert, rules: ReceiveRules) -> Alert:
-    """Decline an alert that no bundle is there for."""
+def _accept(alert: Alert, rules: ReceiveRules, stored: LightCurve | None) -> Alert:
+    """Decline an alert that a rule excludes, or that no bundle is there for.
+
+    `stored` is the light curve of its object, where the alert came without its history.
+    """
+    if alert.survey in rules.exclusions:
+        alert = declined(alert, rules.exclusions[alert.survey], stored)
     if alert.decline is None and alert.survey not in rules.answerable:
         return replace(alert, decline=NO_BUNDLE)
     return alert

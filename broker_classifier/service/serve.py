@@ -4,11 +4,13 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import get_args
 
 import structlog
 import torch
 
-from broker_classifier.config import Settings
+from broker_classifier.config import Settings, Stream
+from broker_classifier.config_rules import Rules
 from broker_classifier.errors import BundleError, ConfigError
 from broker_classifier.light_curve.photometry import SECONDS_PER_DAY
 from broker_classifier.model.bundle import Bundle, load_bundle
@@ -60,6 +62,7 @@ def serve(settings: Settings, stop: threading.Event) -> None:
                 retention_s=settings.store.retention_days * SECONDS_PER_DAY,
                 prune_interval_s=settings.store.prune_interval_s,
                 history_days=history_days(settings, bundles),
+                exclusions=exclusions(settings),
             )
             leave_out_of_collections()
             run(service, stop)
@@ -87,6 +90,7 @@ def classify_files(
             metrics=metrics,
             output_topic=kafka.output_topic,
             dead_letter_topic=kafka.dead_letter_topic,
+            exclusions=exclusions(settings),
         )
         run(service, threading.Event())
     return metrics
@@ -125,6 +129,12 @@ def history_days(settings: Settings, bundles: Mapping[str, Bundle]) -> dict[str,
         else survey.history_days
         for name, survey in settings.surveys.items()
     }
+
+
+def exclusions(settings: Settings) -> dict[str, Rules]:
+    """Give the rules of every survey; alerts of one without a table have the usual ones."""
+    tables = {name: survey.rules for name, survey in settings.surveys.items()}
+    return {name: tables.get(name, Rules()) for name in get_args(Stream)}
 
 
 def folder_of_bundle(settings: Settings, survey: str, chosen: Path | None = None) -> Path:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from broker_classifier.config_rules import Rules
 from broker_classifier.model.bundle import Bundle
 from broker_classifier.service.metrics import Metrics
 from broker_classifier.service.receive import ReceiveRules
@@ -23,7 +24,7 @@ class Service:
         The bundle of every survey that has one; alerts of others are declined.
     retention_s, prune_interval_s : float
         How long an object without alerts is kept, and how often that is checked.
-    history_days : mapping of str to float
+    history_days, exclusions : mapping of str to float, mapping of str to Rules
         See `ReceiveRules`.
     """
 
@@ -39,8 +40,10 @@ class Service:
     retention_s: float = float("inf")
     prune_interval_s: float = 3600.0
     history_days: Mapping[str, float] = field(default_factory=dict)
+    exclusions: Mapping[str, Rules] = field(default_factory=dict)
 
     @property
     def rules(self) -> ReceiveRules:
         """How its messages are read."""
-        return ReceiveRules(self.decoders, self.history_days, frozenset(self.bundles))
+        answerable = frozenset(self.bundles)
+        return ReceiveRules(self.decoders, self.history_days, answerable, self.exclusions)

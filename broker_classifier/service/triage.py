@@ -6,6 +6,9 @@ point can change answers already given; those alerts are classified again, as re
 A message that comes again was not committed, so nobody knows whether what followed from it was
 published. Its alert is answered again, and so is every later alert that its points may have
 revised: the store has the points already, so nothing would look new.
+
+An alert that was declined, and is not any more because a rule is off now, is answered when any
+message brings it again.
 """
 
 import math
@@ -23,9 +26,10 @@ from broker_classifier.model.bundle import Bundle
 from broker_classifier.model.classify import Classification
 from broker_classifier.store import AnsweredAlert, ObjectRecord, Standing
 from broker_classifier.streams.message import Message
-from broker_classifier.surveys import Alert
+from broker_classifier.surveys.alert import SOLAR_SYSTEM, Alert
 
 NO_BUNDLE = "no_bundle"
+NOT_NOTED = (NO_BUNDLE, SOLAR_SYSTEM)  # what is declined so has no points that could revise
 
 
 class Outcome(StrEnum):
@@ -152,6 +156,8 @@ def triage(
         if standing >= Standing.AGAIN:
             earliest = min(alert.mjd, *alert.curve.mjd[:1].tolist())
             repeated_from[alert.key] = min(earliest, repeated_from.get(alert.key, math.inf))
+        if _was_declined(arrival, standing, record, triaged):
+            standing = Standing.NEW
         before = arrival
         if standing in (Standing.NEW, Standing.AGAIN):
             before = first.setdefault((alert.key, alert.alert_id), arrival)
@@ -170,6 +176,17 @@ def triage(
     return triaged
 
 
+def _was_declined(
+    arrival: Arrival, standing: Standing, record: ObjectRecord, triaged: Triage
+) -> bool:
+    """Say whether an alert was never answered, and can be now."""
+    alert = arrival.alert
+    if alert.decline or standing not in (Standing.DUPLICATE, Standing.AGAIN_FINAL):
+        return False
+    is_withdrawn = _is_withdrawn(triaged.merged[alert.key].points, alert.mjd)
+    return not is_withdrawn and not record.is_answered(alert.alert_id)
+
+
 def _sort(arrival: Arrival, standing: Standing, triaged: Triage) -> None:
     """Find the outcome of an alert that no other message brought."""
     alert = arrival.alert
@@ -183,7 +200,7 @@ def _sort(arrival: Arrival, standing: Standing, triaged: Triage) -> None:
         triaged.duplicates.append(arrival)
     else:
         triaged.tasks.append(Task(arrival, alert.alert_id, alert.mjd, curve))
-    if standing is Standing.NEW and alert.decline != NO_BUNDLE:
+    if standing is Standing.NEW and alert.decline not in NOT_NOTED:
         triaged.note(arrival, is_final=bool(alert.decline or is_withdrawn))
 
 
@@ -194,7 +211,7 @@ def _sort_duplicate(
     triaged.duplicates.append(arrival)
     curve = record.curve if before is arrival else record.curve.merge(before.alert.curve)
     is_news = first_difference(curve.points, curve.merge(arrival.alert.curve).points) < math.inf
-    if is_news and arrival.alert.decline != NO_BUNDLE:
+    if is_news and arrival.alert.decline not in NOT_NOTED:
         triaged.note(arrival, is_final=True)
 
 

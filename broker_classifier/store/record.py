@@ -72,6 +72,11 @@ class ObjectRecord:
         """Say whether an alert has an outcome already, and because of which message."""
         return STANDINGS[_standing(self.answered, alert_id, origin)]
 
+    def is_answered(self, alert_id: int) -> bool:
+        """Say whether an answer was given for an alert, and not only an outcome without one."""
+        rows = self.answered[self.answered["alert_id"] == alert_id]
+        return not rows["is_final"].all()
+
     def followed_by(
         self,
         curve: LightCurve,
@@ -128,7 +133,7 @@ def _standing(alerts: NDArray[np.void], alert_id: int, origin: int) -> int:
 
 @cached_for(records_of(ANSWERED)(_ALERTS))
 def _united(alerts: NDArray[np.void]) -> NDArray[np.void]:
-    """Sort alerts by id, first come first; of the same id and origin keep the first."""
+    """Sort alerts by id, first come first; of the same id and origin keep one that is not final."""
     united, n = np.empty(len(alerts), dtype=alerts.dtype), 0
     for alert in alerts:
         place = n
@@ -139,6 +144,8 @@ def _united(alerts: NDArray[np.void]) -> NDArray[np.void]:
         while is_new and at and united[at - 1].alert_id == alert.alert_id:
             at -= 1
             is_new = united[at].origin != alert.origin
+            if not is_new and not alert.is_final:
+                united[at] = alert
         if is_new:
             for i in range(n, place, -1):
                 united[i] = united[i - 1]

@@ -6,9 +6,11 @@ from typing import NamedTuple
 
 from broker_classifier.errors import MessageError, SchemaError
 from broker_classifier.light_curve import LightCurve
+from broker_classifier.surveys.source.context import NOTHING_SAID, Context
 
 EARLIEST_MJD, LATEST_MJD = 33282.0, 88069.0
 SIMULATION_OF = {"elasticc": "lsst"}  # whose bundles its alerts are fit for
+SOLAR_SYSTEM = "solar_system"  # the reason to decline an alert of an asteroid or a comet
 LONGEST_OBJECT_ID = 200  # bytes; far below what any store's key may have
 
 
@@ -32,6 +34,8 @@ class Alert:
         J2000, degrees.
     decline : str or None
         Why this alert must not be classified ("solar_system", ...); None if it may be.
+    context : Context
+        What the packet says of the source beside the light curve.
     """
 
     survey: str
@@ -42,6 +46,7 @@ class Alert:
     ra: float | None = None
     dec: float | None = None
     decline: str | None = None
+    context: Context = NOTHING_SAID
 
     @property
     def key(self) -> str:

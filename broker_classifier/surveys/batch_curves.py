@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +13,8 @@ from broker_classifier.light_curve import (
     POINT,
     Kind,
     LightCurve,
-    curve_from_arrays,
     point_flags,
+    without_repeats,
 )
 
 NO_BAND = 255
@@ -52,35 +53,47 @@ class BatchPoints:
         return np.asarray(known & is_flux & (np.abs(self.psf_flux_err) <= limit))
 
 
-def light_curves(points: BatchPoints, n_alerts: int) -> list[LightCurve]:
+class BatchCurves(NamedTuple):
+    """The light curves of a batch of n alerts.
+
+    Attributes
+    ----------
+    curves : list of LightCurve
+    points : structured array of dtype `POINT`
+        Their points one after another.
+    starts : int64, shape (n + 1,)
+        Where in `points` each light curve begins, and where the last ends.
+    """
+
+    curves: list[LightCurve]
+    points: NDArray[np.void]
+    starts: NDArray[np.int64]
+
+
+def light_curves(points: BatchPoints, n_alerts: int) -> BatchCurves:
     """Sort the points of every alert and drop repeated ones, as `light_curve` does for one."""
     keep = np.flatnonzero(points.usable())
     packed = np.empty(len(keep), dtype=POINT)
     flags = point_flags(points.band, points.kind, points.is_withdrawn)
     bounds = np.searchsorted(points.owner[keep], np.arange(n_alerts + 1))
     key = (points.band << np.uint8(2) | points.kind)[keep]
-    order, repeats = sort_alerts(points.mjd[keep], key, bounds)
+    order, has_repeats = sort_alerts(points.mjd[keep], key, bounds)
     rows = keep[order]
     packed["mjd"], packed["flags"] = points.mjd[rows], flags[rows]
     packed["psf_flux"], packed["psf_flux_err"] = points.psf_flux[rows], points.psf_flux_err[rows]
-    edges = bounds.tolist()
+    if has_repeats:
+        packed, bounds = without_repeats(packed, bounds)
     curves = [
-        LightCurve(packed[begin:end]) if end > begin else EMPTY for begin, end in pairwise(edges)
+        LightCurve(packed[begin:end]) if end > begin else EMPTY
+        for begin, end in pairwise(bounds.tolist())
     ]
-    for alert in np.flatnonzero(repeats).tolist():
-        curves[alert] = _without_repeats(curves[alert])
-    return curves
-
-
-def _without_repeats(curve: LightCurve) -> LightCurve:
-    flux, err = curve.psf_flux, curve.psf_flux_err
-    return curve_from_arrays(curve.mjd, flux, err, curve.band, curve.kind, curve.is_withdrawn)
+    return BatchCurves(curves, packed, bounds)
 
 
 @cached
 def sort_alerts(
     mjd: NDArray[np.float64], key: NDArray[np.uint8], bounds: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+) -> tuple[NDArray[np.int64], bool]:
     """Order every alert's points by time, then key.
 
     Histories come sorted, so runs that ascend already are found and merged.
@@ -93,19 +106,19 @@ def sort_alerts(
     Returns
     -------
     order : int64, shape (n,)
-    repeats : bool, shape (n_alerts,)
-        Alerts with two points of one time and key.
+    has_repeats : bool
+        Whether an alert has two points of one time and key.
     """
     order, other = np.arange(len(mjd)), np.empty(len(mjd), dtype=np.int64)
-    repeats = np.zeros(len(bounds) - 1, dtype=np.bool_)
-    for alert in range(len(repeats)):
+    has_repeats = False
+    for alert in range(len(bounds) - 1):
         begin, end = bounds[alert], bounds[alert + 1]
         while _merge_runs(mjd, key, order, other, begin, end):
             order[begin:end] = other[begin:end]
         for i in range(begin + 1, end):
             a, b = order[i - 1], order[i]
-            repeats[alert] |= mjd[a] == mjd[b] and key[a] == key[b]
-    return order, repeats
+            has_repeats |= mjd[a] == mjd[b] and key[a] == key[b]
+    return order, has_repeats
 
 
 @compiled

@@ -47,11 +47,13 @@ def open_decoders(
         ztf_endpoint=lasair_api.ztf_endpoint,
         calls_per_hour=lasair_api.calls_per_hour,
     )
+    rule = settings["ztf"].rules.solar_system
+    passing_arcsec = rule.within_arcsec if rule.on else 0.0
     return {
-        "ztf": ztf.decoder(fallbacks),
+        "ztf": ztf.decoder(fallbacks, passing_arcsec),
         "lsst": lsst.decoder(_lsst_schemas(settings["lsst"]), fallbacks),
         "elasticc": elasticc.decoder(_elasticc_schema(settings["elasticc"].schemas), fallbacks),
-        "lasair": lasair.decoder(apis),
+        "lasair": lasair.decoder(apis, passing_arcsec),
     }
 
 

@@ -1,7 +1,8 @@
 """What LSST alerts and simulations of them share: diaSource, its history, forced photometry.
 
-Fluxes are difference fluxes of points that may be withdrawn, times are in TAI; an alert without a
-diaObject is about a known solar-system object and has no light curve to classify.
+Fluxes are difference fluxes of points that may be withdrawn, times are in TAI. An alert without a
+diaObject, or with an empty one, is about a known solar-system object and has no light curve to
+classify.
 """
 
 from dataclasses import dataclass
@@ -13,13 +14,17 @@ from numpy.typing import NDArray
 from broker_classifier.errors import MessageError, SchemaError
 from broker_classifier.light_curve import BANDS, EMPTY, Kind, LightCurve
 from broker_classifier.light_curve.photometry import mjd_from_tai
-from broker_classifier.surveys.alert import Alert
+from broker_classifier.surveys.alert import SOLAR_SYSTEM, Alert
 from broker_classifier.surveys.avro.layout import Cell, Column, Layout, Projected, Table, short_text
 from broker_classifier.surveys.batch_curves import NO_BAND, BatchPoints, light_curves
+from broker_classifier.surveys.source.context import Context
+from broker_classifier.surveys.source.diasource_context import SAID, diasource_contexts
+from broker_classifier.surveys.source.history import histories
 
 # Columns of the tables, and of the head.
 MJD, FLUX, FLUX_ERR, BAND, WITHDRAWN = range(5)
-SOURCE_ID, OBJECT_ID, SOURCE_OBJECT_ID, HAS_OBJECT, SS_OBJECT_ID, RA, DEC = range(7)
+SOURCE_ID, OBJECT_ID, SOURCE_OBJECT_ID, HAS_OBJECT, SS_OBJECT_ID, DESIGNATION = range(6)
+FIRST_SAID = 6
 NEW, PREVIOUS, FORCED = range(3)
 _BAND_CODES = {short_text(name): BANDS.index(name.lower()) for name in (*BANDS, "Y")}
 
@@ -60,8 +65,8 @@ def layout(names: Spelling) -> Layout:
         Column("diaSource.diaObjectId", Cell.INTEGER),
         Column("diaObject", Cell.PRESENT),
         Column("diaSource.ssObjectId", Cell.INTEGER),
-        Column("diaSource.ra"),
-        Column(f"diaSource.{names.dec}"),
+        Column("ssSource.designation", Cell.TEXT),
+        *(Column(path.format(dec=names.dec)) for path in SAID.values()),
     )
     tables = (
         Table("diaSource", points, is_list=False),
@@ -84,16 +89,20 @@ def alerts(
     has_object = projected.head_numbers(HAS_OBJECT) == 1.0
     if head_only:
         has_object = projected.head[:, SOURCE_OBJECT_ID] != 0
+    batch, said = light_curves(points, n), dict(zip(SAID, _said(projected), strict=True))
+    found = histories(batch.points, batch.starts, mjd)
+    ids = projected.head[:, [SOURCE_ID, OBJECT_ID, SOURCE_OBJECT_ID, SS_OBJECT_ID]].T
     columns: tuple[NDArray[Any], ...] = (
-        has_source,
-        mjd,
-        is_measured,
-        has_object,
-        *(projected.head[:, c] for c in (SOURCE_ID, OBJECT_ID, SOURCE_OBJECT_ID, SS_OBJECT_ID)),
-        _finite(projected.head_numbers(RA)),
-        _finite(projected.head_numbers(DEC)),
+        *(has_source, mjd, is_measured, has_object),
+        *ids,
+        *(said["ra"], said["dec"]),
     )
-    rows = zip(light_curves(points, n), *(column.tolist() for column in columns), strict=True)
+    rows = zip(
+        batch.curves,
+        *(column.tolist() for column in columns),
+        diasource_contexts(said, ids[-1], projected.texts[DESIGNATION], found),
+        strict=True,
+    )
     return [projected.errors.get(m) or _alert(names.survey, *row) for m, row in enumerate(rows)]
 
 
@@ -110,18 +119,19 @@ def _alert(
     ss_object_id: int,
     ra: float,
     dec: float,
+    context: Context,
 ) -> Alert | MessageError:
     if not (has_source and source_id and mjd == mjd):
         return _refusal(has_source, source_id)
     known_ra, known_dec = (None if angle != angle else angle for angle in (ra, dec))
-    if not has_object:
-        name = f"solar-system-{ss_object_id or source_id}"
-        return Alert(survey, name, source_id, mjd, EMPTY, known_ra, known_dec, "solar_system")
     object_id = object_id or source_object_id
+    if not has_object or (ss_object_id and not object_id):
+        name, reason = f"solar-system-{ss_object_id or source_id}", SOLAR_SYSTEM
+        return Alert(survey, name, source_id, mjd, EMPTY, known_ra, known_dec, reason, context)
     if not object_id:
         return SchemaError("the alert has no usable `diaObject.diaObjectId`")
-    decline = None if is_measured else "no_photometry"
-    return Alert(survey, str(object_id), source_id, mjd, curve, known_ra, known_dec, decline)
+    decline, name = None if is_measured else "no_photometry", str(object_id)
+    return Alert(survey, name, source_id, mjd, curve, known_ra, known_dec, decline, context)
 
 
 def _refusal(has_source: bool, source_id: int) -> SchemaError:
@@ -129,6 +139,11 @@ def _refusal(has_source: bool, source_id: int) -> SchemaError:
         return SchemaError("the record has no `diaSource`; it is no LSST alert")
     missing = "its time" if source_id else "diaSourceId"
     return SchemaError(f"the alert has no usable `diaSource`: {missing} is missing")
+
+
+def _said(projected: Projected) -> NDArray[np.float64]:
+    cells = np.ascontiguousarray(projected.head[:, FIRST_SAID:].T)
+    return _finite(cells.view(np.float64))
 
 
 def _finite(values: NDArray[np.float64]) -> NDArray[np.float64]:

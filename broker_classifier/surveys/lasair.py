@@ -6,6 +6,7 @@ stands for is that of the object's newest detection, and its `Alert` names the s
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Protocol
@@ -15,10 +16,9 @@ from broker_classifier.light_curve import EMPTY
 from broker_classifier.light_curve.photometry import SECONDS_PER_DAY, UNIX_EPOCH_MJD, mjd_from_jd
 from broker_classifier.surveys import diasources, lsst, ztf
 from broker_classifier.surveys.alert import Alert, Decoder
-from broker_classifier.surveys.avro.container import Record
 from broker_classifier.surveys.avro.project_decoded import project_decoded
+from broker_classifier.surveys.lasair_fields import MAX_MJD
 from broker_classifier.surveys.lasair_packets import (
-    MAX_MJD,
     Packet,
     Row,
     Subject,
@@ -28,8 +28,10 @@ from broker_classifier.surveys.lasair_packets import (
     packet_of_json,
     packet_of_lists,
     records,
+    sherlock_class,
 )
 from broker_classifier.surveys.loose_json import integer, number, parse_json
+from broker_classifier.surveys.source.context import Context
 
 ID_COLUMNS = ("diaobjectid", "objectid")
 LIGHT_CURVES = ("diaSourcesList", "candidates")
@@ -54,13 +56,15 @@ class ObjectApi(Protocol):
         """
 
 
-def decoder(apis: Mapping[str, ObjectApi]) -> Decoder:
+def decoder(apis: Mapping[str, ObjectApi], passing_arcsec: float = 0.0) -> Decoder:
     """Make the decoder that fetches missing light curves from these; see `decode_batch`."""
-    return Decoder(partial(decode_batch, apis=apis))
+    return Decoder(partial(decode_batch, apis=apis, passing_arcsec=passing_arcsec))
 
 
 def decode_batch(
-    messages: Sequence[bytes], apis: Mapping[str, ObjectApi] | None = None
+    messages: Sequence[bytes],
+    apis: Mapping[str, ObjectApi] | None = None,
+    passing_arcsec: float = 0.0,
 ) -> list[Alert | MessageError]:
     """Decode many rows; one that cannot be is the error that says why, in its place.
 
@@ -70,15 +74,32 @@ def decode_batch(
     apis : mapping of str to ObjectApi, optional
         The object API of each survey's Lasair. A row without light curve, of a survey that has no
         API here, is declined as "no_light_curve".
+    passing_arcsec : float
+        See `ztf.alerts`.
     """
     # The last row first: what is fetched for it completes the earlier rows of its object.
     read = [_read(message, apis or {}) for message in reversed(messages)][::-1]
     packets = [one for one in read if isinstance(one, Packet)]
+    of_ztf, of_lsst = (
+        [packet.record for packet in packets if packet.survey == survey]
+        for survey in ("ztf", "lsst")
+    )
     alerts = {
-        survey: iter(_ALERTS[survey]([one.record for one in packets if one.survey == survey]))
-        for survey in _ALERTS
+        "ztf": iter(ztf.alerts(project_decoded(of_ztf, ztf.LAYOUT), passing_arcsec)),
+        "lsst": iter(diasources.alerts(project_decoded(of_lsst, lsst.LAYOUT), lsst.NAMES)),
     }
-    return [next(alerts[one.survey]) if isinstance(one, Packet) else one for one in read]
+    return [
+        _with_sherlock(next(alerts[one.survey]), one) if isinstance(one, Packet) else one
+        for one in read
+    ]
+
+
+def _with_sherlock(alert: Alert | MessageError, packet: Packet) -> Alert | MessageError:
+    """Add Sherlock's class to what the packet says."""
+    if isinstance(alert, MessageError) or packet.sherlock_class is None:
+        return alert
+    context = alert.context._replace(sherlock_class=packet.sherlock_class)
+    return replace(alert, context=context)
 
 
 def _read(message: bytes, apis: Mapping[str, ObjectApi]) -> Packet | Alert | MessageError:
@@ -111,6 +132,7 @@ def _subject(row: Row) -> Subject:
         dec=first_number(about | columns, "decl", "dec", "decmean"),
         detected_mjd=detected_mjd,
         written_mjd=_mjd_of_utc(columns.get("utc")),
+        columns=columns,
     )
 
 
@@ -153,6 +175,7 @@ def _without_light_curve(subject: Subject) -> Alert:
         ra=subject.ra,
         dec=subject.dec,
         decline="no_light_curve",
+        context=Context(sherlock_class=sherlock_class(subject.columns)),
     )
 
 
@@ -170,14 +193,3 @@ def _mjd_of_utc(text: Any) -> float | None:
     except (TypeError, ValueError):
         return None
     return moment.timestamp() / SECONDS_PER_DAY + UNIX_EPOCH_MJD
-
-
-def _ztf_alerts(packets: Sequence[Record]) -> list[Alert | MessageError]:
-    return ztf.alerts(project_decoded(packets, ztf.LAYOUT))
-
-
-def _lsst_alerts(packets: Sequence[Record]) -> list[Alert | MessageError]:
-    return diasources.alerts(project_decoded(packets, lsst.LAYOUT), lsst.NAMES)
-
-
-_ALERTS = {"ztf": _ztf_alerts, "lsst": _lsst_alerts}

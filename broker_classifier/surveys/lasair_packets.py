@@ -7,42 +7,28 @@ the packet's own, the others its history; what cannot be a measurement is missin
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from broker_classifier.light_curve import BANDS
 from broker_classifier.light_curve.photometry import MJD_OFFSET_DAYS, mjd_from_tai
 from broker_classifier.surveys.avro.container import Record
-from broker_classifier.surveys.loose_json import MAX_NUMBER, integer, number
+from broker_classifier.surveys.lasair_fields import (
+    LSST_NUMBERS,
+    LSST_SAID,
+    LSST_SAID_OF_OBJECT,
+    OTHER_NAMES,
+    ZTF_NUMBERS,
+    ZTF_SAID,
+    Limits,
+)
+from broker_classifier.surveys.loose_json import integer, number
 
 Row = Mapping[str, Any]
 
 TIME_TOLERANCE_DAYS = 1e-6
 TICKS_PER_DAY = 1e7
-MAX_MJD = 1e6
-
-_Limits = dict[str, tuple[float, float]]
 _POSITIVE = ("t", "1", "true")
-_ANY = (-MAX_NUMBER, MAX_NUMBER)
-_PLACE: _Limits = {"ra": (0.0, 360.0), "dec": (-90.0, 90.0), "decl": (-90.0, 90.0)}
-_MAGNITUDES = (-50.0, 100.0)
-_COUNTS = (-1e15, 1e15)
-LSST_NUMBERS: _Limits = _PLACE | {
-    "midpointMjdTai": (0.0, MAX_MJD),
-    "psfFlux": _ANY,
-    "psfFluxErr": _ANY,
-    "timeWithdrawnMjdTai": _ANY,
-}
-ZTF_NUMBERS: _Limits = _PLACE | {
-    "jd": (MJD_OFFSET_DAYS, MJD_OFFSET_DAYS + MAX_MJD),
-    "fid": (1.0, 3.0),
-    "magpsf": _MAGNITUDES,
-    "sigmapsf": _MAGNITUDES,
-    "diffmaglim": _MAGNITUDES,
-    "magzpsci": _MAGNITUDES,
-    "forcediffimflux": _COUNTS,
-    "forcediffimfluxunc": _COUNTS,
-}
 
 
 @dataclass(frozen=True)
@@ -58,6 +44,8 @@ class Subject:
         Time of the detection that the row speaks of, where it says so; LSST's in TAI.
     written_mjd : float or None
         When Lasair wrote the row (UTC).
+    columns : mapping of str to Any
+        The row's columns, their names in lower case.
     """
 
     survey: str
@@ -66,6 +54,7 @@ class Subject:
     dec: float | None = None
     detected_mjd: float | None = None
     written_mjd: float | None = None
+    columns: Row = field(default_factory=dict)
 
     @property
     def mjd(self) -> float | None:
@@ -77,10 +66,11 @@ class Subject:
 
 @dataclass(frozen=True)
 class Packet:
-    """A decoded packet of one survey."""
+    """A decoded packet of one survey, and Sherlock's class of its object where the row has it."""
 
     survey: str
     record: Record
+    sherlock_class: str | None = None
 
 
 def derived_alert_id(object_id: str, moment: str) -> int:
@@ -108,7 +98,18 @@ def packet_of_lists(subject: Subject, lists: Row) -> Packet | None:
         None if the lists hold no detection.
     """
     record = _WRITERS[subject.survey](subject, lists)
-    return Packet(subject.survey, record) if record else None
+    return Packet(subject.survey, record, sherlock_class(subject.columns)) if record else None
+
+
+def sherlock_class(columns: Row) -> str | None:
+    """Read Sherlock's class of what is catalogued at the object's place.
+
+    >>> sherlock_class({"classification": "VS"}), sherlock_class({"classification": ""})
+    ('VS', None)
+    """
+    names = ("classification", "sherlock_classification", "sherlock_classifications")
+    texts = (columns.get(name) for name in names)
+    return next((text for text in texts if isinstance(text, str) and text), None)
 
 
 def packet_of_json(packet: Row) -> Packet | None:
@@ -124,13 +125,17 @@ def packet_of_json(packet: Row) -> Packet | None:
 
 
 def _lsst_record(object_id: int | None, packet: Row) -> Record:
+    about = nested(packet, "diaObject")
     return {
         "diaSource": _lsst_entry(packet["diaSource"]),
         "prvDiaSources": [_lsst_entry(one) for one in records(packet.get("prvDiaSources"))],
         "prvDiaForcedSources": [
             _lsst_entry(one) for one in records(packet.get("prvDiaForcedSources"))
         ],
-        "diaObject": {"diaObjectId": object_id} if object_id else None,
+        "diaObject": {"diaObjectId": object_id} | _numbers(about, LSST_SAID_OF_OBJECT)
+        if object_id
+        else None,
+        "ssSource": {"designation": nested(packet, "ssSource").get("designation")},
     }
 
 
@@ -144,7 +149,8 @@ def _lsst_of_lists(subject: Subject, lists: Row) -> Record | None:
     derived = derived_alert_id(subject.object_id, str(round(mjd * TICKS_PER_DAY)))
     own = {"diaSourceId": integer(newest.get("diaSourceId")) or derived, **_place(subject)}
     packet = {
-        "diaSource": newest | own,
+        "diaSource": _said(subject, LSST_SAID) | newest | own,
+        "diaObject": _said(subject, LSST_SAID_OF_OBJECT),
         "prvDiaSources": [entry for entry in sources if entry is not newest],
         "prvDiaForcedSources": lists.get("diaForcedSourcesList"),
     }
@@ -157,6 +163,7 @@ def _lsst_entry(entry: Row) -> Record:
     return numbers | {
         "dec": dec,
         "band": band if band in tuple(BANDS) else None,
+        "isDipole": entry.get("isDipole"),
         "diaSourceId": integer(entry.get("diaSourceId")),
         "ssObjectId": integer(entry.get("ssObjectId")),
     }
@@ -184,7 +191,9 @@ def _ztf_of_lists(subject: Subject, lists: Row) -> Record | None:
         "prv_candidates": [entry for entry in entries if entry is not new[1]],
         "fp_hists": lists.get("forcedphot"),
     }
-    return _ztf_record(packet, new[1] | _place(subject))
+    said = _numbers(_said(subject, ZTF_SAID), ZTF_SAID)
+    known = {name: value for name, value in new[1].items() if value is not None}
+    return _ztf_record(packet, new[1] | said | known | _place(subject))
 
 
 def _ztf_entry(entry: Row) -> Record:
@@ -192,7 +201,14 @@ def _ztf_entry(entry: Row) -> Record:
     return _numbers(entry, ZTF_NUMBERS) | {
         "isdiffpos": "t" if sign is None or str(sign).lower() in _POSITIVE else "f",
         "candid": integer(entry.get("candid")),
+        "ssnamenr": entry.get("ssnamenr"),
     }
+
+
+def _said(subject: Subject, names: Iterable[str]) -> Record:
+    """Take columns of a row under the names that the survey gives them."""
+    columns = {OTHER_NAMES.get(name, name): value for name, value in subject.columns.items()}
+    return {name: columns[name.lower()] for name in names if name.lower() in columns}
 
 
 def _place(subject: Subject) -> Record:
@@ -200,7 +216,7 @@ def _place(subject: Subject) -> Record:
     return {name: angle for name, angle in place.items() if angle is not None}
 
 
-def _numbers(entry: Row, limits: _Limits) -> Record:
+def _numbers(entry: Row, limits: Limits) -> Record:
     values = {name: number(entry.get(name)) for name in limits}
     return {
         name: value if value is not None and limits[name][0] <= value <= limits[name][1] else None

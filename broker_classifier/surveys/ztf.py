@@ -3,6 +3,7 @@
 What a packet's schema lacks is missing, never refused. A packet's history repeats earlier alerts
 with magnitudes rounded to 1e-4 and their errors to 1e-6 (far below the errors themselves); the
 new detection is rounded alike, so that one exposure is one fact whichever packet it came in.
+What is missing is null, or -999, or -99999, or the text "null".
 """
 
 from collections import Counter
@@ -27,13 +28,16 @@ from broker_classifier.surveys.avro.layout import (
 )
 from broker_classifier.surveys.avro.projection import Projector
 from broker_classifier.surveys.batch_curves import NO_BAND, BatchPoints, light_curves
+from broker_classifier.surveys.source.context import Context
+from broker_classifier.surveys.source.history import histories
+from broker_classifier.surveys.source.ztf_context import SAID, ztf_contexts
 
 BAND_OF_FID = {1: BANDS.index("g"), 2: BANDS.index("r"), 3: BANDS.index("i")}
-MISSING = -99999.0
+MISSING = (-999.0, -99999.0)
 POSITIVE = [short_text(sign) for sign in ("t", "T", "1")]
 
 # Columns of a measurement; forced photometry has counts, their error and their zero point.
-JD, FID, MAGPSF, SIGMAPSF, ISDIFFPOS, DIFFMAGLIM = range(6)
+JD, FID, MAGPSF, SIGMAPSF, ISDIFFPOS, DIFFMAGLIM, SSDISTNR = range(7)
 _MEASUREMENT = (
     Column("jd"),
     Column("fid"),
@@ -51,25 +55,25 @@ _FORCED = (
     Column("magzpsci"),
 )
 CANDIDATE, PREVIOUS, FORCED = range(3)
-OBJECT_ID, CANDID, CANDIDATE_CANDID, RA, DEC = range(5)
+OBJECT_ID, CANDID, CANDIDATE_CANDID, SSNAMENR, FIRST_SAID = range(5)
 LAYOUT = Layout(
     "ztf",
     head=(
         Column("objectId", Cell.TEXT),
         Column("candid", Cell.INTEGER),
         Column("candidate.candid", Cell.INTEGER),
-        Column("candidate.ra"),
-        Column("candidate.dec"),
+        Column("candidate.ssnamenr", Cell.TEXT),
+        *(Column(f"candidate.{name}") for name in SAID),
     ),
     tables=(
         Table("candidate", _MEASUREMENT, is_list=False),
-        Table("prv_candidates", _MEASUREMENT),
+        Table("prv_candidates", (*_MEASUREMENT, Column("ssdistnr"))),
         Table("fp_hists", _FORCED),
     ),
 )
 
 
-def decoder(fallbacks: Counter[str] | None = None) -> Decoder:
+def decoder(fallbacks: Counter[str] | None = None, passing_arcsec: float = 0.0) -> Decoder:
     """Make the decoder of ZTF alerts, containers of one record each.
 
     A head is read up to the end of `candidate`; nothing after it is found to be broken.
@@ -78,18 +82,26 @@ def decoder(fallbacks: Counter[str] | None = None) -> Decoder:
     ----------
     fallbacks : Counter, optional
         See `Projector`.
+    passing_arcsec : float
+        See `alerts`.
     """
     containers, projector = Containers(), Projector(LAYOUT, fallbacks)
 
     def decode(messages: Sequence[bytes], *, head_only: bool = False) -> list[Alert | MessageError]:
-        return alerts(projector.project(containers.records(messages), head_only=head_only))
+        projected = projector.project(containers.records(messages), head_only=head_only)
+        return alerts(projected, passing_arcsec)
 
     return Decoder(decode, partial(decode, head_only=True))
 
 
-def alerts(projected: Projected) -> list[Alert | MessageError]:
-    """Make the alert of every record in a batch."""
+def alerts(projected: Projected, passing_arcsec: float = 0.0) -> list[Alert | MessageError]:
+    """Make the alert of every record in a batch.
+
+    Points of the history are left out that were so near a known solar-system object: they are of
+    that, and not of the object that it passed.
+    """
     points = _points(projected)
+    points.band[_is_passing(projected, passing_arcsec)] = NO_BAND
     n, (owner, table) = len(projected.head), projected.owner
     new = table == CANDIDATE
     mjd, has_candidate, is_measured = np.full(n, np.nan), np.zeros(n, bool), np.zeros(n, bool)
@@ -97,12 +109,17 @@ def alerts(projected: Projected) -> list[Alert | MessageError]:
     is_measured[owner[new & points.usable()]] = True
     outer, inner = projected.head[:, CANDID], projected.head[:, CANDIDATE_CANDID]
     candid = np.where(outer != 0, outer, inner)
-    ra, dec = (_present(projected.head_numbers(column)) for column in (RA, DEC))
-    columns: tuple[NDArray[Any], ...] = (has_candidate, candid, mjd, is_measured, ra, dec)
+    batch, said = light_curves(points, n), dict(zip(SAID, _said(projected), strict=True))
+    found = histories(batch.points, batch.starts, mjd)
+    columns: tuple[NDArray[Any], ...] = (
+        *(has_candidate, candid, mjd, is_measured),
+        *(said["ra"], said["dec"]),
+    )
     rows = zip(
         projected.texts[OBJECT_ID],
-        light_curves(points, n),
+        batch.curves,
         *(column.tolist() for column in columns),
+        ztf_contexts(said, projected.texts[SSNAMENR], found),
         strict=True,
     )
     return [projected.errors.get(m) or _alert(*row) for m, row in enumerate(rows)]
@@ -117,12 +134,13 @@ def _alert(
     is_measured: bool,
     ra: float,
     dec: float,
+    context: Context,
 ) -> Alert | MessageError:
     if not (has_candidate and object_id and candid and mjd == mjd):
         return _refusal(has_candidate, object_id, candid)
     decline = None if is_measured else "no_photometry"
     known_ra, known_dec = (None if angle != angle else angle for angle in (ra, dec))
-    return Alert("ztf", object_id, candid, mjd, curve, known_ra, known_dec, decline)
+    return Alert("ztf", object_id, candid, mjd, curve, known_ra, known_dec, decline, context)
 
 
 def _refusal(has_candidate: bool, object_id: str, candid: int) -> SchemaError:
@@ -155,6 +173,12 @@ def _points(projected: Projected) -> BatchPoints:
     return BatchPoints(owner, mjd, flux, flux_err, band, kind.astype(np.uint8), never)
 
 
+def _is_passing(projected: Projected, passing_arcsec: float) -> NDArray[np.bool_]:
+    distance = projected.numbers(SSDISTNR)
+    is_near = (distance >= 0.0) & (distance < passing_arcsec)
+    return np.asarray(is_near & (projected.owner[1] == PREVIOUS))
+
+
 def _measured(
     magnitude: NDArray[np.float64], magnitude_err: NDArray[np.float64], sign: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -164,7 +188,13 @@ def _measured(
 
 
 def _present(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.where(np.isfinite(values) & (values != MISSING), values, np.nan)
+    is_missing = (values == MISSING[0]) | (values == MISSING[1])
+    return np.where(np.isfinite(values) & ~is_missing, values, np.nan)
+
+
+def _said(projected: Projected) -> NDArray[np.float64]:
+    cells = np.ascontiguousarray(projected.head[:, FIRST_SAID:].T)
+    return _present(cells.view(np.float64))
 
 
 def _band(fid: NDArray[np.float64]) -> NDArray[np.uint8]:

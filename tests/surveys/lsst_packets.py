@@ -28,6 +28,13 @@ SOURCE = {
     **FORCED,
 }
 del SOURCE["diaForcedSourceId"]
+SAID = {
+    "reliability": NULL_FLOAT,
+    "isDipole": ["null", "boolean"],
+    "templateFlux": NULL_FLOAT,
+    "scienceFlux": NULL_FLOAT,
+    "extendedness": NULL_FLOAT,
+}
 NAMESPACE = "lsst.v12_3"
 SCHEMA_ID = 1203
 
@@ -48,12 +55,20 @@ ALERT = record(
     prvDiaSources=history("diaSource"),
     prvDiaForcedSources=history("diaForcedSource"),
     diaObject=["null", "diaObject"],
+    ssSource=["null", "ssSource"],
     cutoutScience=["null", "bytes"],
 )
 PARTS = [
-    record("diaSource", **SOURCE),
+    record("diaSource", **SOURCE, **SAID),
     record("diaForcedSource", **FORCED),
-    record("diaObject", diaObjectId="long", ra="double"),
+    record(
+        "diaObject",
+        diaObjectId=NULL_LONG,
+        ra=NULL_DOUBLE,
+        firstDiaSourceMjdTai=NULL_DOUBLE,
+        nDiaSources=["null", "int"],
+    ),
+    record("ssSource", designation=["null", "string"], ephOffset=NULL_FLOAT),
 ]
 
 

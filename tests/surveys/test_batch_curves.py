@@ -36,7 +36,7 @@ def test_every_alert_has_the_light_curve_of_its_own_usable_points(rows):
     is_flux = np.abs(points.psf_flux) < 1e38
     usable = np.isfinite(points.mjd) & np.isfinite(points.psf_flux_err)
     usable &= (points.band != NO_BAND) & (is_flux | (points.kind == Kind.UPPER_LIMIT))
-    for alert, curve in enumerate(light_curves(points, 7)):
+    for alert, curve in enumerate(light_curves(points, 7).curves):
         own = usable & (points.owner == alert)
         assert curve == curve_from_arrays(
             points.mjd[own],
@@ -53,9 +53,9 @@ def test_times_in_any_order_are_sorted(mjd):
     n = len(mjd)
     ones, zeros = np.ones(n), np.zeros(n, dtype=np.uint8)
     points = BatchPoints(zeros.astype(np.int32), mjd, ones, ones, zeros, zeros, zeros.astype(bool))
-    [curve] = light_curves(points, 1)
+    [curve] = light_curves(points, 1).curves
     assert curve.mjd.tolist() == sorted(set(mjd.tolist()))
 
 
 def test_alerts_without_points_are_empty():
-    assert [len(curve) for curve in light_curves(batch([]), 3)] == [0, 0, 0]
+    assert [len(curve) for curve in light_curves(batch([]), 3).curves] == [0, 0, 0]

@@ -149,19 +149,21 @@ class Projector:
     def _inputs(
         self, records: Sequence[Encoded | MessageError], errors: dict[int, MessageError]
     ) -> Inputs:
-        places = np.zeros((3, len(records)), dtype=np.int64)
-        messages: list[bytes | None] = [None] * len(records)
-        for m, one in enumerate(records):
-            places[2, m] = NO_PROGRAM
-            if isinstance(one, MessageError):
-                errors[m] = one
-                continue
+        messages: list[bytes | None] = []
+        places: list[tuple[int, int, int]] = []
+        for m, record in enumerate(records):
+            message, place = None, (0, 0, NO_PROGRAM)
             try:
-                places[:, m] = one.begin, one.end, self.start(one.schema)
-            except DecodeError as error:
+                if isinstance(record, MessageError):
+                    raise record
+                place = record.begin, record.end, self.start(record.schema)
+                message = record.message
+            except MessageError as error:
                 errors[m] = error
-            messages[m] = one.message
-        return Inputs(addresses(messages), *places)
+            messages.append(message)
+            places.append(place)
+        columns = np.array(places, dtype=np.int64).reshape(-1, 3).T.copy()
+        return Inputs(addresses(messages), *columns)
 
     def _run(self, inputs: Inputs, head_only: bool) -> tuple[Outputs, int, NDArray[np.int64]]:
         """Run all programs, in columns twice as long whenever they are full."""
