@@ -51,11 +51,16 @@ class _Section(BaseModel):
 class KafkaSettings(_Section):
     """Where alerts come from and results go to."""
 
-    bootstrap_servers: str = Field("localhost:9092", description="Kafka's address, host:port,…")
+    bootstrap_servers: str = Field(
+        "localhost:9092", description="Kafka's addresses: host:port, joined by commas."
+    )
     group_id: str = Field("broker-classifier", description="Consumer group; one worker a store.")
     output_topic: str = Field("classifications", description="Topic of the class probabilities.")
     dead_letter_topic: str = Field(
         "dead-letters", description="Topic of the messages that could not be used."
+    )
+    declined_topic: str = Field(
+        "", description="Topic of declined alerts and why; none: they are only counted."
     )
     auto_offset_reset: Literal["earliest", "latest"] = Field(
         "earliest", description="Where reading begins on a partition without a committed offset."
@@ -77,6 +82,11 @@ class KafkaSettings(_Section):
         description="Further librdkafka settings of every client, such as sasl.* and ssl.*.",
     )
 
+    @property
+    def output_topics(self) -> tuple[str, ...]:
+        """Every topic that is written to."""
+        return tuple(filter(None, (self.output_topic, self.dead_letter_topic, self.declined_topic)))
+
     @field_validator("client")
     @classmethod
     def _leave_the_guarantees_alone(cls, client: dict[str, Any]) -> dict[str, Any]:
@@ -95,7 +105,7 @@ class SurveySettings(_Section):
     bundle: Path | None = Field(
         None,
         description="Model bundle for its alerts: a shipped one's name, or a folder. "
-        "Without, they are declined.",
+        "none: they are declined.",
     )
     schemas: Path | None = Field(
         None, description="Folder of .avsc files, for messages that do not bring their schema."
@@ -110,6 +120,11 @@ class SurveySettings(_Section):
         "1 where not set. 0 reads every one, as for a bundle that takes forced photometry.",
     )
     rules: Rules = Rules()
+
+    @field_validator("bundle", mode="before")
+    @classmethod
+    def _take_none_for_no_bundle(cls, bundle: Any) -> Any:
+        return None if bundle in ("none", Path("none")) else bundle
 
     @field_validator("topics")
     @classmethod
@@ -206,9 +221,9 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _keep_outputs_out_of_the_input(self) -> Self:
-        outputs = (self.kafka.output_topic, self.kafka.dead_letter_topic)
-        if outputs[0] == outputs[1]:
-            msg = "kafka.output_topic and kafka.dead_letter_topic are the same"
+        outputs = self.kafka.output_topics
+        if len(set(outputs)) < len(outputs):
+            msg = "kafka.output_topic, kafka.dead_letter_topic and kafka.declined_topic must differ"
             raise ValueError(msg)
         for survey, ours in self.surveys.items():
             for name in ours.topics:

@@ -2,8 +2,9 @@
 
 import os
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_settings import SettingsError
@@ -18,6 +19,29 @@ from broker_classifier.config import (
     SurveySettings,
 )
 from broker_classifier.errors import ConfigError
+
+_WRONG_KINDS = {
+    "extra_forbidden": "no such setting",
+    "tuple_type": "must be a list",
+    "list_type": "must be a list",
+    "dict_type": "must be a table",
+    "model_type": "must be a table",
+    "string_type": "must be a text in quotes",
+    "path_type": "must be a path in quotes",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "float_parsing": "must be a number",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+}
+_BOUNDS = {
+    "greater_than": ("above", "gt"),
+    "greater_than_equal": ("at least", "ge"),
+    "less_than": ("below", "lt"),
+    "less_than_equal": ("at most", "le"),
+}
 
 
 def load_settings(path: Path | None = None) -> Settings:
@@ -59,6 +83,13 @@ def with_survey(settings: Settings, survey: Stream, **options: Any) -> Settings:
     given = {name: value for name, value in options.items() if value is not None}
     ours = settings.surveys.get(survey, SurveySettings()).model_copy(update=given)
     return settings.model_copy(update={"surveys": settings.surveys | {survey: ours}})
+
+
+def without_rules(settings: Settings) -> Settings:
+    """Switch off the rules that decline what is no transient, for every stream."""
+    tables = {stream: settings.surveys.get(stream, SurveySettings()) for stream in get_args(Stream)}
+    off = {s: t.model_copy(update={"rules": t.rules.off()}) for s, t in tables.items()}
+    return settings.model_copy(update={"surveys": off})
 
 
 def settings_table() -> list[tuple[str, str, str]]:
@@ -117,7 +148,29 @@ def _refuse_unknown_variables() -> None:
 def _explain(error: ValidationError) -> str:
     problems = []
     for problem in error.errors():
-        name = ".".join(map(str, problem["loc"]))
-        unknown = problem["type"] == "extra_forbidden"
-        problems.append(f"{name}: {'no such setting' if unknown else problem['msg']}")
-    return "wrong settings: " + "; ".join(problems) + ". README lists every setting"
+        name = ".".join(str(part) for part in problem["loc"])
+        words = problem_in_words(problem["type"], problem.get("ctx", {}), problem["msg"])
+        problems.append(f"{name}: {words}" if name else words)
+    return (
+        "wrong settings: "
+        + "; ".join(problems)
+        + ". `broker-classifier settings` lists every setting"
+    )
+
+
+def problem_in_words(kind: str, context: Mapping[str, Any], message: str) -> str:
+    """Say what is wrong with a value without the words of pydantic.
+
+    >>> problem_in_words("tuple_type", {}, "Input should be a valid tuple")
+    'must be a list'
+    >>> problem_in_words("less_than_equal", {"le": 65535}, "")
+    'must be at most 65535'
+    """
+    if kind == "value_error":
+        return str(context["error"])
+    if kind in _BOUNDS:
+        words, bound = _BOUNDS[kind]
+        return f"must be {words} {context[bound]}"
+    if kind == "literal_error":
+        return f"must be one of {context['expected']}"
+    return _WRONG_KINDS.get(kind, message)

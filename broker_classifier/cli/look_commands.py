@@ -100,3 +100,19 @@ def check_bundle_command(
     typer.echo(f"{loaded.name} {loaded.version}: whole, golden cases reproduced")
     typer.echo(f"survey {loaded.survey}, classes {', '.join(loaded.classes)}")
     typer.echo(f"hash {loaded.hash}")
+
+
+def settings_command(
+    words: Annotated[
+        list[str] | None, typer.Argument(metavar="WORDS", help="Only settings with these words.")
+    ] = None,
+) -> None:
+    """List every setting with its default and its meaning.
+
+    Example: broker-classifier settings kafka topic
+    """
+    from broker_classifier.cli.load_settings import settings_table
+
+    for name, default, sentence in settings_table():
+        if all(word.lower() in f"{name} {sentence}".lower() for word in words or ()):
+            typer.echo(f"{name} = {default}\n    {sentence}")

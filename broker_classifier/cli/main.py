@@ -10,6 +10,7 @@ import typer
 
 from broker_classifier import __version__
 from broker_classifier.cli import (
+    classify_command,
     file_commands,
     lasair_commands,
     look_commands,
@@ -31,6 +32,7 @@ COMMANDS: Mapping[str, Mapping[str, Command]] = {
     "Look": {
         "explain": look_commands.explain_command,
         "bundles": look_commands.bundles_command,
+        "settings": look_commands.settings_command,
         "check-bundle": look_commands.check_bundle_command,
         "dead-letters list": service_commands.list_dead_letters_command,
         "dead-letters replay": service_commands.replay_dead_letters_command,
@@ -39,7 +41,8 @@ COMMANDS: Mapping[str, Mapping[str, Command]] = {
         "annotations send-again": lasair_commands.send_again_command,
     },
     "Files": {
-        "classify": file_commands.classify_command,
+        "example-night": file_commands.example_night_command,
+        "classify": classify_command.classify_command,
         "replay": file_commands.replay_command,
     },
     "Train": {

@@ -1,6 +1,10 @@
 """Why a point of a light curve is not used, in words for people."""
 
+from collections import Counter
 from typing import NamedTuple
+
+from broker_classifier.light_curve.curve import LightCurve
+from broker_classifier.light_curve.selection import Selection, select
 
 
 class Rejection(NamedTuple):
@@ -38,3 +42,19 @@ REJECTIONS = {
         "It is later than the first days of the episode that the bundle takes.",
     ),
 }
+
+
+def why_unusable(curve: LightCurve, selection: Selection) -> str:
+    """Say why none of the points of a light curve is used.
+
+    >>> from broker_classifier.light_curve import light_curve
+    >>> why_unusable(light_curve([60000.0, 60001.0], 900.0, 90.0, "i"), Selection())
+    'it takes detection points in g, r with positive flux, and the light curve has 2: 2 other band'
+    """
+    reasons = Counter(reason for reason in select(curve, selection).rejected if reason)
+    counts = ", ".join(f"{n} {REJECTIONS[reason].label}" for reason, n in reasons.most_common())
+    sign = " with positive flux" if selection.positive_only else ""
+    return (
+        f"it takes {' and '.join(selection.kinds)} points in {', '.join(selection.bands)}{sign}, "
+        f"and the light curve has {len(curve)}" + (f": {counts}" if counts else "")
+    )

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from broker_classifier.model.classify import classify
+from broker_classifier.service.declines import Decline, decline_messages, declines
 from broker_classifier.service.publish import outgoing
 from broker_classifier.service.receive import by_survey, dead_letters, receive
 from broker_classifier.service.street import Service
@@ -43,6 +44,10 @@ class Batch:
     letters: list[Outgoing]
     records: Mapping[str, ObjectRecord]
     expected: Mapping[str, int]
+
+    def declines(self, service: Service) -> list[Decline]:
+        """Return the declined alerts with their reasons."""
+        return declines(self.triaged.declined, self.answers, service.bundles)
 
     def messages_of(self, objects: Collection[str]) -> list[Message]:
         """Return the messages that brought alerts of these objects."""
@@ -109,7 +114,7 @@ def classify_tasks(
 
 
 def published(service: Service, batch: Batch) -> list[Outgoing]:
-    """Write the messages of a stored batch: results, then dead letters.
+    """Write the messages of a stored batch: results, dead letters, and declined alerts if wanted.
 
     The results are the answers, and those taken back for want of usable points.
     """
@@ -120,7 +125,9 @@ def published(service: Service, batch: Batch) -> list[Outgoing]:
         results += outgoing(
             of_survey, service.bundles[survey], service.output_topic, versions, time.time()
         )
-    return [*results, *batch.letters]
+    topic = service.declined_topic
+    told_why = decline_messages(batch.declines(service), topic) if topic else []
+    return [*results, *batch.letters, *told_why]
 
 
 def next_records(

@@ -42,6 +42,7 @@ from broker_classifier.errors import (
 )
 from broker_classifier.light_curve.photometry import unix_from_mjd
 from broker_classifier.service.batch import Batch, classify_batch, published, stored
+from broker_classifier.service.declines import UNUSABLE
 from broker_classifier.service.housekeeping import HouseKeeping
 from broker_classifier.service.metrics import Metrics
 from broker_classifier.service.street import Service
@@ -52,7 +53,6 @@ log = structlog.get_logger()
 
 Result = TypeVar("Result")
 
-UNUSABLE = "no_usable_points"
 WAITS_FOR = {
     StoreUnavailableError: "store",
     OutputUnavailableError: "output",

@@ -29,6 +29,8 @@ from broker_classifier.surveys.decoders import open_decoders
 
 log = structlog.get_logger()
 
+DECLINED = "declined"  # the topic of files' declined alerts
+
 
 def serve(settings: Settings, stop: threading.Event) -> None:
     """Consume, classify and publish until `stop` is set; then finish the batch under way.
@@ -46,7 +48,7 @@ def serve(settings: Settings, stop: threading.Event) -> None:
         closing(open_store(settings.store.path)) as store,
         metrics_server(metrics, settings),
     ):
-        sink = KafkaSink(kafka, [kafka.output_topic, kafka.dead_letter_topic])
+        sink = KafkaSink(kafka, kafka.output_topics)
         with closing(sink), closing(KafkaSource(kafka, topics)) as source:
             log.info("serving", bootstrap_servers=kafka.bootstrap_servers, topics=topics)
             service = Service(
@@ -58,6 +60,7 @@ def serve(settings: Settings, stop: threading.Event) -> None:
                 metrics=metrics,
                 output_topic=kafka.output_topic,
                 dead_letter_topic=kafka.dead_letter_topic,
+                declined_topic=kafka.declined_topic or None,
                 retry_delay_s=kafka.retry_delay_s,
                 retention_s=settings.store.retention_days * SECONDS_PER_DAY,
                 prune_interval_s=settings.store.prune_interval_s,
@@ -80,7 +83,7 @@ def classify_files(
     metrics, bundles, kafka = Metrics(), load_bundles(settings), settings.kafka
     decoders = open_decoders(settings.surveys, settings.lasair, metrics.fallbacks)
     source = FileSource(paths, survey, kafka.batch_size, track)
-    with closing(JsonLinesSink(output, kafka.output_topic)) as sink:
+    with closing(JsonLinesSink(output, kafka.output_topic, DECLINED)) as sink:
         service = Service(
             source=source,
             sink=sink,
@@ -90,6 +93,7 @@ def classify_files(
             metrics=metrics,
             output_topic=kafka.output_topic,
             dead_letter_topic=kafka.dead_letter_topic,
+            declined_topic=DECLINED,
             exclusions=exclusions(settings),
         )
         run(service, threading.Event())

@@ -22,6 +22,8 @@ class Service:
         The decoder of every stream.
     bundles : mapping of str to Bundle
         The bundle of every survey that has one; alerts of others are declined.
+    declined_topic : str or None
+        Where declined alerts are told with their reasons, if anywhere.
     retention_s, prune_interval_s : float
         How long an object without alerts is kept, and how often that is checked.
     history_days, exclusions : mapping of str to float, mapping of str to Rules
@@ -36,6 +38,7 @@ class Service:
     metrics: Metrics
     output_topic: str
     dead_letter_topic: str
+    declined_topic: str | None = None
     retry_delay_s: float = 1.0
     retention_s: float = float("inf")
     prune_interval_s: float = 3600.0

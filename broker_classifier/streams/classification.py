@@ -1,12 +1,15 @@
 """What subscribers read, as pydantic models; the JSON Schema beside them is made of these."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from importlib import resources
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SCHEMA_VERSION: Literal[2] = 2
 SCHEMA_FILE = "classification.schema.json"
@@ -106,6 +109,17 @@ class ClassificationMessage(_Part):
     )
     model: ModelMessage
     times: TimesMessage
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the message as it was published: what `json.loads` makes of it."""
+        return self.model_dump(mode="json", by_alias=True)
+
+    @staticmethod
+    def to_pandas(messages: "Iterable[ClassificationMessage]") -> "pd.DataFrame":
+        """Make a table of messages, a row each; see `streams.result_tables.row`."""
+        from broker_classifier.streams.result_tables import to_pandas
+
+        return to_pandas(messages)
 
     @model_validator(mode="before")
     @classmethod

@@ -70,7 +70,7 @@ class FileSource:
 
 
 class JsonLinesSink:
-    """A `Sink` that writes results to one JSON-lines file, and dead letters' headers to another.
+    """A `Sink` that writes results to a JSON-lines file, and to files beside it what gave none.
 
     Of results with the same id header the last one stands in the file once it is closed.
 
@@ -78,47 +78,50 @@ class JsonLinesSink:
     ----------
     output : Path
         Replaced if it exists.
-    output_topic : str
-        Messages to this topic are results; all others are dead letters.
+    output_topic, declined_topic : str
+        Messages to these topics are results and declined alerts; all others are dead letters.
     """
 
-    def __init__(self, output: Path, output_topic: str) -> None:
+    def __init__(self, output: Path, output_topic: str, declined_topic: str) -> None:
         self._path = output
-        self._output_topic = output_topic
+        self._output_topic, self._declined_topic = output_topic, declined_topic
         self._output = _open_for_writing(output)
+        self._declined = _open_for_writing(declined_file(output))
         self._dead_letters = _open_for_writing(dead_letter_file(output))
         self._last_of_id: dict[str, int] = {}
         self._n_lines = 0
 
     def send(self, messages: Iterable[Outgoing], consumed: Sequence[Message]) -> None:
-        """Write messages."""
+        """Write messages; of dead letters, whose bytes stand in a file already, the headers."""
         for message in messages:
             if message.topic == self._output_topic:
                 self._last_of_id[message.headers["id"]] = self._n_lines
                 self._n_lines += 1
                 self._output.write(message.value + b"\n")
+            elif message.topic == self._declined_topic:
+                self._declined.write(message.value + b"\n")
             else:
                 self._dead_letters.write(orjson.dumps(message.headers) + b"\n")
 
     def confirm(self) -> None:
         """Return when all that was written can be read."""
-        self._output.flush()
-        self._dead_letters.flush()
+        for file in (self._output, self._declined, self._dead_letters):
+            file.flush()
 
     def abandon(self) -> None:
         """Do nothing: what was written stays."""
 
     def close(self) -> None:
-        """Close the files, superseded lines left out; no dead letters leave no file."""
+        """Close the files, superseded lines left out; where there is nothing to tell, no file."""
         if self._output.closed:
             return
-        self._output.close()
-        self._dead_letters.close()
+        for file in (self._output, self._declined, self._dead_letters):
+            file.close()
         if self._n_lines > len(self._last_of_id):
             self._drop_superseded()
-        empty = dead_letter_file(self._path)
-        if empty.stat().st_size == 0:
-            empty.unlink()
+        for beside in (declined_file(self._path), dead_letter_file(self._path)):
+            if beside.stat().st_size == 0:
+                beside.unlink()
 
     def _drop_superseded(self) -> None:
         standing = set(self._last_of_id.values())
@@ -131,10 +134,19 @@ class JsonLinesSink:
 def dead_letter_file(output: Path) -> Path:
     """Return where the dead letters of an output file are listed.
 
-    >>> dead_letter_file(Path("night.jsonl")).name
+    >>> dead_letter_file(Path("night.csv")).name
     'night.dead-letters.jsonl'
     """
-    return output.with_name(f"{output.stem}.dead-letters{output.suffix}")
+    return output.with_name(f"{output.stem}.dead-letters.jsonl")
+
+
+def declined_file(output: Path) -> Path:
+    """Return where the declined alerts of an output file are listed.
+
+    >>> declined_file(Path("night.jsonl")).name
+    'night.declined.jsonl'
+    """
+    return output.with_name(f"{output.stem}.declined.jsonl")
 
 
 def _open_for_writing(path: Path) -> BinaryIO:

@@ -8,7 +8,12 @@ import pytest
 
 from broker_classifier.errors import ConfigError, DataError
 from broker_classifier.streams.alert_files import alert_packets
-from broker_classifier.streams.files import FileSource, JsonLinesSink, dead_letter_file
+from broker_classifier.streams.files import (
+    FileSource,
+    JsonLinesSink,
+    dead_letter_file,
+    declined_file,
+)
 from broker_classifier.streams.message import Outgoing
 from tests.ztf_packets import alert, container, measurement
 
@@ -89,18 +94,18 @@ def line(alert_id, value):
 
 def test_the_last_answer_for_an_alert_stands_in_the_file(tmp_path):
     path = tmp_path / "night.jsonl"
-    sink = JsonLinesSink(path, "out")
-    sink.send([line("a", 1), line("b", 2)])
+    sink = JsonLinesSink(path, "out", "declined")
+    sink.send([line("a", 1), line("b", 2)], [])
     sink.confirm()
-    sink.send([line("a", 3)])
+    sink.send([line("a", 3)], [])
     sink.confirm()
     sink.close()
     assert [orjson.loads(one)["value"] for one in path.read_bytes().splitlines()] == [2, 3]
 
 
 def test_dead_letters_are_listed_beside_the_results(tmp_path):
-    sink = JsonLinesSink(tmp_path / "night.jsonl", "out")
-    sink.send([Outgoing("dead-letters", None, b"\x00", {"reason": "DecodeError"})])
+    sink = JsonLinesSink(tmp_path / "night.jsonl", "out", "declined")
+    sink.send([Outgoing("dead-letters", None, b"\x00", {"reason": "DecodeError"})], [])
     sink.confirm()
     sink.close()
     sink.close()
@@ -108,15 +113,22 @@ def test_dead_letters_are_listed_beside_the_results(tmp_path):
     assert orjson.loads(listed) == {"reason": "DecodeError"}
 
 
+def test_declined_alerts_are_listed_beside_the_results(tmp_path):
+    sink = JsonLinesSink(tmp_path / "night.jsonl", "out", "declined")
+    sink.send([Outgoing("declined", None, b'{"reason": "star"}', {})], [])
+    sink.close()
+    assert declined_file(tmp_path / "night.jsonl").read_bytes() == b'{"reason": "star"}\n'
+
+
 def test_no_dead_letters_leave_no_file(tmp_path):
-    JsonLinesSink(tmp_path / "night.jsonl", "out").close()
+    JsonLinesSink(tmp_path / "night.jsonl", "out", "declined").close()
     assert [path.name for path in tmp_path.iterdir()] == ["night.jsonl"]
 
 
 def test_an_output_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match=r"night\.jsonl cannot be written"):
-        JsonLinesSink(tmp_path / "file" / "night.jsonl", "out")
+        JsonLinesSink(tmp_path / "file" / "night.jsonl", "out", "declined")
 
 
 def test_what_cannot_be_read_is_told_in_its_place_and_the_rest_is_read(tmp_path):

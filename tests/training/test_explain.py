@@ -79,7 +79,7 @@ def test_the_flux_that_a_grid_network_gets_is_interpolated_between_the_points(of
 
 def test_a_light_curve_without_a_usable_point_is_refused_by_what_it_has(streaming):
     curve = light_curve([1.0, 2.0], [np.nan, 5.0], 1.0, "gy", [Kind.UPPER_LIMIT, Kind.DETECTION])
-    with pytest.raises(DataError, match="1 detections, 1 upper limits, 0 forced"):
+    with pytest.raises(DataError, match="the light curve has 2: 1 upper limit, 1 other band"):
         explanation_of("x", curve, streaming)
 
 

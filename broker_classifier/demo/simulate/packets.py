@@ -61,6 +61,8 @@ _CANDIDATE = _record(
         "ncovhist": "int",
         "jdstarthist": _optional("double"),
         "jdendhist": _optional("double"),
+        "ssdistnr": _optional("float"),
+        "ssnamenr": _optional("string"),
     },
 )
 _PRV_CANDIDATE = _record(
@@ -113,6 +115,7 @@ def packet(
     position: tuple[float, float],
     photometry: Photometry,
     i: int,
+    asteroid: str | None = None,
 ) -> bytes:
     """Encode the alert of exposure `i`, with 30 days of history.
 
@@ -120,6 +123,8 @@ def packet(
     ----------
     position : (float, float)
         Right ascension and declination, degrees.
+    asteroid : str, optional
+        Name of a known asteroid that is there.
     """
     mjd = photometry.exposures.mjd
     history = np.flatnonzero((mjd < mjd[i]) & (mjd > mjd[i] - HISTORY_DAYS)).tolist()
@@ -129,7 +134,11 @@ def packet(
         "publisher": _PUBLISHER,
         "objectId": object_id,
         "candid": alert_id(photometry, i, object_number),
-        "candidate": _candidate(object_number, position, photometry, i),
+        "candidate": {
+            **_candidate(object_number, position, photometry, i),
+            "ssdistnr": None if asteroid is None else 0.4,
+            "ssnamenr": asteroid,
+        },
         "prv_candidates": past or None,
         "fp_hists": [_fp_hist(photometry, j) for j in history] or None,
     }

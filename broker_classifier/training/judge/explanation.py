@@ -1,6 +1,5 @@
 """Why a bundle says what it says of one light curve: its input, its attention, its answers."""
 
-from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +7,7 @@ from numpy.typing import NDArray
 
 from broker_classifier.errors import DataError
 from broker_classifier.light_curve import LightCurve
+from broker_classifier.light_curve.rejections import why_unusable
 from broker_classifier.model.bundle import Bundle
 from broker_classifier.model.classify import Classification, classify
 from broker_classifier.training.judge.prefix_logits import network_input
@@ -68,7 +68,8 @@ def explanation_of(name: str, curve: LightCurve, bundle: Bundle) -> Explanation:
     """
     (answer,) = classify([curve], bundle)
     if answer is None:
-        raise DataError(_unusable(name, curve, bundle))
+        msg = f"{bundle.name} cannot answer for {name}: {why_unusable(curve, bundle.selection)}"
+        raise DataError(msg)
     used = LightCurve(curve.points[answer.used])
     moments = np.unique(used.mjd)
     answers = classify([curve.until(moment) for moment in moments.tolist()], bundle)
@@ -84,14 +85,3 @@ def _inputs(used: LightCurve, bundle: Bundle) -> tuple[Floats, dict[str, NDArray
     rows = network_input([used], bundle.selection, normalisation)[0].numpy()  # (n_rows, C)
     names = normalisation.channel_names(letters)
     return normalisation.row_mjd(used.mjd), dict(zip(names, rows.T, strict=True))
-
-
-def _unusable(name: str, curve: LightCurve, bundle: Bundle) -> str:
-    selection = bundle.selection
-    kinds = Counter(curve.kind.tolist())
-    return (
-        f"{bundle.name} can use none of the {len(curve)} points of {name}: it takes "
-        f"{' and '.join(selection.kinds)} points in {', '.join(selection.bands)}"
-        + (", with positive flux" if selection.positive_only else "")
-        + f"; there are {kinds[0]} detections, {kinds[1]} upper limits, {kinds[2]} forced points"
-    )

@@ -1,0 +1,136 @@
+"""The command that classifies files of alerts without Kafka."""
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+
+from broker_classifier.cli.command import AlertPaths, BundleOption, ConfigOption, SchemasOption
+from broker_classifier.config import FRAMED_STREAM, USUAL_STREAM, Stream
+
+
+class Format(StrEnum):
+    """The forms of a file of answers."""
+
+    JSONL = "jsonl"
+    CSV = "csv"
+    PARQUET = "parquet"
+
+
+Output = Annotated[str, typer.Option("--output", help="File to write; - is standard output.")]
+FormatOption = Annotated[Format, typer.Option("--format", help="Form of the answers.")]
+Newest = Annotated[
+    bool, typer.Option("--newest", help="Only the newest answer of each object; csv, parquet.")
+]
+Survey = Annotated[Stream | None, typer.Option(help="Whose alerts, where bytes do not tell; ztf.")]
+BatchSize = Annotated[int | None, typer.Option("--batch-size", min=1)]
+KeepAll = Annotated[
+    bool, typer.Option("--keep-all", help="Decline no asteroids, artefacts and stars.")
+]
+Strict = Annotated[
+    bool, typer.Option("--strict", help="Exit status 1 if anything could not be read.")
+]
+
+
+def classify_command(
+    paths: AlertPaths,
+    output: Output,
+    form: FormatOption = Format.JSONL,
+    newest: Newest = False,
+    survey: Survey = None,
+    schemas: SchemasOption = None,
+    bundle: BundleOption = None,
+    batch_size: BatchSize = None,
+    keep_all: KeepAll = False,
+    strict: Strict = False,
+    config: ConfigOption = None,
+) -> None:
+    """Classify files of alerts of every survey without Kafka; tell the counts.
+
+    Beside the answers stand the declined alerts and the messages that cannot be read, each with its
+    reason. Exit status 1 if nothing could be read.
+
+    Example: broker-classifier classify night.tar.gz --output night.jsonl
+    """
+    from broker_classifier.cli.load_settings import (
+        load_settings,
+        with_kafka,
+        with_survey,
+        without_rules,
+    )
+    from broker_classifier.cli.progress_bars import progress_bars
+    from broker_classifier.config import LogSettings
+
+    settings = with_kafka(load_settings(config), batch_size=batch_size)
+    settings = with_survey(settings, survey or USUAL_STREAM, bundle=bundle)
+    settings = with_survey(settings, survey or FRAMED_STREAM, schemas=schemas)
+    settings = without_rules(settings) if keep_all else settings
+    is_direct = output != "-" and form is Format.JSONL
+    with tempfile.TemporaryDirectory() as folder, progress_bars("classifying") as track:
+        from broker_classifier.service.process import configure_logs
+        from broker_classifier.service.serve import classify_files
+
+        configure_logs(LogSettings(level="error", format="text"))
+        lines = Path(output) if is_direct else Path(folder) / "answers.jsonl"
+        metrics = classify_files(settings, paths, survey or USUAL_STREAM, lines, track)
+        if not is_direct:
+            _convert(lines, output, form, newest=newest)
+    _tell(metrics.totals(), metrics.reasons(), output)
+    _end(metrics.totals(), strict=strict)
+
+
+def _convert(lines: Path, output: str, form: Format, *, newest: bool) -> None:
+    """Write answers in another form, and move the files beside them to the output."""
+    from broker_classifier.streams.files import dead_letter_file, declined_file
+
+    if form is Format.JSONL:
+        sys.stdout.write(lines.read_text())
+    else:
+        _write_table(lines, output, form, newest=newest)
+    for beside in (dead_letter_file, declined_file):
+        if beside(lines).exists() and output != "-":
+            shutil.move(beside(lines), beside(Path(output)))
+
+
+def _write_table(lines: Path, output: str, form: Format, *, newest: bool) -> None:
+    from broker_classifier.errors import ConfigError
+    from broker_classifier.streams import result_tables as tables
+
+    rows = list(tables.read_rows(lines))
+    rows = tables.newest_of_each_object(rows) if newest else rows
+    if form is Format.CSV and output == "-":
+        tables.write_csv(rows, sys.stdout)
+    elif form is Format.CSV:
+        with Path(output).open("w", encoding="utf-8", newline="") as file:
+            tables.write_csv(rows, file)
+    elif output == "-":
+        msg = "Parquet cannot go to standard output: name a file with --output"
+        raise ConfigError(msg)
+    else:
+        tables.write_parquet(rows, Path(output))
+
+
+def _tell(totals: Mapping[str, int], reasons: Mapping[str, int], output: str) -> None:
+    """Print the counts, and where everything that gave no answer is listed."""
+    from broker_classifier.streams.files import dead_letter_file, declined_file
+
+    typer.echo(orjson.dumps(totals), err=output == "-")
+    if reasons:
+        typer.echo(f"declined: {', '.join(f'{n} {why}' for why, n in reasons.items())}", err=True)
+    if reasons and output != "-":
+        typer.echo(f"each declined alert, and why: {declined_file(Path(output))}", err=True)
+    if totals["dead_lettered"] and output != "-":
+        where = dead_letter_file(Path(output))
+        typer.echo(f"what cannot be read, and why: {where}", err=True)
+
+
+def _end(totals: Mapping[str, int], *, strict: bool) -> None:
+    n_unreadable = totals["dead_lettered"]
+    if n_unreadable and (strict or n_unreadable == totals["received"]):
+        raise typer.Exit(1)

@@ -1,0 +1,73 @@
+"""Alerts that are declined: why, in words for people, and as messages."""
+
+from collections.abc import Mapping, Sequence
+
+import orjson
+
+from broker_classifier.light_curve.rejections import why_unusable
+from broker_classifier.model.bundle import Bundle
+from broker_classifier.service.triage import NO_BUNDLE, Answer, Arrival
+from broker_classifier.streams.message import Outgoing
+from broker_classifier.surveys.source.rules import ARTEFACT, SOLAR_SYSTEM, STAR, VARIABLE
+
+UNUSABLE = "no_usable_points"
+REASONS = {
+    SOLAR_SYSTEM: "The detection is of a known asteroid or comet.",
+    ARTEFACT: "The detection is more likely an artefact of the images than real.",
+    STAR: "The detection lies on a star.",
+    VARIABLE: "The source has a history that no transient has: it has varied again and again.",
+    NO_BUNDLE: "No bundle is set for alerts of its survey; once there is one, a replay answers it.",
+    "no_light_curve": "The row of Lasair has no light curve, and its API was not to be asked.",
+    UNUSABLE: "The light curve has no point that the bundle uses.",
+}
+"""Every reason why an alert is declined, with a sentence."""
+
+Decline = tuple[Arrival, str, str]
+"""A declined alert, its reason, and a sentence about this very alert."""
+
+
+def declines(
+    excluded: Sequence[tuple[Arrival, str]],
+    answers: Sequence[Answer],
+    bundles: Mapping[str, Bundle],
+) -> list[Decline]:
+    """Collect the declined alerts of a batch: excluded, or without a usable point.
+
+    Parameters
+    ----------
+    excluded : sequence of (Arrival, str)
+        Alerts that are declined before they are classified, with the reason.
+    answers : sequence of (Task, Classification or None)
+    bundles : mapping of str to Bundle
+        The bundle of every survey that has one.
+    """
+    unusable = []
+    for task, answer in answers:
+        if answer is None and not task.is_revision:
+            bundle = bundles[task.arrival.alert.survey]
+            why = f"{bundle.name} can use no point: {why_unusable(task.curve, bundle.selection)}."
+            unusable.append((task.arrival, UNUSABLE, why))
+    return [(arrival, reason, REASONS[reason]) for arrival, reason in excluded] + unusable
+
+
+def decline_messages(declined: Sequence[Decline], topic: str) -> list[Outgoing]:
+    """Write the messages of declined alerts: which alert, the reason, the sentence."""
+    return [
+        Outgoing(
+            topic,
+            arrival.alert.object_id.encode(),
+            orjson.dumps(
+                {
+                    "survey": arrival.alert.survey,
+                    "object_id": arrival.alert.object_id,
+                    "alert_id": arrival.alert.alert_id,
+                    "alert_id_str": str(arrival.alert.alert_id),
+                    "mjd": arrival.alert.mjd,
+                    "reason": reason,
+                    "sentence": sentence,
+                }
+            ),
+            {"survey": arrival.alert.survey, "reason": reason},
+        )
+        for arrival, reason, sentence in declined
+    ]
