@@ -13,7 +13,8 @@ Kafka.
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+
+TYPE_CHECKING = False  # as type checkers know it, without the import of `typing`
 
 if TYPE_CHECKING:
     from broker_classifier.errors import BrokerError as BrokerError
@@ -52,7 +53,7 @@ _MODULE_OF = {
 __all__ = list(_MODULE_OF)
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """Import the module of a name when it is asked for."""
     if name not in _MODULE_OF:
         msg = f"module {__name__!r} has no attribute {name!r}"

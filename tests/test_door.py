@@ -81,9 +81,9 @@ def test_training_has_its_verbs_at_the_door(tmp_path):
         "from broker_classifier.training import train, evaluate\n"
         "from inspect import signature\n"
         "assert callable(train) and signature(evaluate) == signature(function)\n"
-        f"evaluate('ztf-transients', [], {str(tmp_path)!r}, 'no such split')\n"
+        f"evaluate('ztf-transients', 'nowhere', {str(tmp_path)!r})\n"
     )
     run = subprocess.run(
         [sys.executable, "-c", program], cwd=TOP, capture_output=True, text=True, check=False
     )
-    assert "There is no split 'no such split'" in run.stderr
+    assert "DataError: nowhere" in run.stderr

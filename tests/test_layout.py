@@ -102,7 +102,7 @@ def test_imports_only_point_upstream(folder):
 def test_the_floors_name_only_what_is_there(folder):
     inside = {path.name.removesuffix(".py") for path in (PACKAGE / folder).iterdir()}
     named = [part for floor in FLOORS[folder] for part in floor]
-    assert sorted(named) == sorted(inside - {"__init__", "__pycache__"})
+    assert sorted(named) == sorted(inside - {"__init__", "__pycache__", "py.typed"})
 
 
 @pytest.mark.parametrize("source", [*SOURCES, *sorted((TOP / "tests").rglob("*.py"))], ids=name_of)

@@ -47,6 +47,7 @@ def compare_annotations_command(
     """
     import time
 
+    from broker_classifier.cli.progress_bars import progress_bars
     from broker_classifier.lasair.compare import annotations_at, compare
 
     outbox, annotators = _opened(config, survey)
@@ -56,7 +57,8 @@ def compare_annotations_command(
         def count_call(name: str = name) -> None:
             outbox.note_call(name, time.time())
 
-        at_lasair = annotations_at(annotator.client, name, count_call)
+        with progress_bars(f"reading what Lasair has of {name}"):
+            at_lasair = annotations_at(annotator.client, name, count_call)
         comparison = compare(outbox.sent(name), at_lasair)
         is_equal &= comparison.is_equal
         typer.echo(orjson.dumps({"survey": name, **_counts(comparison)}))
