@@ -8,15 +8,8 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_settings import SettingsError
 
-from broker_classifier.config import (
-    DEFAULTS,
-    DELIMITER,
-    PREFIX,
-    KafkaSettings,
-    Settings,
-    Stream,
-    SurveySettings,
-)
+from broker_classifier.config import DEFAULTS, DELIMITER, PREFIX, Settings, Stream, SurveySettings
+from broker_classifier.config_kafka import KafkaSettings
 from broker_classifier.errors import ConfigError
 
 
