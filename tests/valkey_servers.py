@@ -45,7 +45,9 @@ class Server:
             self._process = subprocess.Popen(self._command, stdout=log, stderr=log)
         deadline = time.monotonic() + START_TIMEOUT_S
         while time.monotonic() < deadline:
-            with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1.0):
+            with suppress(valkey.ConnectionError, valkey.exceptions.BusyLoadingError):
+                with suppress(valkey.AuthenticationError, valkey.ResponseError):
+                    self.client().ping()
                 return
             time.sleep(0.02)
         pytest.fail(f"no server: {(self._folder / 'log').read_text()[-2000:]}")

@@ -151,11 +151,8 @@ class ValkeyStore:
         return records
 
     def _values(self, keys: list[str]) -> list[bytes | None]:
-        values: list[bytes | None]
-        if self._is_cluster:
-            values = self._client.mget_nonatomic(keys)
-        else:
-            values = self._client.mget(keys)
+        read = self._client.mget_nonatomic if self._is_cluster else self._client.mget
+        values: list[bytes | None] = read(keys)
         return values
 
     def put(
