@@ -18,7 +18,8 @@ MAX_FUNCTION_LINES = 40
 # each other.
 FLOORS = {
     "": [
-        ["errors", "compiled", "config_lasair", "config_rules", "config_web", "progress"],
+        ["errors", "compiled", "progress"],
+        ["config_kafka", "config_lasair", "config_rules", "config_store", "config_web"],
         ["config"],
         ["light_curve"],
         ["surveys", "store", "model"],

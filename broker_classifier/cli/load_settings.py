@@ -9,15 +9,8 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_settings import SettingsError
 
-from broker_classifier.config import (
-    DEFAULTS,
-    DELIMITER,
-    PREFIX,
-    KafkaSettings,
-    Settings,
-    Stream,
-    SurveySettings,
-)
+from broker_classifier.config import DEFAULTS, DELIMITER, PREFIX, Settings, Stream, SurveySettings
+from broker_classifier.config_kafka import KafkaSettings
 from broker_classifier.errors import ConfigError
 
 _WRONG_KINDS = {

@@ -11,6 +11,7 @@ import torch
 
 from broker_classifier.config import Settings, Stream
 from broker_classifier.config_rules import Rules
+from broker_classifier.config_store import StoreSettings
 from broker_classifier.errors import BundleError, ConfigError
 from broker_classifier.light_curve.photometry import SECONDS_PER_DAY
 from broker_classifier.model.bundle import Bundle, load_bundle
@@ -45,7 +46,7 @@ def serve(settings: Settings, stop: threading.Event) -> None:
     decoders = open_decoders(settings.surveys, settings.lasair, metrics.fallbacks)
     kafka, topics = settings.kafka, {name: one.topics for name, one in settings.surveys.items()}
     with (
-        closing(open_store(settings.store.path)) as store,
+        closing(open_store(settings.store)) as store,
         metrics_server(metrics, settings),
     ):
         sink = KafkaSink(kafka, kafka.output_topics)
@@ -157,9 +158,28 @@ def folder_of_bundle(settings: Settings, survey: str, chosen: Path | None = None
     return find_bundle(folder)
 
 
-def open_store(path: str) -> LightCurveStore:
-    """Open the store in this folder, or one in memory where "memory" is asked for."""
-    return MemoryStore() if path == "memory" else EmbeddedStore(Path(path))
+def open_store(settings: StoreSettings) -> LightCurveStore:
+    """Open the store on a server, in a folder, or in memory where "memory" is asked for.
+
+    Raises
+    ------
+    ConfigError
+        If it cannot be opened.
+    """
+    if settings.path == "memory":
+        return MemoryStore()
+    if "://" not in settings.path:
+        return EmbeddedStore(Path(settings.path))
+    from broker_classifier.store.valkey import ValkeyStore, secret_in
+
+    file = settings.password_file
+    return ValkeyStore(
+        settings.path,
+        settings.retention_days * SECONDS_PER_DAY,
+        password=secret_in(file) if file else settings.password.get_secret_value(),
+        client=settings.client,
+        may_forget=settings.may_forget,
+    )
 
 
 @contextmanager

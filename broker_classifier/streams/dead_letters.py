@@ -10,7 +10,7 @@ from itertools import islice
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka import Message as KafkaMessage
 
-from broker_classifier.config import KafkaSettings
+from broker_classifier.config_kafka import KafkaSettings
 from broker_classifier.errors import MessageError, OutputUnavailableError
 from broker_classifier.progress import Track, untracked
 from broker_classifier.streams.kafka_sink import KafkaSink

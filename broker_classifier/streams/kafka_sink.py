@@ -9,7 +9,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka import Message as KafkaMessage
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from broker_classifier.config import KafkaSettings
+from broker_classifier.config_kafka import KafkaSettings
 from broker_classifier.errors import OutputUnavailableError
 from broker_classifier.streams.kafka_source import MAX_MESSAGE_BYTES, client_settings, opened
 from broker_classifier.streams.message import Message, Outgoing

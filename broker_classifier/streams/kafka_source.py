@@ -14,7 +14,8 @@ from confluent_kafka import (
 )
 from confluent_kafka import Message as KafkaMessage
 
-from broker_classifier.config import KafkaSettings, topic_matches
+from broker_classifier.config import topic_matches
+from broker_classifier.config_kafka import KafkaSettings
 from broker_classifier.errors import ConfigError, InputLostError, StartOverError
 from broker_classifier.streams.message import Message
 

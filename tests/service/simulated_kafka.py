@@ -8,65 +8,24 @@ partitions without knowing, or the store crashes.
 
 import random
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from broker_classifier.errors import (
     InputLostError,
     OutputUnavailableError,
     StartOverError,
-    StoreRestartedError,
-    StoreUnavailableError,
 )
 from broker_classifier.service.loop import run
-from broker_classifier.store import MemoryStore, ObjectRecord
-from broker_classifier.store.port import Pruned
+from broker_classifier.store import MemoryStore
 from broker_classifier.streams.message import Message, Outgoing
-from tests.streets import Crash, street
+from tests.service.stepped_store import SteppedStore
+from tests.service.stepped_thread import SteppedThread
+from tests.streets import street
 
 PARTITIONS = (0, 1, 2)
 MOST_TROUBLES = 6
 MOST_STEPS = 20_000  # by far more than any history takes; its end shows as answers that are missing
-
-
-class Thread:
-    """A worker's thread, which runs only between two calls of `go`."""
-
-    def __init__(self, work: Callable[[], None]) -> None:
-        self.is_dead = self.is_over = False
-        self._work = work
-        self._turn, self._scheduler = threading.Semaphore(0), threading.Semaphore(0)
-        self._thread = threading.Thread(target=self._live, daemon=True)
-        self._thread.start()
-
-    def _live(self) -> None:
-        self._turn.acquire()
-        try:
-            if not self.is_dead:
-                self._work()
-        except (Crash, InputLostError):
-            pass
-        finally:
-            self.is_over = True
-            self._scheduler.release()
-
-    def go(self) -> None:
-        """Let the worker run to its next step; called by the scheduler."""
-        self._turn.release()
-        self._scheduler.acquire()
-
-    def step(self) -> None:
-        """Let others run; called by the worker."""
-        self._scheduler.release()
-        self._turn.acquire()
-        if self.is_dead:
-            raise Crash
-
-    def end(self) -> None:
-        """Kill the worker at the step where it is."""
-        self.is_dead = True
-        while not self.is_over:
-            self.go()
 
 
 class Rules(NamedTuple):
@@ -195,9 +154,8 @@ class Worker:
         self.pending: list[Outgoing] = []
         self.consumed: Sequence[Message] = ()
         self.uncommitted: list[Message] = []
-        self.epoch_of_put: int | None = None
-        service = street(self, self, SteppedStore(self), retry_delay_s=0.0, **world.options)
-        self.thread = Thread(lambda: run(service, self.stop))
+        service = street(self, self, SteppedStore(self, world), retry_delay_s=0.0, **world.options)
+        self.thread = SteppedThread(lambda: run(service, self.stop))
 
     def assign(self, generation: int, share: list[int]) -> None:
         """Tell the worker its share; it knows with its next poll."""
@@ -293,58 +251,6 @@ class Worker:
 
     def abandon(self) -> None:
         self.pending = []
-
-    def close(self) -> None:
-        pass
-
-
-class SteppedStore:
-    """A worker's connection to the store of all."""
-
-    def __init__(self, worker: Worker) -> None:
-        self._worker, self._world = worker, worker.world
-
-    def _step(self, what: str) -> None:
-        self._worker.step(what)
-        if self._worker.fails():
-            msg = "down"
-            raise StoreUnavailableError(msg)
-
-    def read(self, object_ids: Sequence[str]) -> list[ObjectRecord]:
-        self._step("read")
-        return self._world.store.read(object_ids)
-
-    def put(
-        self, records: Mapping[str, ObjectRecord], expected: Mapping[str, int], seen_at: float
-    ) -> set[str]:
-        self._step("put")
-        world, conflicts = self._world, set()
-        if self._worker.epoch_of_put is None:
-            self._worker.epoch_of_put = world.store_epoch
-        for name, record in records.items():
-            version = world.store.read([name])[0].version
-            wanted = expected[name] if world.rules.compare_and_set else version
-            conflicts |= world.store.put({name: record}, {name: wanted}, seen_at)
-            if self._worker.fails():
-                msg = "cut in the middle"
-                raise StoreUnavailableError(msg)
-        self._step("put is answered")
-        return conflicts
-
-    def flush(self) -> None:
-        self._step("flush")
-        epoch, self._worker.epoch_of_put = self._worker.epoch_of_put, None
-        if epoch not in (None, self._world.store_epoch):
-            msg = "the store crashed"
-            raise StoreRestartedError(msg)
-        if self._world.rules.disk:
-            self._world.on_disk._records = dict(self._world.store._records)
-
-    def prune(self, seen_before: float, most: int) -> Pruned:
-        return Pruned(0, True)
-
-    def __len__(self) -> int:
-        return 0
 
     def close(self) -> None:
         pass

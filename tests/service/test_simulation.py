@@ -56,7 +56,7 @@ def decoded(values):
     ]
 
 
-class Curves(dict):
+class Curves(dict[tuple[int, ...], LightCurve]):
     """Light curves by their days, each made once."""
 
     def __missing__(self, days):
@@ -83,13 +83,17 @@ def outgoing(answers, bundle, topic, versions, at):
     ]
 
 
-@pytest.fixture(autouse=True)
-def simple_classifier(monkeypatch):
-    """A classifier that says which points it was given."""
+def classify_simply(monkeypatch):
+    """Put a classifier in place that says which points it was given."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
     monkeypatch.setattr(batch, "classify", classify)
     monkeypatch.setattr(batch, "outgoing", outgoing)
     monkeypatch.setattr(loop, "count_latencies", lambda *_: None)
+
+
+@pytest.fixture(autouse=True)
+def simple_classifier(monkeypatch):
+    classify_simply(monkeypatch)
 
 
 def play(seed, rules):
@@ -221,6 +225,6 @@ def test_the_same_seed_is_the_same_history():
 
 if __name__ == "__main__":
     with pytest.MonkeyPatch.context() as patch:
-        simple_classifier.__wrapped__(patch)
+        classify_simply(patch)
         again, wrong_ids = play(int(sys.argv[1]), Rules(sys.argv[2:] == ["True"]))
     sys.stdout.write("\n".join([*again.trace, f"wrong: {sorted(wrong_ids)}", ""]))

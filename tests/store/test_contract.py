@@ -20,11 +20,36 @@ from broker_classifier.store import (
     read_beside,
 )
 from broker_classifier.store.embedded import FIRST_MAP_BYTES
+from broker_classifier.store.valkey import ValkeyStore
+from tests.valkey_servers import server
+
+
+@pytest.fixture(scope="module")
+def valkey_server(tmp_path_factory):
+    with server(tmp_path_factory.mktemp("valkey")) as started:
+        yield started
+
+
+def open_store(kind, request):
+    if kind == "valkey":
+        started = request.getfixturevalue("valkey_server")
+        started.client().flushall()
+        return ValkeyStore(started.url)
+    folder = request.getfixturevalue("tmp_path") / "store"
+    return MemoryStore() if kind == "memory" else EmbeddedStore(folder)
+
+
+@pytest.fixture(params=["memory", "embedded", "valkey"])
+def store(request):
+    opened = open_store(request.param, request)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture(params=["memory", "embedded"])
-def store(request, tmp_path):
-    opened = MemoryStore() if request.param == "memory" else EmbeddedStore(tmp_path / "store")
+def local_store(request):
+    """A store that forgets what it is told to; a server does it by itself."""
+    opened = open_store(request.param, request)
     yield opened
     opened.close()
 
@@ -84,32 +109,32 @@ def test_64_bit_alert_ids_and_versions_are_exact(store):
     assert kept.version == 2**53 + 1
 
 
-def test_pruning_forgets_just_what_was_not_seen_lately(store):
-    put_new(store, 100.0, old=record(1.0), new=record(1.0))
-    assert store.put({"new": record(1.0, 2.0)}, {"new": 1}, seen_at=200.0) == set()
-    assert store.prune(150.0, most=10) == (1, True)
-    assert store.read(["old", "new"]) == [UNKNOWN, record(1.0, 2.0)]
-    assert store.prune(150.0, most=10) == (0, True)
+def test_pruning_forgets_just_what_was_not_seen_lately(local_store):
+    put_new(local_store, 100.0, old=record(1.0), new=record(1.0))
+    assert local_store.put({"new": record(1.0, 2.0)}, {"new": 1}, seen_at=200.0) == set()
+    assert local_store.prune(150.0, most=10) == (1, True)
+    assert local_store.read(["old", "new"]) == [UNKNOWN, record(1.0, 2.0)]
+    assert local_store.prune(150.0, most=10) == (0, True)
 
 
 @pytest.mark.parametrize("most", [1, 2, 3, 7, 100])
-def test_pruning_by_parts_looks_at_every_object(store, most):
+def test_pruning_by_parts_looks_at_every_object(local_store, most):
     names = [f"object {i}" for i in range(7)]
     for i, name in enumerate(names):
-        put_new(store, 100.0 * (i % 2), **{name: record(1.0)})
-    found = [store.prune(50.0, most)]
+        put_new(local_store, 100.0 * (i % 2), **{name: record(1.0)})
+    found = [local_store.prune(50.0, most)]
     while not found[-1].is_end:
-        found.append(store.prune(50.0, most))
+        found.append(local_store.prune(50.0, most))
     assert sum(one.n_forgotten for one in found) == 4
-    assert [one == UNKNOWN for one in store.read(names)] == [True, False] * 3 + [True]
-    assert store.prune(500.0, 100) == (3, True)
-    assert store.prune(500.0, most) == (0, True)
+    assert [one == UNKNOWN for one in local_store.read(names)] == [True, False] * 3 + [True]
+    assert local_store.prune(500.0, 100) == (3, True)
+    assert local_store.prune(500.0, most) == (0, True)
 
 
-def test_an_object_never_gets_older(store):
-    put_new(store, 200.0, a=record(1.0))
-    assert store.put({"a": record(2.0)}, {"a": 1}, seen_at=100.0) == set()
-    assert store.prune(150.0, most=10) == (0, True)
+def test_an_object_never_gets_older(local_store):
+    put_new(local_store, 200.0, a=record(1.0))
+    assert local_store.put({"a": record(2.0)}, {"a": 1}, seen_at=100.0) == set()
+    assert local_store.prune(150.0, most=10) == (0, True)
 
 
 def test_to_put_nothing_and_to_close_twice_is_harmless(store):
