@@ -6,16 +6,19 @@ exports. The file's own content-security policy names its script and style by th
 
 import base64
 import hashlib
-import posixpath
 import re
-from collections.abc import Iterator
 from html import escape
 from string import Template
 from typing import Any
 
-from broker_classifier.web.server.assets import json_for_html, page_file
+from broker_classifier.web.server.assets import (
+    IMPORT,
+    imported_name,
+    json_for_html,
+    modules_of,
+    page_file,
+)
 
-_IMPORT = re.compile(r'^import \{ (.+?) \} from "(.+?)";$', re.MULTILINE)
 _EXPORT = re.compile(r"^export ((?:async )?function|const|let) (\w+)", re.MULTILINE)
 _FILE = Template(
     """<!DOCTYPE html>
@@ -55,34 +58,19 @@ def single_file(entry: str, title: str, content: Any) -> str:
 
 def joined_script(entry: str) -> str:
     """Join a module and all that it imports into one script."""
-    modules = "\n".join(_as_function(name) for name in _in_order(entry))
+    modules = "\n".join(_as_function(name) for name in modules_of(entry))
     return f'"use strict";\nconst modules = {{}};\n{modules}'
-
-
-def _in_order(name: str, done: set[str] | None = None) -> Iterator[str]:
-    """Yield a module after all that it imports, each once."""
-    done = set() if done is None else done
-    if name in done:
-        return
-    done.add(name)
-    for _, path in _IMPORT.findall(page_file(name).decode()):
-        yield from _in_order(_resolved(name, path), done)
-    yield name
 
 
 def _as_function(name: str) -> str:
     def imported(match: re.Match[str]) -> str:
         names = match[1].replace(" as ", ": ")
-        return f'const {{ {names} }} = modules["{_resolved(name, match[2])}"];'
+        return f'const {{ {names} }} = modules["{imported_name(name, match[2])}"];'
 
     source = page_file(name).decode()
     exported = ", ".join(word for _, word in _EXPORT.findall(source))
-    body = _EXPORT.sub(r"\1 \2", _IMPORT.sub(imported, source))
+    body = _EXPORT.sub(r"\1 \2", IMPORT.sub(imported, source))
     return f'modules["{name}"] = (() => {{\n{body}return {{ {exported} }};\n}})();'
-
-
-def _resolved(name: str, path: str) -> str:
-    return posixpath.normpath(posixpath.join(posixpath.dirname(name), path))
 
 
 def _hash(text: str) -> str:

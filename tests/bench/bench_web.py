@@ -28,7 +28,7 @@ FILTERS = (
     "?class=TDE",
     "?min_probability=0.9&min_bits=1.5",
     "?changed=1&band=r&sort=bits",
-    "?ra=150&dec=20&radius=36000",
+    "?ra=150&dec=20&radius=7200",
     "?text=abc",
     "?max_age=10&sort=-points",
 )

@@ -1,6 +1,7 @@
 """What the server says is what an independent client reads from the topic."""
 
 import json
+import socket
 from urllib.parse import quote
 
 import pytest
@@ -46,3 +47,13 @@ def test_what_is_no_classification_is_counted_and_passed_over(served):
     served.publish([{"object_id": "x", "hello": "world"}, message()], n_good=1)
     page = served.ask("/api/health")["page"]
     assert (page["seq"], page["n_unreadable"]) == (1, 1)
+
+
+def test_a_browser_that_never_reads_holds_nobody_up(served):
+    with socket.create_connection(("127.0.0.1", served.port)) as deaf:
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        deaf.sendall(b"GET /api/stream?since=0 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        for n_points in range(3, 13):
+            served.publish(message(f"ZTF26a{i:06d}", n_points) for i in range(150))
+        page = served.ask("/api/health")["page"]
+    assert (page["seq"], page["n_streams"]) == (1500, 1)

@@ -2,6 +2,7 @@
 
 import base64
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -10,8 +11,11 @@ import orjson
 from broker_classifier.web.index.filters import Condition, Window
 from broker_classifier.web.index.store_answers import newest_seq
 
-FEW = 0.05
-"""Share of the objects below which sorting what is left beats walking through an index."""
+FEW = 0.2
+"""Up to this share of the objects is gathered by one scan and sorted; of more, an index gives the
+order, and the scan only counts."""
+
+_SAMPLE = 20  # one of so many keys tells the share
 
 _ROW = (
     "o.key, o.survey, o.object_id, o.bundle, o.version, o.top_class, o.probability, o.bits,"
@@ -25,24 +29,48 @@ def list_objects(
     connection: sqlite3.Connection, condition: Condition, window: Window
 ) -> dict[str, Any]:
     """Return a window of the list, with how many rows it has by class."""
-    counts = count_by_class(connection, condition)
-    total = sum(counts.values())
-    n_objects = total if not condition.sql else _n_objects(connection)
+    chosen, counts = _gathered(connection, condition)
     order = f"{window.order} {'DESC' if window.descending else 'ASC'}, +seq DESC"
-    plain = "+" if total < FEW * n_objects else ""
     rows = connection.execute(
-        f"SELECT {_ROW} FROM (SELECT key FROM objects {condition.where}"
-        f" ORDER BY {plain}{order} LIMIT ? OFFSET ?) k"
+        f"SELECT {_ROW} FROM (SELECT key FROM objects {chosen.where}"
+        f" ORDER BY {order} LIMIT ? OFFSET ?) k"
         f" JOIN objects o USING (key) JOIN drawings d USING (key) ORDER BY {order}",
-        (*condition.values, window.limit, window.offset),
+        (*chosen.values, window.limit, window.offset),
     )
+    total = sum(counts.values())
     return {
         "total": total,
-        "n_objects": n_objects,
+        "n_objects": _n_objects(connection) if condition.sql else total,
         "by_class": counts,
         "seq": newest_seq(connection),
         "rows": _as_json(rows),
     }
+
+
+def _gathered(
+    connection: sqlite3.Connection, condition: Condition
+) -> tuple[Condition, dict[str, int]]:
+    """Return the condition, as a list of keys where they are few, and its counts by class."""
+    if not condition.sql or _share(connection, condition) > FEW:
+        return condition, count_by_class(connection, condition)
+    found = connection.execute(
+        f"SELECT key, top_class FROM objects {condition.where}", condition.values
+    ).fetchall()
+    keys = orjson.dumps([key for key, _ in found]).decode()
+    chosen = Condition("key IN (SELECT value FROM json_each(?))", (keys,))
+    return chosen, dict(Counter(name for _, name in found).most_common())
+
+
+def _share(connection: sqlite3.Connection, condition: Condition) -> float:
+    """Estimate the share of the objects that a condition leaves, by the oldest of them."""
+    # Each by itself: SQLite looks up a least or a largest key, but scans for both at once.
+    [first] = connection.execute("SELECT coalesce(min(key), 0) FROM objects").fetchone()
+    [last] = connection.execute("SELECT coalesce(max(key), 0) FROM objects").fetchone()
+    bound = first + (last - first) // _SAMPLE
+    count = "SELECT count(*) FROM objects WHERE key <= ?"
+    [n_all] = connection.execute(count, (bound,)).fetchone()
+    [n] = connection.execute(f"{count} AND {condition.sql}", (bound, *condition.values)).fetchone()
+    return n / n_all if n_all else 0.0
 
 
 def count_by_class(connection: sqlite3.Connection, condition: Condition) -> dict[str, int]:

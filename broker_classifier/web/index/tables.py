@@ -27,6 +27,7 @@ CREATE INDEX objects_seq ON objects (seq);
 CREATE INDEX objects_probability ON objects (probability);
 CREATE INDEX objects_bits ON objects (bits);
 CREATE INDEX objects_points ON objects (n_points);
+CREATE INDEX objects_dec ON objects (dec);
 CREATE INDEX objects_mjd ON objects (last_mjd);
 CREATE INDEX objects_class ON objects (top_class, survey, bundle);
 CREATE INDEX objects_cell ON objects (cell, top_class, ra, dec);

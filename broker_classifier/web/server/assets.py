@@ -7,6 +7,8 @@ versions.
 import gzip
 import hashlib
 import json
+import posixpath
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
@@ -21,7 +23,16 @@ from broker_classifier.model.class_colours import COLOURS, OTHER_COLOURS
 
 KINDS = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 FOR_EVER = "public, max-age=31536000, immutable"
-_SHELL = "page.html"
+SCRIPTS = {
+    "home": "objects/home.js",
+    "object": "object/object.js",
+    "bundle": "bundle/bundle.js",
+    "health": "health/health.js",
+}
+"""What each kind of page is drawn by."""
+
+IMPORT = re.compile(r'^import \{ (.+?) \} from "(.+?)";$', re.MULTILINE)
+_MAIN, _SHELL = "main.js", "page.html"
 
 
 @dataclass(frozen=True)
@@ -60,8 +71,12 @@ class Assets:
 
     def page(self, kind: str, about: Mapping[str, Any]) -> str:
         """Write the frame of a page of some kind, which its script fills."""
+        base = f"/assets/{self.hash}"
+        # Named beforehand, so that a browser fetches all at once and not import by import.
+        modules = {name: None for entry in (_MAIN, SCRIPTS[kind]) for name in modules_of(entry)}
+        preload = "\n".join(f'<link rel="modulepreload" href="{base}/{name}">' for name in modules)
         return self._shell.substitute(
-            base=f"/assets/{self.hash}", kind=kind, about=json_for_html(about)
+            base=base, kind=kind, preload=preload, about=json_for_html(about)
         )
 
 
@@ -82,6 +97,26 @@ def colours() -> dict[str, Any]:
         "bands": BAND_COLOURS,
         "shapes": BAND_SHAPES,
     }
+
+
+def modules_of(name: str, done: dict[str, None] | None = None) -> list[str]:
+    """List a script after all that it imports, each once."""
+    done = {} if done is None else done
+    if name not in done:
+        done[name] = None
+        for _, path in IMPORT.findall(page_file(name).decode()):
+            modules_of(imported_name(name, path), done)
+        done[name] = done.pop(name)  # to the end
+    return list(done)
+
+
+def imported_name(name: str, path: str) -> str:
+    """Resolve the path of an import.
+
+    >>> imported_name("objects/home.js", "../common/dom.js")
+    'common/dom.js'
+    """
+    return posixpath.normpath(posixpath.join(posixpath.dirname(name), path))
 
 
 def page_files() -> dict[str, bytes]:

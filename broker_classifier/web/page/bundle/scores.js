@@ -21,8 +21,8 @@ export function drawScores(context, width, height, canvas, cuts, isGrouped, at) 
   });
   drawDots(context, scores.map((score, i) => [x(i), y(score.balanced_accuracy)]), ink.accent, at);
   drawDots(context, scores.map((score, i) => [x(i), y(score.ece)]), ink.dim, at);
-  label(context, "balanced accuracy", x(0), y(scores[0].balanced_accuracy) - 16, ink.accent);
-  label(context, "calibration error", x(0), y(scores[0].ece) - 12, ink.dim);
+  label(context, "balanced accuracy, with its 95 % interval", LEFT + 8, 22, ink.accent);
+  label(context, "calibration error", LEFT + 8, 37, ink.dim);
   const every = Math.ceil((cuts.length * 46) / width);
   cuts.forEach((cut, i) => {
     const [key, ...words] = cut.name.split(" ");

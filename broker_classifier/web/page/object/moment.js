@@ -64,6 +64,9 @@ export function probabilitiesOf(message, isEqualPrior) {
   return isEqualPrior && Object.keys(equal).length ? equal : message.probabilities;
 }
 
+/** Whether any of its answers comes under an equal prior, too. */
+export const hasEqualPrior = (bundle) => bundle.answers.some(({ message }) => Object.keys(message.probabilities_equal_prior ?? {}).length > 0);
+
 /** How many points were not used, by reason, the most frequent first. */
 export function rejections(points) {
   const counts = new Map();

@@ -20,7 +20,7 @@ export function otherPlaces({ survey, object_id: id, ra, dec }) {
 }
 
 /** One picture of several canvases, one under the other, on the page's colour. */
-export function savePicture(canvases, name) {
+function savePicture(canvases, name) {
   const [width, height] = [Math.max(...canvases.map((c) => c.width)), canvases.reduce((sum, c) => sum + c.height, 0)];
   const whole = el("canvas");
   [whole.width, whole.height] = [width, height];
@@ -36,18 +36,18 @@ export function savePicture(canvases, name) {
 }
 
 /** The points as they are shown, as a table for any program. */
-export function saveCsv(points, name) {
+function saveCsv(points, name) {
   const cell = (value) => (value === null ? "" : /[",\n]/.test(String(value)) ? `"${String(value).replaceAll('"', '""')}"` : String(value));
   const rows = points.map((p) => [p.mjd, p.band, p.kind, p.flux, p.error, p.attention, p.reason || null].map(cell).join(","));
   download(`${name}.csv`, new Blob([["mjd,band,kind,psf_flux_njy,psf_flux_err_njy,attention,rejected", ...rows, ""].join("\n")], { type: "text/csv" }));
 }
 
-export function saveJson(content, name) {
+function saveJson(content, name) {
   download(`${name}.json`, new Blob([JSON.stringify(content, null, 1)], { type: "application/json" }));
 }
 
 /** The Python that fetches an object from this server. */
-export function pythonFor(address) {
+function pythonFor(address) {
   return [
     "import requests, pandas as pd",
     "",
@@ -59,5 +59,18 @@ export function pythonFor(address) {
   ].join("\n");
 }
 
-export const fileName = (history, k) => `${history.object_id.replaceAll(/[^\w.+-]/g, "_")}-answer-${k + 1}`;
+/** The card of what may be taken away: of the bundle, answer and points that `shown` gives. */
+export function takeAway(history, shown, canvases, address) {
+  const button = (text, press) => el("button", { type: "button", class: "toggle", onclick: press }, text);
+  const name = () => fileName(history, shown().k);
+  const seen = () => shown().points.filter((point) => !point.isLater);
+  return el("section", { class: "card" }, el("h2", {}, "Take away"),
+    el("div", { class: "links" },
+      button("PNG", () => savePicture(canvases().filter((canvas) => canvas.width && canvas.offsetParent), name())),
+      button("CSV", () => saveCsv(seen(), name())),
+      button("JSON", () => saveJson({ ...shown().bundle.answers[shown().k].message, light_curve: seen() }, name()))),
+    address ? el("details", {}, el("summary", {}, "In Python"), el("pre", { tabindex: "0" }, pythonFor(address))) : null);
+}
+
+const fileName = (history, k) => `${history.object_id.replaceAll(/[^\w.+-]/g, "_")}-answer-${k + 1}`;
 export const degrees = (ra, dec) => (ra === null ? "" : `${fixed(ra, 6)} ${dec < 0 ? "" : "+"}${fixed(dec, 6)}`);

@@ -52,7 +52,7 @@ export async function show(main, frame) {
   refreshSide();
   ask("/api/names").then(bar.setNames).catch(() => {});
   follow(first ? Math.max(0, first.seq - STREAM) : null, (news) => {
-    stream.add(news);
+    stream.add(news, news.seq <= first?.seq);
     table.hear(news);
     refreshSideSlowly();
   }, (stateNow) => {

@@ -46,8 +46,9 @@ export function streamList() {
 
   return {
     node,
-    add({ rows, n_objects: n }) {
-      heard.push([performance.now(), n]);
+    /** Take news; `isOld` are answers of before, which say nothing of the rate. */
+    add({ rows, n_objects: n }, isOld) {
+      if (!isOld) heard.push([performance.now(), n]);
       waiting = [...rows, ...waiting].slice(0, MOST);
       flush();
     },

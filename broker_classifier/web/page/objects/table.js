@@ -1,194 +1,125 @@
 // The list of objects: only the rows in view are elements, and only their windows are asked for.
-import { ask, objectPath, withQuery } from "../common/api.js";
-import { el, notice, setText, throttled } from "../common/dom.js";
+import { objectPath } from "../common/api.js";
+import { el, setText, throttled } from "../common/dom.js";
 import { count } from "../common/format.js";
+import { listCover } from "./cover.js";
 import { blankRow, COLUMNS, fillRow } from "./row.js";
+import { scroller } from "./scroller.js";
+import { rowWindows } from "./windows.js";
 
-const ROW = 48;
-const WINDOW = 100;
-const TALLEST = 12_000_000; // browsers end an element at some tens of millions of pixels
 const REFRESH_MS = 1000;
 
 export function objectTable(filters, change, onContent) {
-  const spacer = el("div", { class: "spacer" });
+  const [spacer, head] = [el("div", { class: "spacer" }), el("div", { class: "row head", role: "row" })];
   const body = el("div", { class: "rows", role: "rowgroup" });
-  const head = el("div", { class: "row head", role: "row" });
-  const scroll = el("div", { class: "scroll", role: "table", tabindex: "0", "aria-label": "Objects; arrow keys move, Enter opens" },
-    el("div", { role: "rowgroup" }, head), spacer, body);
-  const news = el("button", { type: "button", class: "news", hidden: true, onclick: () => toTop() });
-  const cover = el("div", { class: "cover" });
-  const node = el("div", { class: "table" }, news, scroll, cover);
-
-  let total = 0;
-  let newest = 0;
-  let unseen = 0;
-  let asked = 0;
-  let active = -1;
-  let state = { kind: "live" };
-  let hasAnswer = false;
-  const windows = new Map();
+  const box = el("div", { class: "scroll", role: "table", tabindex: "0", "aria-label": "Objects; arrow keys move, Enter opens" }, el("div", { role: "rowgroup" }, head), spacer, body);
+  const news = el("button", { type: "button", class: "news", hidden: true, onclick: () => reload() });
+  const windows = rowWindows(filters, onContent);
+  const { kept } = windows;
+  const place = scroller(box, head, () => kept.total);
+  const cover = listCover(change, () => reload());
+  const node = el("div", { class: "table" }, news, box, cover.node);
   const pool = [];
-
-  const tall = () => Math.min(total * ROW, TALLEST);
-  const firstRow = () => {
-    const room = tall() - scroll.clientHeight + head.offsetHeight;
-    if (total * ROW <= TALLEST || room <= 0) return scroll.scrollTop / ROW;
-    return (scroll.scrollTop / room) * Math.max(0, total - visible());
-  };
-  const visible = () => Math.max(1, Math.floor((scroll.clientHeight - head.offsetHeight) / ROW));
-  const row = (i) => windows.get(Math.floor(i / WINDOW))?.[i % WINDOW];
-
-  async function load(page, { fresh = false } = {}) {
-    const turn = asked;
-    if (windows.has(page) && !fresh) return null;
-    if (!windows.has(page)) windows.set(page, []);
-    const content = await ask(withQuery("/api/objects", { ...filters(), offset: String(page * WINDOW), limit: String(WINDOW) }));
-    if (turn !== asked) return null;
-    windows.set(page, content.rows);
-    total = content.total;
-    newest = Math.max(newest, content.seq);
-    hasAnswer = true;
-    onContent(content);
-    draw();
-    return content;
-  }
+  let [unseen, active, state] = [0, -1, { kind: "live" }];
 
   function draw() {
-    spacer.style.height = `${tall()}px`;
-    const start = Math.max(0, Math.floor(firstRow()));
-    const n = Math.min(total - start, visible() + 2);
+    spacer.style.height = `${place.tall()}px`;
+    const start = Math.max(0, Math.floor(place.first()));
+    const n = Math.min(kept.total - start, place.visible() + 2);
     while (pool.length < n) {
-      const made = blankRow();
-      pool.push(made);
-      body.append(made.node);
+      pool.push(blankRow());
+      body.append(pool.at(-1).node);
     }
-    const offset = total * ROW <= TALLEST ? start * ROW : scroll.scrollTop - (firstRow() - start) * ROW;
-    body.style.transform = `translateY(${offset}px)`;
-    pool.forEach((made, k) => {
-      made.node.hidden = k >= n;
-      if (k < n) fillRow(made, row(start + k), start + k, start + k === active);
+    body.style.transform = `translateY(${place.top(start)}px)`;
+    pool.forEach((made, i) => {
+      made.node.hidden = i >= n;
+      if (i < n) fillRow(made, windows.row(start + i), start + i, start + i === active);
     });
-    scroll.setAttribute("aria-rowcount", String(total + 1));
-    for (const page of new Set([start, start + n - 1].map((i) => Math.floor(Math.max(0, i) / WINDOW)))) {
-      if (total && !windows.has(page)) load(page).catch(fail);
-    }
-    drawCover();
-  }
-
-  function drawCover() {
-    cover.hidden = total > 0;
-    if (total > 0) return;
-    if (!hasAnswer) cover.replaceChildren(notice("Loading", "Asking the index."));
-    else if (Object.keys(filters()).some((key) => key !== "sort")) cover.replaceChildren(notice("No object is like that", "Every object lacks something that is asked for.", el("button", { type: "button", class: "toggle", onclick: () => change(Object.fromEntries(Object.keys(filters()).map((key) => [key, ""]))) }, "Clear all filters")));
-    else cover.replaceChildren(notice(state.kind === "live" ? "The topic is empty" : "Nothing to show yet", state.kind === "live" ? "Objects appear here as soon as the classifier answers the first alert." : state.text ?? ""));
-  }
-
-  function fail(error) {
-    if (total) return;
-    cover.hidden = false;
-    cover.replaceChildren(notice("Not now", error.message, el("button", { type: "button", class: "toggle", onclick: () => reload() }, "Try again")));
+    box.setAttribute("aria-rowcount", String(kept.total + 1));
+    cover.set(kept.total, kept.hasAnswer, filters(), state);
+    if (kept.total) for (const page of windows.pagesOf(start, start + n - 1)) windows.load(page).then((content) => content && draw(), () => {});
   }
 
   async function reload() {
-    asked += 1;
-    windows.clear();
-    unseen = 0;
+    windows.forget();
+    [unseen, active] = [0, -1];
     news.hidden = true;
-    active = -1;
-    scroll.scrollTop = 0;
-    drawHead();
+    box.scrollTop = 0;
+    head.replaceChildren(...heads(filters().sort ?? "newest", change));
     try {
-      return await load(0, { fresh: true });
+      const content = await windows.load(0, true);
+      draw();
+      return content;
     } catch (error) {
-      fail(error);
+      if (!kept.total) cover.fail(error);
       return null;
     }
   }
 
   // Rows stay where they are while somebody reads: further down, or with the pointer or focus inside.
-  const isRead = () => scroll.scrollTop > 0 || node.matches(":hover") || node.contains(document.activeElement);
+  const isRead = () => box.scrollTop > 0 || node.matches(":hover") || node.contains(document.activeElement);
   const refresh = throttled(() => {
-    if (isRead()) {
-      news.hidden = unseen === 0;
-      setText(news, `${count(unseen)} ${unseen === 1 ? "object has" : "objects have"} news · show`);
-      return;
-    }
+    news.hidden = !(unseen && isRead());
+    setText(news, `${count(unseen)} ${unseen === 1 ? "object has" : "objects have"} news · show`);
+    if (isRead() || !unseen) return;
     unseen = 0;
-    news.hidden = true;
-    for (const page of [...windows.keys()]) if (page > 0) windows.delete(page);
-    load(0, { fresh: true }).catch(() => {});
+    windows.refresh().then(draw, () => {});
   }, REFRESH_MS);
 
-  function toTop() {
-    scroll.scrollTop = 0;
-    reload();
+  function move(step) {
+    active = Math.min(kept.total - 1, Math.max(0, active + step));
+    const page = place.visible();
+    if (active < place.first()) place.show(active);
+    else if (active >= place.first() + page - 1) place.show(active - page + 1);
+    draw();
+    const made = pool.find(({ index, node: row }) => index === active && !row.hidden);
+    if (made) box.setAttribute("aria-activedescendant", made.node.id);
   }
 
-  function drawHead() {
-    const sort = filters().sort ?? "newest";
-    head.replaceChildren(...COLUMNS.map(({ key, text, title, sort: by }) => {
-      const current = sort.replace(/^-/, "") === by;
-      const direction = current ? (sort.startsWith("-") ? "ascending" : "descending") : "none";
-      const cell = el("span", { role: "columnheader", class: `c ${key}`, "aria-sort": by ? direction : null, title });
-      if (!by) cell.append(text);
-      else cell.append(el("button", { type: "button", onclick: () => change({ sort: current && !sort.startsWith("-") ? `-${by}` : by === "newest" ? "" : by }) }, text, current ? (direction === "descending" ? " ↓" : " ↑") : ""));
-      return cell;
-    }));
-  }
-
-  scroll.addEventListener("scroll", () => requestAnimationFrame(draw), { passive: true });
-  new ResizeObserver(() => draw()).observe(scroll);
+  box.addEventListener("scroll", () => requestAnimationFrame(draw), { passive: true });
+  box.addEventListener("keydown", (event) => {
+    const page = place.visible();
+    const step = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -kept.total, End: kept.total }[event.key];
+    if (event.key === "Enter" && event.target === box && windows.row(active)) location.href = objectPath(windows.row(active));
+    if (!step || !kept.total) return;
+    event.preventDefault();
+    move(step);
+  });
+  node.addEventListener("pointerleave", () => refresh());
+  new ResizeObserver(() => draw()).observe(box);
   addEventListener("themechange", () => {
     for (const made of pool) made.drawn = null;
     draw();
   });
-  node.addEventListener("pointerleave", () => refresh());
-  scroll.addEventListener("keydown", (event) => {
-    const page = visible();
-    const step = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -total, End: total }[event.key];
-    if (event.key === "Enter" && active >= 0 && event.target === scroll && row(active)) location.href = objectPath(row(active));
-    if (!step || !total) return;
-    event.preventDefault();
-    active = Math.min(total - 1, Math.max(0, active + step));
-    const top = firstRow();
-    if (active < top || active >= top + page - 1) {
-      const target = active < top ? active : active - page + 1;
-      scroll.scrollTop = total * ROW <= TALLEST ? target * ROW : (target / Math.max(1, total - page)) * (tall() - scroll.clientHeight + head.offsetHeight);
-    }
-    draw();
-    const shown = pool.find((made) => made.index === active && !made.node.hidden);
-    if (shown) scroll.setAttribute("aria-activedescendant", shown.node.id);
-  });
-  drawHead();
 
   return {
     node,
     reload,
     /** Take news: rows in view change where they stand; new ones wait until nobody reads. */
     hear({ rows, n_objects: n, seq }) {
-      const byKey = new Map(rows.map((one) => [one.key, one]));
-      let isChanged = false;
-      for (const list of windows.values()) {
-        list.forEach((one, i) => {
-          const newer = byKey.get(one.key);
-          if (newer && newer.seq > one.seq) {
-            list[i] = newer;
-            isChanged = true;
-          }
-        });
-      }
-      if (seq > newest) {
-        newest = seq;
+      if (windows.renew(rows)) draw();
+      if (seq > kept.newest) {
+        kept.newest = seq;
         unseen += n;
       }
-      if (isChanged) draw();
       refresh();
     },
     setState(given) {
       state = given;
-      node.dataset.kind = given.kind;
-      if (!total) drawCover();
-      if (given.kind === "live" && !hasAnswer) reload();
+      if (!kept.hasAnswer && given.kind === "live") reload();
+      else if (kept.hasAnswer && !kept.total) cover.set(0, true, filters(), state);
     },
   };
+}
+
+/** The heads of the columns; those that sort say how. */
+function heads(sort, change) {
+  return COLUMNS.map(({ key, text, title, sort: by }) => {
+    const isUp = sort.startsWith("-");
+    const isCurrent = sort.replace(/^-/, "") === by;
+    const direction = isCurrent ? (isUp ? "ascending" : "descending") : "none";
+    const next = isCurrent && !isUp ? `-${by}` : by === "newest" ? "" : by;
+    return el("span", { role: "columnheader", class: `c ${key}`, "aria-sort": by ? direction : null, title },
+      by ? el("button", { type: "button", onclick: () => change({ sort: next }) }, text, isCurrent ? (isUp ? " ↑" : " ↓") : "") : text);
+  });
 }
