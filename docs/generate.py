@@ -16,7 +16,7 @@ from typer.cli import get_docs_for_click
 
 from broker_classifier.cli.load_settings import settings_table
 from broker_classifier.cli.main import app
-from broker_classifier.lasair.metrics import AnnotateMetrics
+from broker_classifier.lasair.sending.metrics import AnnotateMetrics
 from broker_classifier.service.metrics import Metrics
 from broker_classifier.streams.classification import json_schema
 

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from broker_classifier.config import Settings
 from broker_classifier.config_lasair import AnnotatorSettings
 from broker_classifier.errors import ConfigError
-from broker_classifier.lasair.client import LasairAnnotator
+from broker_classifier.lasair.sending.client import LasairAnnotator
 
 log = structlog.get_logger()
 

@@ -3,7 +3,7 @@
 import re
 
 from broker_classifier.cli.load_settings import settings_table
-from broker_classifier.lasair.classdict import KEYS
+from broker_classifier.lasair.annotation.classdict import KEYS
 from tests.kafka_sources import TOP
 from tests.lasair.test_filters import FOLDER
 

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from broker_classifier.errors import StoreUnavailableError
-from broker_classifier.lasair.annotation import Annotation
-from broker_classifier.lasair.history import History
-from broker_classifier.lasair.outbox_rows import Depth, Item, Record, history_of, item_of
+from broker_classifier.lasair.annotation.history import History
+from broker_classifier.lasair.annotation.write_annotation import Annotation
 from broker_classifier.lasair.rules import Said
+from broker_classifier.lasair.sending.outbox_rows import Depth, Item, Record, history_of, item_of
 
 TABLES = "outbox.sql"
 BUSY_S = 30.0
@@ -67,7 +67,7 @@ class Outbox:
             self._database.row_factory = sqlite3.Row
             self._database.execute("PRAGMA journal_mode = WAL")
             self._database.execute("PRAGMA synchronous = FULL")
-            tables = resources.files("broker_classifier.lasair") / TABLES
+            tables = resources.files("broker_classifier.lasair.sending") / TABLES
             self._database.executescript(tables.read_text())
 
     @contextmanager

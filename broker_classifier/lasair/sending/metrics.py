@@ -9,7 +9,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from broker_classifier.errors import StoreUnavailableError
-from broker_classifier.lasair.outbox import Outbox
+from broker_classifier.lasair.sending.outbox import Outbox
 
 SILENT_S = 300.0
 DELAY_S = (0.5, 1, 2, 5, 10, 30, 60, 300, 900, 3600, 14400, 86400, 604800)
