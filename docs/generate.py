@@ -16,6 +16,7 @@ from typer.cli import get_docs_for_click
 
 from broker_classifier.cli.load_settings import settings_table
 from broker_classifier.cli.main import app
+from broker_classifier.lasair.sending.metrics import AnnotateMetrics
 from broker_classifier.service.metrics import Metrics
 from broker_classifier.streams.classification import json_schema
 
@@ -76,8 +77,9 @@ def message_page() -> str:
 
 
 def metrics_page() -> str:
-    """List the metrics of the service."""
-    families = Metrics().registry.collect()
+    """List the metrics of the service and of the annotator."""
+    registries = Metrics().registry, AnnotateMetrics().registry
+    families = [family for registry in registries for family in registry.collect()]
     rows = sorted((f"`{family.name}`", family.type, family.documentation) for family in families)
     return "# Metrics\n\n" + table(("metric", "kind", "meaning"), rows)
 

@@ -29,6 +29,13 @@ FLOORS = {
         ["cli"],
     ],
     "web": [["index"], ["page", "server"], ["serve", "single_file"]],
+    "lasair": [
+        ["annotation"],
+        ["rules"],
+        ["sending"],
+        ["annotators", "compare", "intake"],
+        ["annotate"],
+    ],
     "training": [
         ["recipe_tables"],
         ["data", "recipe"],

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from broker_classifier.config import Settings
     from broker_classifier.lasair.annotators import Annotator
     from broker_classifier.lasair.compare import Comparison
-    from broker_classifier.lasair.outbox import Outbox
+    from broker_classifier.lasair.sending.outbox import Outbox
 
 Survey = Literal["lsst", "ztf"]
 OfSurvey = Annotated[Survey | None, typer.Option("--survey", help="One Lasair only.")]
@@ -107,7 +107,7 @@ def _opened(config: Path | None, survey: Survey | None) -> tuple["Outbox", dict[
     from broker_classifier.config import LogSettings
     from broker_classifier.errors import ConfigError
     from broker_classifier.lasair.annotators import annotators_of
-    from broker_classifier.lasair.outbox import Outbox
+    from broker_classifier.lasair.sending.outbox import Outbox
     from broker_classifier.service.process import configure_logs
 
     configure_logs(LogSettings(level="warning", format="text"))

@@ -10,8 +10,8 @@ from rich.console import Console
 
 from broker_classifier.demo.play import Playing, View
 from broker_classifier.demo.service_process import child_process, clean_environment
-from broker_classifier.lasair.annotation import Annotation
-from broker_classifier.lasair.outbox import Outbox
+from broker_classifier.lasair.annotation.write_annotation import Annotation
+from broker_classifier.lasair.sending.outbox import Outbox
 
 SURVEY = "ztf"
 TOPIC, TOKEN = "demo", "demo-token"

@@ -18,11 +18,11 @@ from confluent_kafka import Message as KafkaMessage
 from broker_classifier.config import Settings
 from broker_classifier.errors import ConfigError, OutputUnavailableError, StoreUnavailableError
 from broker_classifier.lasair.annotators import Annotator, annotators_of
-from broker_classifier.lasair.budget import Budget
 from broker_classifier.lasair.intake import Intake
-from broker_classifier.lasair.metrics import AnnotateMetrics, OutboxCollector
-from broker_classifier.lasair.outbox import Outbox
-from broker_classifier.lasair.sender import Sender
+from broker_classifier.lasair.sending.budget import Budget
+from broker_classifier.lasair.sending.metrics import AnnotateMetrics, OutboxCollector
+from broker_classifier.lasair.sending.outbox import Outbox
+from broker_classifier.lasair.sending.sender import Sender
 from broker_classifier.streams.health_server import serve_health
 from broker_classifier.streams.topic_reader import TopicReader
 

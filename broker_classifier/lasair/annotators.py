@@ -3,12 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import structlog
 from pydantic import SecretStr
 
 from broker_classifier.config import Settings
 from broker_classifier.config_lasair import AnnotatorSettings
 from broker_classifier.errors import ConfigError
-from broker_classifier.lasair.client import LasairAnnotator
+from broker_classifier.lasair.sending.client import LasairAnnotator
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,9 @@ def annotators_of(settings: Settings) -> dict[str, Annotator]:
     opened = {}
     for survey, (annotator, usual_token, endpoint) in services.items():
         token = _token(annotator, survey) or usual_token
-        if annotator.topic and token.get_secret_value():
+        if annotator.topic and not token.get_secret_value():
+            log.warning("not annotated, as there is no token", survey=survey, topic=annotator.topic)
+        elif annotator.topic:
             client = LasairAnnotator(annotator.topic, token, endpoint, annotate.timeout_s)
             opened[survey] = Annotator(annotator, client)
     return opened

@@ -8,8 +8,8 @@ import requests
 from lasair import LasairError
 
 from broker_classifier.errors import OutputUnavailableError
-from broker_classifier.lasair.annotation import Annotation
-from broker_classifier.lasair.client import LasairAnnotator
+from broker_classifier.lasair.annotation.write_annotation import Annotation
+from broker_classifier.lasair.sending.client import LasairAnnotator
 
 ID_COLUMNS = {"lsst": "diaObjectId", "ztf": "objectId"}
 FULL_PAGE = 1000  # fewest rows after which there may be more; the most depend on the token

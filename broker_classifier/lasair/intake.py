@@ -9,13 +9,13 @@ import structlog
 
 from broker_classifier.config_lasair import AnnotateSettings, AnnotatorSettings
 from broker_classifier.errors import DecodeError
-from broker_classifier.lasair.annotation import annotation
-from broker_classifier.lasair.answer import bits_of, is_classified, read_answer
-from broker_classifier.lasair.history import advanced
-from broker_classifier.lasair.metrics import AnnotateMetrics
-from broker_classifier.lasair.outbox import Outbox
-from broker_classifier.lasair.outbox_rows import Item
+from broker_classifier.lasair.annotation.answer import bits_of, is_classified, read_answer
+from broker_classifier.lasair.annotation.history import advanced
+from broker_classifier.lasair.annotation.write_annotation import annotation
 from broker_classifier.lasair.rules import Said, reason_to_send
+from broker_classifier.lasair.sending.metrics import AnnotateMetrics
+from broker_classifier.lasair.sending.outbox import Outbox
+from broker_classifier.lasair.sending.outbox_rows import Item
 from broker_classifier.streams.classification import ClassificationMessage
 
 log = structlog.get_logger()

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from broker_classifier.errors import DecodeError
-from broker_classifier.lasair.annotation import Annotation, annotation
-from broker_classifier.lasair.answer import read_answer
-from broker_classifier.lasair.history import advanced
-from broker_classifier.lasair.limits import violations
+from broker_classifier.lasair.annotation.answer import read_answer
+from broker_classifier.lasair.annotation.history import advanced
+from broker_classifier.lasair.annotation.limits import violations
+from broker_classifier.lasair.annotation.write_annotation import Annotation, annotation
 from tests.lasair.messages import content, point
 from tests.lasair.poison import poison_in
 

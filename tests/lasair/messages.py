@@ -4,8 +4,8 @@ from typing import Any
 
 import orjson
 
-from broker_classifier.lasair.answer import read_answer
-from broker_classifier.lasair.history import History, advanced
+from broker_classifier.lasair.annotation.answer import read_answer
+from broker_classifier.lasair.annotation.history import History, advanced
 from broker_classifier.streams.classification import ClassificationMessage
 
 MJD = 61000.0

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from broker_classifier.lasair.annotation import Annotation, annotation
+from broker_classifier.lasair.annotation.write_annotation import Annotation, annotation
 from tests.lasair.messages import answer, history_of, point
 
 Fields = dict[str, Any]

@@ -6,8 +6,8 @@ import subprocess
 
 import pytest
 
-from broker_classifier.lasair.metrics import AnnotateMetrics, OutboxCollector
-from broker_classifier.lasair.outbox import Outbox
+from broker_classifier.lasair.sending.metrics import AnnotateMetrics, OutboxCollector
+from broker_classifier.lasair.sending.outbox import Outbox
 from tests.kafka_sources import TOP
 from tests.tools import program
 

@@ -4,9 +4,9 @@ import pytest
 from pydantic import SecretStr
 
 from broker_classifier.errors import OutputUnavailableError
-from broker_classifier.lasair.annotation import annotation
-from broker_classifier.lasair.client import LasairAnnotator
+from broker_classifier.lasair.annotation.write_annotation import annotation
 from broker_classifier.lasair.compare import annotations_at, compare
+from broker_classifier.lasair.sending.client import LasairAnnotator
 from tests.lasair.fake_lasair import FakeLasair, served
 from tests.lasair.messages import answer, history_of
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from broker_classifier.lasair.classdict import EQUAL_PRIOR, KEYS
-from broker_classifier.lasair.limits import key
+from broker_classifier.lasair.annotation.classdict import EQUAL_PRIOR, KEYS
+from broker_classifier.lasair.annotation.limits import key
 from tests.kafka_sources import TOP
 from tests.lasair.hostile import hostile_annotations
 from tests.lasair.lasair_database import ID_COLUMNS, full_query, query_error, run_on_annotation

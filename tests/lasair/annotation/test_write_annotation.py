@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from broker_classifier.lasair.annotation import annotation
-from broker_classifier.lasair.classdict import KEYS, KEYS_VERSION
-from broker_classifier.lasair.limits import violations
+from broker_classifier.lasair.annotation.classdict import KEYS, KEYS_VERSION
+from broker_classifier.lasair.annotation.limits import violations
+from broker_classifier.lasair.annotation.write_annotation import annotation
 from tests.kafka_sources import TOP
 from tests.lasair.messages import MJD, answer, history_of, point
 

@@ -4,8 +4,8 @@ import json
 import sqlite3
 from dataclasses import dataclass
 
-from broker_classifier.lasair.annotation import Annotation
-from broker_classifier.lasair.history import History, Verdict
+from broker_classifier.lasair.annotation.history import History, Verdict
+from broker_classifier.lasair.annotation.write_annotation import Annotation
 from broker_classifier.lasair.rules import Said
 
 

@@ -8,9 +8,9 @@ NULL. Words are lower-case, as Lasair lower-cases the filters that an annotation
 import json
 from collections.abc import Mapping
 
-from broker_classifier.lasair.answer import bits_of
-from broker_classifier.lasair.history import History, Verdict
-from broker_classifier.lasair.limits import (
+from broker_classifier.lasair.annotation.answer import bits_of
+from broker_classifier.lasair.annotation.history import History, Verdict
+from broker_classifier.lasair.annotation.limits import (
     LIMITS,
     MAX_CLASSDICT_TEXT,
     is_key,
@@ -18,7 +18,7 @@ from broker_classifier.lasair.limits import (
     number,
     plain,
 )
-from broker_classifier.lasair.points import Points
+from broker_classifier.lasair.annotation.points import Points
 from broker_classifier.streams.classification import ClassificationMessage
 
 KEYS_VERSION = 1

@@ -8,7 +8,7 @@ spread evenly, so that some are always left. A full batch never waits for that.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from broker_classifier.lasair.outbox import HOUR_S
+from broker_classifier.lasair.sending.outbox import HOUR_S
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from broker_classifier.errors import StoreUnavailableError
-from broker_classifier.lasair.annotation import Annotation
-from broker_classifier.lasair.history import History
-from broker_classifier.lasair.outbox_rows import Depth, Item, Record, history_of, item_of
+from broker_classifier.lasair.annotation.history import History
+from broker_classifier.lasair.annotation.write_annotation import Annotation
 from broker_classifier.lasair.rules import Said
+from broker_classifier.lasair.sending.outbox_rows import Depth, Item, Record, history_of, item_of
 
 TABLES = "outbox.sql"
 BUSY_S = 30.0
@@ -36,7 +36,8 @@ DUE = """SELECT * FROM outbox WHERE survey = ? AND not_before <= ?
 DEPTH = """SELECT count(*) AS n, min(since) AS since,
     (SELECT count(*) FROM dead_letters WHERE survey = ?) AS dead FROM outbox WHERE survey = ?"""
 TAKE_UP = "UPDATE outbox SET not_before = 0, n_failures = 0 WHERE survey = ? AND object_id = ?"
-FORGET_CALLS = "DELETE FROM calls WHERE at <= ? OR at > ?"  # a clock may have been set back
+# A clock may have been set back: calls of the future do not count for ever.
+CALLS = "SELECT at FROM calls WHERE survey = ? AND at > ? AND at <= ? ORDER BY at"
 FORGET_DEAD_LETTER = "DELETE FROM dead_letters WHERE survey = ? AND object_id = ?"
 FORGET_OBJECTS = """DELETE FROM objects WHERE heard_at < ? AND NOT EXISTS (SELECT 1 FROM outbox
     WHERE outbox.survey = objects.survey AND outbox.object_id = objects.object_id)"""
@@ -66,7 +67,7 @@ class Outbox:
             self._database.row_factory = sqlite3.Row
             self._database.execute("PRAGMA journal_mode = WAL")
             self._database.execute("PRAGMA synchronous = FULL")
-            tables = resources.files("broker_classifier.lasair") / TABLES
+            tables = resources.files("broker_classifier.lasair.sending") / TABLES
             self._database.executescript(tables.read_text())
 
     @contextmanager
@@ -165,11 +166,11 @@ class Outbox:
     def note_call(self, survey: str, now: float) -> None:
         """Count a call, before it is made."""
         self._run("INSERT INTO calls VALUES (?, ?)", survey, now)
+        self._run("DELETE FROM calls WHERE at <= ?", now - HOUR_S)
 
     def calls(self, survey: str, now: float) -> list[float]:
         """Return when calls were made in the hour before now, the first one first."""
-        self._run(FORGET_CALLS, now - HOUR_S, now + CLOCK_TOLERANCE_S)
-        rows = self._rows("SELECT at FROM calls WHERE survey = ? ORDER BY at", survey)
+        rows = self._rows(CALLS, survey, now - HOUR_S, now + CLOCK_TOLERANCE_S)
         return [row["at"] for row in rows]
 
     def depth(self, survey: str, now: float) -> Depth:

@@ -2,9 +2,9 @@
 
 from datetime import datetime, timedelta
 
-from broker_classifier.lasair.answer import bits_of, is_classified
-from broker_classifier.lasair.history import History, Verdict
-from broker_classifier.lasair.points import Points
+from broker_classifier.lasair.annotation.answer import bits_of, is_classified
+from broker_classifier.lasair.annotation.history import History, Verdict
+from broker_classifier.lasair.annotation.points import Points
 from broker_classifier.streams.classification import ClassificationMessage
 
 MJD_ZERO = datetime(1858, 11, 17)  # noqa: DTZ001 - a date of the calendar, no moment to convert

@@ -15,7 +15,7 @@ import requests
 from lasair import LasairError, lasair_client
 from pydantic import SecretStr
 
-from broker_classifier.lasair.annotation import Annotation
+from broker_classifier.lasair.annotation.write_annotation import Annotation
 
 MAX_WORDS = 500
 

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from broker_classifier.lasair.classdict import classdict
-from broker_classifier.lasair.explanation import explanation
-from broker_classifier.lasair.history import History
-from broker_classifier.lasair.limits import LIMITS, is_url, object_id_at, plain
-from broker_classifier.lasair.points import points_of
+from broker_classifier.lasair.annotation.classdict import classdict
+from broker_classifier.lasair.annotation.explanation import explanation
+from broker_classifier.lasair.annotation.history import History
+from broker_classifier.lasair.annotation.limits import LIMITS, is_url, object_id_at, plain
+from broker_classifier.lasair.annotation.points import points_of
 from broker_classifier.streams.classification import ClassificationMessage, ModelMessage
 
 Annotation = dict[str, Any]

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker_classifier.lasair.annotation import annotation
-from broker_classifier.lasair.limits import violations
+from broker_classifier.lasair.annotation.limits import violations
+from broker_classifier.lasair.annotation.write_annotation import annotation
 from tests.lasair.hostile import run
 from tests.lasair.messages import MJD, answer, history_of
 from tests.lasair.poison import poison_in

@@ -1,6 +1,6 @@
 """What is remembered of an object, in whatever order and however often its answers come."""
 
-from broker_classifier.lasair.history import Verdict, advanced
+from broker_classifier.lasair.annotation.history import Verdict, advanced
 from tests.lasair.messages import MJD, answer, history_of
 
 

@@ -18,13 +18,13 @@ from typing import Protocol
 
 import structlog
 
-from broker_classifier.lasair.annotation import Annotation
-from broker_classifier.lasair.budget import Budget
-from broker_classifier.lasair.client import Outcome, Reply
-from broker_classifier.lasair.limits import violations
-from broker_classifier.lasair.metrics import AnnotateMetrics
-from broker_classifier.lasair.outbox import Outbox
-from broker_classifier.lasair.outbox_rows import Item
+from broker_classifier.lasair.annotation.limits import violations
+from broker_classifier.lasair.annotation.write_annotation import Annotation
+from broker_classifier.lasair.sending.budget import Budget
+from broker_classifier.lasair.sending.client import Outcome, Reply
+from broker_classifier.lasair.sending.metrics import AnnotateMetrics
+from broker_classifier.lasair.sending.outbox import Outbox
+from broker_classifier.lasair.sending.outbox_rows import Item
 
 IDLE_S = 1.0
 LINGER_S = 0.5  # what is published together arrives within this

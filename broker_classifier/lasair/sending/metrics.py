@@ -9,7 +9,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from broker_classifier.errors import StoreUnavailableError
-from broker_classifier.lasair.outbox import Outbox
+from broker_classifier.lasair.sending.outbox import Outbox
 
 SILENT_S = 300.0
 DELAY_S = (0.5, 1, 2, 5, 10, 30, 60, 300, 900, 3600, 14400, 86400, 604800)
@@ -106,7 +106,14 @@ class OutboxCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Yield the outbox's depth and age, its dead letters, and the calls left."""
+        try:
+            outbox = self._open_outbox()
+            yield from self._gauges(outbox)
+            outbox.close()
+        except StoreUnavailableError:
+            return
 
+    def _gauges(self, outbox: Outbox) -> list[Metric]:
         def gauge(name: str, text: str) -> GaugeMetricFamily:
             return GaugeMetricFamily(f"broker_annotate_{name}", text, labels=["survey"])
 
@@ -115,10 +122,6 @@ class OutboxCollector(Collector):
         held = gauge("held_back", "Annotations that wait for the hour's budget.")
         dead = gauge("dead_letters", "Annotations that Lasair refused, and that are kept.")
         left = gauge("calls_left", "Calls that the hour still allows.")
-        try:
-            outbox = self._open_outbox()
-        except StoreUnavailableError:
-            return
         for survey, allowed in self._calls_per_hour.items():
             now = time.time()
             depth = outbox.depth(survey, now)
@@ -128,5 +131,4 @@ class OutboxCollector(Collector):
             held.add_metric([survey], depth.n_waiting if is_held else 0)
             dead.add_metric([survey], depth.n_dead_letters)
             left.add_metric([survey], max(0, allowed - len(outbox.calls(survey, now))))
-        outbox.close()
-        yield from (waiting, age, held, dead, left)
+        return [waiting, age, held, dead, left]

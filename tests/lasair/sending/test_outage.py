@@ -5,11 +5,11 @@ import random
 import pytest
 
 from broker_classifier.config_lasair import AnnotateSettings, AnnotatorSettings
-from broker_classifier.lasair.budget import Budget
-from broker_classifier.lasair.client import Outcome, Reply
 from broker_classifier.lasair.intake import Intake
-from broker_classifier.lasair.outbox import Outbox
-from broker_classifier.lasair.sender import Sender
+from broker_classifier.lasair.sending.budget import Budget
+from broker_classifier.lasair.sending.client import Outcome, Reply
+from broker_classifier.lasair.sending.outbox import Outbox
+from broker_classifier.lasair.sending.sender import Sender
 from tests.lasair.messages import value
 
 HOUR_S, DAY_S = 3600.0, 86400.0

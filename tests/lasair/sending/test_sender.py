@@ -4,14 +4,14 @@ from itertools import pairwise
 
 import pytest
 
-from broker_classifier.lasair import sender as sender_module
-from broker_classifier.lasair.annotation import annotation
-from broker_classifier.lasair.budget import Budget
-from broker_classifier.lasair.client import Outcome, Reply
-from broker_classifier.lasair.outbox import Outbox
-from broker_classifier.lasair.outbox_rows import Item
+from broker_classifier.lasair.annotation.write_annotation import annotation
 from broker_classifier.lasair.rules import Said
-from broker_classifier.lasair.sender import BARRED_PAUSE_S, Sender
+from broker_classifier.lasair.sending import sender as sender_module
+from broker_classifier.lasair.sending.budget import Budget
+from broker_classifier.lasair.sending.client import Outcome, Reply
+from broker_classifier.lasair.sending.outbox import Outbox
+from broker_classifier.lasair.sending.outbox_rows import Item
+from broker_classifier.lasair.sending.sender import BARRED_PAUSE_S, Sender
 from tests.lasair.messages import answer, history_of
 
 ACCEPTED = Reply(Outcome.ACCEPTED)

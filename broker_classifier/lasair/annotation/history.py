@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from broker_classifier.lasair.answer import Order, is_classified, order_of
+from broker_classifier.lasair.annotation.answer import Order, is_classified, order_of
 from broker_classifier.streams.classification import ClassificationMessage
 
 

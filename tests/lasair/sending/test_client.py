@@ -3,13 +3,13 @@
 import pytest
 from pydantic import SecretStr
 
-from broker_classifier.lasair.annotation import annotation
-from broker_classifier.lasair.budget import Budget
-from broker_classifier.lasair.client import LasairAnnotator, Outcome
-from broker_classifier.lasair.outbox import Outbox
-from broker_classifier.lasair.outbox_rows import Item
+from broker_classifier.lasair.annotation.write_annotation import annotation
 from broker_classifier.lasair.rules import Said
-from broker_classifier.lasair.sender import Sender
+from broker_classifier.lasair.sending.budget import Budget
+from broker_classifier.lasair.sending.client import LasairAnnotator, Outcome
+from broker_classifier.lasair.sending.outbox import Outbox
+from broker_classifier.lasair.sending.outbox_rows import Item
+from broker_classifier.lasair.sending.sender import Sender
 from tests.lasair.fake_lasair import FakeLasair, served
 from tests.lasair.messages import answer, history_of
 

@@ -1,0 +1,1 @@
+"""What an annotation says: words, numbers and limits; a pure function of answers."""
