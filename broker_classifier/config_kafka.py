@@ -22,7 +22,9 @@ class _Section(BaseModel):
 class KafkaSettings(_Section):
     """Where alerts come from and results go to."""
 
-    bootstrap_servers: str = Field("localhost:9092", description="Kafka's address, host:port,…")
+    bootstrap_servers: str = Field(
+        "localhost:9092", description="Kafka's addresses: host:port, joined by commas."
+    )
     group_id: str = Field("broker-classifier", description="Consumer group; one worker a store.")
     output_topic: str = Field("classifications", description="Topic of the class probabilities.")
     dead_letter_topic: str = Field(
