@@ -15,6 +15,7 @@ def replay_command(
     topic: Annotated[str, typer.Option("--topic", help="Topic to publish into.")],
     bootstrap_servers: ServersOption = None,
     rate: Annotated[float | None, typer.Option("--rate", min=0.001, help="Alerts/s.")] = None,
+    skip: Annotated[int, typer.Option(min=0, help="Leave out so many at the beginning.")] = 0,
     config: ConfigOption = None,
 ) -> None:
     """Send alert files into a topic, paced or as fast as possible.
@@ -27,7 +28,7 @@ def replay_command(
     with progress_bars("sending") as track:
         from broker_classifier.streams.replay import replay
 
-        n_sent = replay(settings, paths, topic, rate, track)
+        n_sent = replay(settings, paths, topic, rate, track, skip)
     typer.echo(orjson.dumps({"sent": n_sent, "topic": topic}))
 
 

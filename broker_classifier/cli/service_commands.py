@@ -3,10 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import orjson
 import typer
 
-from broker_classifier.cli.command import ConfigOption, ServersOption
+from broker_classifier.cli.command import ConfigOption
 
 if TYPE_CHECKING:
     from broker_classifier.config_kafka import KafkaSettings
@@ -74,40 +73,6 @@ def web_command(
     }
     page = settings.web.model_copy(update=given)
     serve_page(settings.model_copy(update={"web": page}), stop)
-
-
-def list_dead_letters_command(
-    bootstrap_servers: ServersOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
-    config: ConfigOption = None,
-) -> None:
-    """Show what stands in the dead-letter topic, and why.
-
-    Example: broker-classifier dead-letters list --json
-    """
-    from broker_classifier.cli.tables import dead_letter_json, dead_letter_row
-    from broker_classifier.streams.dead_letters import read_dead_letters
-
-    for letter in read_dead_letters(kafka_settings(config, bootstrap_servers)):
-        typer.echo(dead_letter_json(letter) if as_json else dead_letter_row(letter))
-
-
-def replay_dead_letters_command(
-    bootstrap_servers: ServersOption = None,
-    topic: Annotated[str | None, typer.Option(help="Instead of where they came from.")] = None,
-    config: ConfigOption = None,
-) -> None:
-    """Send dead letters back to where they came from, each once.
-
-    Example: broker-classifier dead-letters replay
-    """
-    from broker_classifier.cli.progress_bars import progress_bars
-    from broker_classifier.streams.dead_letters import replay_dead_letters
-
-    settings = kafka_settings(config, bootstrap_servers)
-    with progress_bars("sending back") as track:
-        n_replayed = replay_dead_letters(settings, topic, track)
-    typer.echo(orjson.dumps({"replayed": n_replayed}))
 
 
 def kafka_settings(config: Path | None, bootstrap_servers: str | None) -> "KafkaSettings":

@@ -1,6 +1,7 @@
 """Classifications, dead letters and bundles for a terminal."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
 
 import orjson
 from rich.table import Table
@@ -8,6 +9,7 @@ from rich.table import Table
 from broker_classifier.model.find_bundle import ShippedBundle
 from broker_classifier.streams.classification import ClassificationMessage
 from broker_classifier.streams.dead_letters import DeadLetter
+from broker_classifier.streams.replay_letters import facts
 
 _COLUMNS = "{:<20} {:>19} {:>11} {:>6} {:>5}  {:<11} {:>5}  {}"
 RUNNERS_UP = 2
@@ -47,14 +49,18 @@ def table_row(message: ClassificationMessage) -> str:
 
 def dead_letter_row(letter: DeadLetter) -> str:
     """Return one dead letter as a line."""
+    failed_at = datetime.fromtimestamp(max(letter.failed_at_ms, 0) / 1000.0, UTC)
     origin = f"{letter.topic}[{letter.partition}]@{letter.offset}"
-    return f"{origin}  {letter.reason}: {letter.explanation} ({len(letter.value)} bytes)"
+    state = "came back" if letter.came_back_from else "replayed" if letter.is_replayed else "new"
+    return (
+        f"{failed_at:%Y-%m-%dT%H:%M:%SZ}  {state:<9}  {origin}  {len(letter.value)} bytes  "
+        f"{letter.reason}: {letter.explanation}"
+    )
 
 
 def dead_letter_json(letter: DeadLetter) -> str:
     """Return one dead letter as JSON, without its bytes."""
-    fields = {name: value for name, value in vars(letter).items() if name != "value"}
-    return orjson.dumps(fields | {"n_bytes": len(letter.value)}).decode()
+    return orjson.dumps(facts(letter)).decode()
 
 
 def bundles_table(bundles: Sequence[ShippedBundle]) -> Table:

@@ -5,20 +5,21 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka import Message as KafkaMessage
 
 from broker_classifier.config_kafka import KafkaSettings
 from broker_classifier.errors import MessageError, OutputUnavailableError
-from broker_classifier.progress import Track, untracked
-from broker_classifier.streams.kafka_sink import KafkaSink
-from broker_classifier.streams.kafka_source import client_settings, headers_of, opened
+from broker_classifier.streams.kafka_source import (
+    REPLAYED_FROM,
+    client_settings,
+    headers_of,
+    opened,
+)
 from broker_classifier.streams.message import Message, Outgoing
 
 REPLAY_GROUP_SUFFIX = "-dead-letters-replay"
-REPLAY_BATCH = 500
 TIMEOUT_S = 10.0
 
 
@@ -36,6 +37,15 @@ class DeadLetter:
         Where and when the message was received; -1 where that is not known.
     is_omitted : bool
         The message was too large for the dead-letter topic, so only this note of it is left.
+    failed_at_ms : int
+        When it failed, Unix ms.
+    came_back_from : str
+        The place in the dead-letter topic of the letter that was replayed and failed again; empty
+        for a message that failed for the first time.
+    place : str
+        Where the letter itself stands: dead-letters[0]@17.
+    is_replayed : bool
+        It was sent back already.
     traceback : str
     value : bytes
         The message, untouched.
@@ -50,6 +60,10 @@ class DeadLetter:
     traceback: str
     is_omitted: bool
     value: bytes
+    failed_at_ms: int = -1
+    came_back_from: str = ""
+    place: str = ""
+    is_replayed: bool = False
 
 
 def dead_letter(message: Message, error: MessageError, topic: str) -> Outgoing:
@@ -62,64 +76,37 @@ def dead_letter(message: Message, error: MessageError, topic: str) -> Outgoing:
         "offset": str(message.offset),
         "timestamp_ms": str(message.timestamp_ms or ""),
         "survey": message.survey,
+        REPLAYED_FROM: message.replayed_from,
         "failed_at_ms": str(int(time.time() * 1000)),
         "traceback": "".join(traceback.format_exception(error)),
     }
-    return Outgoing(topic, None, message.value, headers)
+    given = {name: value for name, value in headers.items() if value}
+    return Outgoing(topic, None, message.value, given)
 
 
 def read_dead_letters(settings: KafkaSettings) -> Iterator[DeadLetter]:
     """Read every dead letter that stands in the topic now, oldest first in each partition.
 
-    Raises
-    ------
-    OutputUnavailableError
-        If Kafka does not answer.
-    """
-    with _consumer(settings) as consumer:
-        for message in _stored(consumer, settings.dead_letter_topic, _beginnings):
-            yield _letter(message)
-
-
-def replay_dead_letters(
-    settings: KafkaSettings, topic: str | None = None, track: Track = untracked
-) -> int:
-    """Send the dead letters back to the topics they came from; return how many.
-
-    Each is sent once, except those whose bytes were too large to keep: how far the topic was
-    replayed is committed under a group of its own. Only letters that stand in the topic at the
-    start are taken, so one that fails again waits there.
-
-    Parameters
-    ----------
-    settings : KafkaSettings
-    topic : str, optional
-        Send all of them to this topic instead.
-    track : Track
-        Shows how many have gone.
+    A letter that was replayed and failed again stands there twice; only its last failure is given.
 
     Raises
     ------
     OutputUnavailableError
         If Kafka does not answer.
     """
-    sink, n_replayed = KafkaSink(settings), 0
-    with _consumer(settings) as consumer:
-        stored = _stored(consumer, settings.dead_letter_topic, Consumer.committed)
-        messages = track(stored, "dead letters")
-        while batch := list(islice(messages, REPLAY_BATCH)):
-            letters = [_letter(message) for message in batch]
-            whole = [one for one in letters if not one.is_omitted]
-            sink.publish(Outgoing(topic or one.topic, None, one.value) for one in whole)
-            for message in batch:
-                consumer.store_offsets(message)
-            consumer.commit(asynchronous=False)
-            n_replayed += len(whole)
-    return n_replayed
+    with letters_consumer(settings) as consumer:
+        replayed = _replayed_until(consumer, settings.dead_letter_topic)
+        letters = [
+            _letter(message, is_replayed=_offset(message) < replayed[message.partition() or 0])
+            for message in stored_messages(consumer, settings.dead_letter_topic, beginnings)
+        ]
+    failed_again = {letter.came_back_from for letter in letters}
+    yield from (letter for letter in letters if letter.place not in failed_again)
 
 
 @contextmanager
-def _consumer(settings: KafkaSettings) -> Iterator[Consumer]:
+def letters_consumer(settings: KafkaSettings) -> Iterator[Consumer]:
+    """Open a consumer of the dead letters; an error of Kafka's says which topic, and where."""
     own = {
         "group.id": settings.group_id + REPLAY_GROUP_SUFFIX,
         "enable.auto.commit": False,
@@ -139,14 +126,14 @@ def _consumer(settings: KafkaSettings) -> Iterator[Consumer]:
 Offsets = Callable[..., list[TopicPartition]]
 
 
-def _beginnings(_: Consumer, partitions: list[TopicPartition], **__: float) -> list[TopicPartition]:
+def beginnings(_: Consumer, partitions: list[TopicPartition], **__: float) -> list[TopicPartition]:
+    """Start at the beginning of every partition."""
     return partitions
 
 
-def _stored(consumer: Consumer, topic: str, starts: Offsets) -> Iterator[KafkaMessage]:
+def stored_messages(consumer: Consumer, topic: str, starts: Offsets) -> Iterator[KafkaMessage]:
     """Yield the messages of a topic from `starts` to where it ends now."""
-    found = consumer.list_topics(topic, timeout=TIMEOUT_S).topics[topic].partitions
-    starting = starts(consumer, [TopicPartition(topic, one) for one in found], timeout=TIMEOUT_S)
+    starting = starts(consumer, partitions_of(consumer, topic), timeout=TIMEOUT_S)
     ends = {}
     for place in starting:
         low, high = consumer.get_watermark_offsets(place, timeout=TIMEOUT_S)
@@ -166,7 +153,28 @@ def _stored(consumer: Consumer, topic: str, starts: Offsets) -> Iterator[KafkaMe
         yield message
 
 
-def _letter(message: KafkaMessage) -> DeadLetter:
+def partitions_of(consumer: Consumer, topic: str) -> list[TopicPartition]:
+    """List the partitions of a topic; none where there is no such topic."""
+    listed = consumer.list_topics(topic, timeout=TIMEOUT_S).topics[topic]
+    return [TopicPartition(topic, partition) for partition in listed.partitions]
+
+
+def _replayed_until(consumer: Consumer, topic: str) -> dict[int, int]:
+    """Give for every partition how far it was replayed."""
+    committed = consumer.committed(partitions_of(consumer, topic), timeout=TIMEOUT_S)
+    return {place.partition: place.offset for place in committed}
+
+
+def _offset(message: KafkaMessage) -> int:
+    return message.offset() or 0
+
+
+def place_of(message: KafkaMessage) -> str:
+    """Name the place of a letter in its topic."""
+    return f"{message.topic()}[{message.partition()}]@{message.offset()}"
+
+
+def _letter(message: KafkaMessage, *, is_replayed: bool) -> DeadLetter:
     headers = headers_of(message)
     return DeadLetter(
         reason=headers.get("reason", ""),
@@ -178,6 +186,10 @@ def _letter(message: KafkaMessage) -> DeadLetter:
         traceback=headers.get("traceback", ""),
         is_omitted="omitted" in headers,
         value=message.value() or b"",
+        failed_at_ms=_integer(headers.get("failed_at_ms")),
+        came_back_from=headers.get(REPLAYED_FROM, ""),
+        place=place_of(message),
+        is_replayed=is_replayed,
     )
 
 

@@ -25,6 +25,8 @@ FULL_QUEUE_PAUSE_MS = 5  # librdkafka's own second is longer than a batch takes
 STATISTICS_MS = 2_000
 LATEST_TIMESTAMP_MS = 4_102_444_800_000  # 2100; a producer that stamps microseconds is not believed
 
+REPLAYED_FROM = "replayed_from"  # header of a dead letter that was sent back: its place
+
 Client = TypeVar("Client")
 
 log = structlog.get_logger()
@@ -137,12 +139,15 @@ class KafkaSource:
         self._commit_next()
         if self._lost:
             raise InputLostError(self._lost)
-        more = self._consumer.consume(self._settings.batch_size - 1, timeout=0) if first else []
+        is_there = first is not None  # an empty message is false, too
+        more = self._consumer.consume(self._settings.batch_size - 1, timeout=0) if is_there else []
         if self._has_moved:
             self._has_moved = False
             msg = "partitions moved to another worker"
             raise StartOverError(msg)
-        messages = [self._message(one) for one in [first, *more] if one and _is_alert(one)]
+        messages = [
+            self._message(one) for one in [first, *more] if one is not None and _is_alert(one)
+        ]
         for message in messages:
             self._first_open.setdefault((message.topic, message.partition), message.offset)
         return messages
@@ -208,12 +213,18 @@ class KafkaSource:
             offset=message.offset() or 0,
             timestamp_ms=timestamp_ms if _is_credible(kind, timestamp_ms) else None,
             survey=self._survey(topic),
+            replayed_from=_replayed_from(message.headers()),
         )
 
     def _survey(self, topic: str) -> str:
         if topic not in self._survey_of:
             self._survey_of[topic] = survey_of_topic(topic, self._surveys)
         return self._survey_of[topic]
+
+
+def _replayed_from(headers: Any) -> str:
+    """Find the place of the dead letter that a message is, if it is one that was sent back."""
+    return next((text.decode() for name, text in headers or () if name == REPLAYED_FROM), "")
 
 
 def survey_of_topic(topic: str, surveys: Mapping[str, Sequence[str]]) -> str:

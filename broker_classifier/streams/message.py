@@ -26,6 +26,8 @@ class Message:
         The survey whose alerts come this way.
     error : MessageError or None
         Why nothing of it can be read; the value is then empty.
+    replayed_from : str
+        The place of the dead letter that came again in this message; empty for all others.
     """
 
     value: bytes
@@ -35,6 +37,7 @@ class Message:
     timestamp_ms: int | None
     survey: str
     error: MessageError | None = None
+    replayed_from: str = ""
 
     @property
     def origin(self) -> str:

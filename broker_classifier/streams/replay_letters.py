@@ -1,0 +1,158 @@
+"""Dead letters sent back to where they came from, kept as files, or deleted."""
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+
+import orjson
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Message as KafkaMessage
+from confluent_kafka.admin import AdminClient
+
+from broker_classifier.config_kafka import KafkaSettings
+from broker_classifier.errors import OutputUnavailableError
+from broker_classifier.progress import Track, untracked
+from broker_classifier.streams.dead_letters import (
+    TIMEOUT_S,
+    DeadLetter,
+    letters_consumer,
+    partitions_of,
+    place_of,
+    read_dead_letters,
+    stored_messages,
+)
+from broker_classifier.streams.kafka_sink import KafkaSink
+from broker_classifier.streams.kafka_source import (
+    REPLAYED_FROM,
+    client_settings,
+    headers_of,
+    opened,
+)
+from broker_classifier.streams.message import Outgoing
+
+BATCH = 500
+LISTING = "letters.jsonl"
+
+
+def replay_dead_letters(
+    settings: KafkaSettings,
+    topic: str | None = None,
+    track: Track = untracked,
+    *,
+    again: bool = False,
+) -> int:
+    """Send the dead letters back to the topics they came from; return how many.
+
+    Each is sent once, except those whose bytes were too large to keep: how far the topic was
+    replayed is committed under a group of its own. Only letters that stand in the topic at the
+    start are taken. A letter that came back, because it failed again, is not sent a second time.
+
+    Parameters
+    ----------
+    settings : KafkaSettings
+    topic : str, optional
+        Send all of them to this topic instead.
+    track : Track
+        Shows how many have gone.
+    again : bool
+        Send also the letters that came back.
+
+    Raises
+    ------
+    OutputUnavailableError
+        If Kafka does not answer; it says how many were sent. The same call goes on from there.
+    """
+    sink, n_replayed = KafkaSink(settings), 0
+    with letters_consumer(settings) as consumer:
+        stored = stored_messages(consumer, settings.dead_letter_topic, Consumer.committed)
+        messages = track(stored, "dead letters")
+        while batch := list(islice(messages, BATCH)):
+            sent = [message for message in batch if _is_to_be_sent(message, again=again)]
+            try:
+                sink.publish(_sent_back(message, topic) for message in sent)
+            except OutputUnavailableError as error:
+                reason = (
+                    f"{n_replayed} letters were sent back and will not be sent again. The others "
+                    f"wait in {settings.dead_letter_topic}: Kafka at {settings.bootstrap_servers} "
+                    "did not confirm them. Call the same command to go on from there"
+                )
+                raise OutputUnavailableError(reason) from error
+            for message in batch:
+                consumer.store_offsets(message)
+            consumer.commit(asynchronous=False)
+            n_replayed += len(sent)
+    return n_replayed
+
+
+def _is_to_be_sent(message: KafkaMessage, *, again: bool) -> bool:
+    headers = headers_of(message)
+    return "omitted" not in headers and (again or REPLAYED_FROM not in headers)
+
+
+def _sent_back(message: KafkaMessage, topic: str | None) -> Outgoing:
+    to = topic or headers_of(message).get("topic", "")
+    return Outgoing(to, None, message.value() or b"", {REPLAYED_FROM: place_of(message)})
+
+
+def export_dead_letters(settings: KafkaSettings, folder: Path) -> int:
+    """Write the bytes of every dead letter into a file of its own, and a list of all; count them.
+
+    Raises
+    ------
+    OutputUnavailableError
+        If Kafka does not answer.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    n_letters = 0
+    with (folder / LISTING).open("wb") as listing:
+        for letter in read_dead_letters(settings):
+            name = re.sub(r"[^\w.-]+", "-", letter.place).strip("-")
+            (folder / name).write_bytes(letter.value)
+            listing.write(orjson.dumps({"file": name} | facts(letter)) + b"\n")
+            n_letters += 1
+    return n_letters
+
+
+def facts(letter: DeadLetter) -> dict[str, object]:
+    """Give everything about a letter except its bytes, and how many they are."""
+    fields = {name: value for name, value in vars(letter).items() if name != "value"}
+    return fields | {"n_bytes": len(letter.value)}
+
+
+def purge_dead_letters(settings: KafkaSettings, before: datetime) -> int:
+    """Delete the dead letters that were written before a moment; return how many.
+
+    Raises
+    ------
+    OutputUnavailableError
+        If Kafka does not answer, or does not let this client delete records.
+    """
+    with letters_consumer(settings) as consumer:
+        places = list(_first_kept(consumer, settings.dead_letter_topic, before))
+        firsts = [consumer.get_watermark_offsets(p, timeout=TIMEOUT_S)[0] for p in places]
+        doomed = [
+            place for place, first in zip(places, firsts, strict=True) if place.offset > first
+        ]
+        if not doomed:
+            return 0
+        admin = opened(AdminClient, client_settings(settings))
+        for deleted in admin.delete_records(doomed, request_timeout=TIMEOUT_S).values():
+            try:
+                deleted.result()
+            except KafkaException as error:
+                reason = f"Kafka did not delete the letters: {error.args[0].str()}"
+                raise OutputUnavailableError(reason) from error
+        return sum(place.offset - first for place, first in zip(places, firsts, strict=True))
+
+
+def _first_kept(consumer: Consumer, topic: str, before: datetime) -> Iterator[TopicPartition]:
+    """Find in every partition the first letter that is not older than a moment, or the end."""
+    moment_ms = int(before.timestamp() * 1000)
+    for place in partitions_of(consumer, topic):
+        asked = TopicPartition(topic, place.partition, moment_ms)
+        [found] = consumer.offsets_for_times([asked], timeout=TIMEOUT_S)
+        end = consumer.get_watermark_offsets(place, timeout=TIMEOUT_S)[1]
+        offset = found.offset if 0 <= found.offset <= end else end
+        yield TopicPartition(topic, place.partition, offset)
