@@ -47,7 +47,10 @@ PerClass = Annotated[
     int, typer.Option(min=5, help="Cap of each class in training; a fifth validates.")
 ]
 TestPerClass = Annotated[int, typer.Option(min=1, help="Cap of each class in the test.")]
-FluxUnit = Annotated[float, typer.Option("--flux-unit", help="The flux that counts as 1, nJy.")]
+FluxUnit = Annotated[
+    float | None,
+    typer.Option("--flux-unit", help="The flux that counts as 1, nJy; PLAsTiCC's if not given."),
+]
 AlertsOf = Annotated[
     Path | None,
     typer.Option(help="A bundle: take what its survey's alerts would show, not every point."),
@@ -70,7 +73,7 @@ def poster_command(
     test_per_class: TestPerClass = 500,
     epochs: Epochs = 30,
     batch: Batch = 100,
-    flux_unit: FluxUnit = 36.307805,
+    flux_unit: FluxUnit = None,
     scaling: Scaling = "linear",
     alerts_of: AlertsOf = None,
     bfloat16: Bfloat16 = False,
@@ -112,7 +115,7 @@ def sweep_command(
     test_per_class: TestPerClass = 500,
     epochs: Epochs = 30,
     batch: Batch = 100,
-    flux_unit: FluxUnit = 36.307805,
+    flux_unit: FluxUnit = None,
     scaling: Scaling = "linear",
     alerts_of: AlertsOf = None,
 ) -> None:
@@ -156,7 +159,7 @@ def _wanted(
 
 
 def _prepared(
-    data: Path, alerts_of: Path | None, flux_unit: float, scaling: Scaling, **given: Any
+    data: Path, alerts_of: Path | None, flux_unit: float | None, scaling: Scaling, **given: Any
 ) -> tuple["Sample", "Settings"]:
     """Read the light curves, as many as the settings need, and tell of them."""
     from broker_classifier.training import require_packages
@@ -166,7 +169,10 @@ def _prepared(
     from broker_classifier.training.poster.runs import Settings
     from broker_classifier.training.poster.sample import read_sample
 
-    settings = Settings(grid=Grid(flux_unit_njy=flux_unit, scaling=scaling), **given)
+    grid = Grid(scaling=scaling)
+    if flux_unit is not None:
+        grid = Grid(flux_unit_njy=flux_unit, scaling=scaling)
+    settings = Settings(grid=grid, **given)
     at_most = max(settings.per_class * 5 // 4, settings.test_per_class * POOL_OF_TEST_CAPS)
     sample = read_sample(data, at_most, alerts_of)
     counts = ", ".join(f"{name} {n}" for name, n in sample.counts().items())

@@ -33,6 +33,9 @@ _KEY = BAND_MASK | KIND_MASK << KIND_SHIFT
 WITHDRAWN = 0b100000
 
 
+LIMIT_SIGMAS = 5.0  # an upper limit is so many errors
+
+
 class Kind(IntEnum):
     """How a point came about. An upper limit has flux NaN and, as its error, limit / 5."""
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 AB_ZERO_POINT_NJY = 31.4
 NJY_PER_MICROJY = 1000.0
+SNANA_ZERO_POINT = 27.5  # AB magnitude of a flux of 1 in SNANA's simulations
 MAG_ERR_TO_RELATIVE_FLUX_ERR = math.log(10.0) / 2.5
 MJD_OFFSET_DAYS = 2400000.5
 UNIX_EPOCH_MJD = 40587.0
@@ -68,6 +69,9 @@ def flux_from_magnitude(magnitude: Floats) -> Floats:
     """
     flux: Floats = 10.0 ** ((AB_ZERO_POINT_NJY - magnitude) / 2.5)
     return flux
+
+
+SNANA_FLUX_UNIT_NJY = flux_from_magnitude(SNANA_ZERO_POINT)
 
 
 def magnitude_from_flux(flux_njy: float) -> float:

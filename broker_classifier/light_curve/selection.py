@@ -23,6 +23,8 @@ from broker_classifier.light_curve.selection_rules import (
     select_points,
 )
 
+NIGHT_OFFSET_DAYS = 0.3
+
 
 class Selection(BaseModel):
     """The rules, as they stand in `bundle.json`.
@@ -53,7 +55,7 @@ class Selection(BaseModel):
     kinds: tuple[Literal["detection", "forced"], ...] = ("detection",)
     positive_only: bool = True
     one_per_band_and_night: bool = True
-    night_offset_days: float = 0.3
+    night_offset_days: float = NIGHT_OFFSET_DAYS
     isolated_gap_days: float = Field(30.0, gt=0)
     episode_gap_days: float = Field(100.0, gt=0)
     window_days: float = Field(200.0, gt=0)

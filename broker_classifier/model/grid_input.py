@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from broker_classifier.light_curve import BAND_MASK, CurveBatch
-from broker_classifier.light_curve.photometry import NJY_PER_MICROJY
+from broker_classifier.light_curve.photometry import NJY_PER_MICROJY, SNANA_FLUX_UNIT_NJY
 from broker_classifier.light_curve.selection import band_positions
 
 Floats = NDArray[np.float64]
@@ -33,7 +33,7 @@ class Grid(BaseModel):
     length : int
         Cells, L.
     flux_unit_njy : float
-        The flux that counts as 1: that of AB magnitude 27.5, as in PLAsTiCC's files.
+        The flux that counts as 1; SNANA's, as in PLAsTiCC's files.
     scaling : str
         "linear" for raw fluxes, "arcsinh" to compress them.
     missing_void : float
@@ -45,7 +45,7 @@ class Grid(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     length: int = Field(128, gt=1)
-    flux_unit_njy: float = Field(36.307805, gt=0)
+    flux_unit_njy: float = Field(round(SNANA_FLUX_UNIT_NJY, 6), gt=0)
     scaling: Literal["linear", "arcsinh"] = "linear"
     missing_void: float = Field(500.0, ge=0)
     has_age: bool = False

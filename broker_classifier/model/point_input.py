@@ -43,6 +43,16 @@ from broker_classifier.light_curve.photometry import NJY_PER_MICROJY
 from broker_classifier.light_curve.selection import band_positions
 
 PER_BAND = ("flux", "snr", "gap", "seen", "err", "decline", "rise")
+TIMES = ("step", "age", "log_age")
+
+# The channels in blocks of B, one for each of `PER_BAND`, then B - 1 colours, `TIMES`, the band.
+_FLUX, _SNR, _GAP, _SEEN, _ERR, _DECLINE, _RISE, _COLOURS = range(len(PER_BAND) + 1)
+_N_TIMES = len(TIMES)
+
+# What the points of a band so far leave behind: of the last one its time, ln f, and the channels
+# that are carried forward; ln f of the first and of the brightest; whether there is a point.
+_LAST_MJD, _LAST_LN, _LAST_FLUX, _LAST_SNR, _LAST_ERR, _FIRST_LN, _BRIGHTEST_LN, _IS_SEEN = range(8)
+_N_LEFT = 8
 
 
 class Normalisation(BaseModel):
@@ -107,7 +117,7 @@ def channel_names(band_letters: Sequence[str]) -> tuple[str, ...]:
     per_band = [f"{name}_{band}" for name in PER_BAND for band in band_letters]
     colours = [f"colour_{blue}_{red}" for blue, red in pairwise(band_letters)]
     here = [f"band_{band}" for band in band_letters]
-    return (*per_band, *colours, "step", "age", "log_age", *here)
+    return (*per_band, *colours, *TIMES, *here)
 
 
 def channels(
@@ -154,47 +164,42 @@ def _columns(band_letters: tuple[str, ...]) -> tuple[NDArray[np.int64], int]:
     return band_positions(band_letters), len(channel_names(band_letters))
 
 
-# Columns of what is known of a band: time of its last point, "is seen", and ln f, flux, snr and
-# err channels of that point, then ln f of its first and of its brightest point.
-_MJD, _SEEN, _LN, _FLUX, _SNR, _ERR, _FIRST, _BRIGHTEST, _N_KNOWN = range(9)
-
-
 @compiled
-def _learn(
-    known: NDArray[np.float64],
+def _take_point(
+    band: NDArray[np.float64],
     mjd: float,
     flux: float,
     err: float,
     flux_scale: float,
     error_reference: float,
 ) -> None:
-    """Update what is known of a band (_N_KNOWN,) by a point."""
+    """Update what the points of a band leave behind, (_N_LEFT,), by one more."""
     ln = np.log(max(flux, err))  # err: ln stays finite for fluxes around 0
-    is_first = known[_SEEN] == 0.0
-    known[_FIRST] = ln if is_first else known[_FIRST]
-    known[_BRIGHTEST] = ln if is_first else max(ln, known[_BRIGHTEST])
-    known[_MJD], known[_SEEN], known[_LN] = mjd, 1.0, ln
-    known[_FLUX] = np.arcsinh(flux / flux_scale) / 2
-    known[_SNR] = np.arcsinh(flux / err) / 2
-    known[_ERR] = np.log10(err) - error_reference
+    is_first = band[_IS_SEEN] == 0.0
+    band[_FIRST_LN] = ln if is_first else band[_FIRST_LN]
+    band[_BRIGHTEST_LN] = ln if is_first else max(ln, band[_BRIGHTEST_LN])
+    band[_LAST_MJD], band[_LAST_LN], band[_IS_SEEN] = mjd, ln, 1.0
+    band[_LAST_FLUX] = np.arcsinh(flux / flux_scale) / 2
+    band[_LAST_SNR] = np.arcsinh(flux / err) / 2
+    band[_LAST_ERR] = np.log10(err) - error_reference
 
 
 @compiled
-def _write_bands(known: NDArray[np.float64], mjd: float, row: NDArray[np.float32]) -> None:
-    """Write the channels of `PER_BAND` and the colours from what is known (B, _N_KNOWN)."""
-    n_bands = len(known)
+def _write_bands(bands: NDArray[np.float64], mjd: float, row: NDArray[np.float32]) -> None:
+    """Write the channels of `PER_BAND` and the colours from what the bands have, (B, _N_LEFT)."""
+    n_bands = len(bands)
     for b in range(n_bands):
-        band = known[b]
-        if band[_SEEN]:
-            row[b] = band[_FLUX]
-            row[n_bands + b] = band[_SNR]
-            row[2 * n_bands + b] = np.log1p(mjd - band[_MJD])
-            row[3 * n_bands + b] = 1.0
-            row[4 * n_bands + b] = band[_ERR]
-            row[5 * n_bands + b] = band[_LN] - band[_BRIGHTEST]
-            row[6 * n_bands + b] = band[_LN] - band[_FIRST]
-        if b + 1 < n_bands and band[_SEEN] and known[b + 1, _SEEN]:
-            row[7 * n_bands + b] = band[_LN] - known[b + 1, _LN]
+        band = bands[b]
+        if band[_IS_SEEN]:
+            row[_FLUX * n_bands + b] = band[_LAST_FLUX]
+            row[_SNR * n_bands + b] = band[_LAST_SNR]
+            row[_GAP * n_bands + b] = np.log1p(mjd - band[_LAST_MJD])
+            row[_SEEN * n_bands + b] = 1.0
+            row[_ERR * n_bands + b] = band[_LAST_ERR]
+            row[_DECLINE * n_bands + b] = band[_LAST_LN] - band[_BRIGHTEST_LN]
+            row[_RISE * n_bands + b] = band[_LAST_LN] - band[_FIRST_LN]
+        if b + 1 < n_bands and band[_IS_SEEN] and bands[b + 1, _IS_SEEN]:
+            row[_COLOURS * n_bands + b] = band[_LAST_LN] - bands[b + 1, _LAST_LN]
 
 
 @cached_for(
@@ -223,26 +228,26 @@ def _write_rows(
     time_scale: float,
     rows: NDArray[np.float32],
 ) -> None:
-    n = 0
-    here = 8 * n_bands + 2  # 7 per band, B - 1 colours, 3 times: then the bands of the point
+    n_written = 0
+    times = _COLOURS * n_bands + n_bands - 1  # the column of the first of `TIMES`
     for c in range(len(starts) - 1):
-        known = np.zeros((n_bands, _N_KNOWN))
+        bands = np.zeros((n_bands, _N_LEFT))
         first, before = starts[c], 0.0
         for i in range(first, starts[c + 1]):
             mjd, flux = points[i].mjd, np.float64(points[i].psf_flux)
             err = max(np.float64(points[i].psf_flux_err), error_floor * abs(flux))
-            band = position_of_band[points[i].flags & BAND_MASK]
-            _learn(known[band], mjd, flux, err, flux_scale, error_reference)
+            b = position_of_band[points[i].flags & BAND_MASK]
+            _take_point(bands[b], mjd, flux, err, flux_scale, error_reference)
             age, step = mjd - points[first].mjd, mjd - before if i > first else 0.0
             before = mjd
             if i - first < done[c]:
                 continue
-            row = rows[n]
-            _write_bands(known, mjd, row)
-            row[here - 3], row[here - 2], row[here - 1] = (
+            row = rows[n_written]
+            _write_bands(bands, mjd, row)
+            row[times], row[times + 1], row[times + 2] = (
                 np.log1p(step),
                 age / time_scale,
                 np.log1p(age),
             )
-            row[here + band] = 1.0
-            n += 1
+            row[times + _N_TIMES + b] = 1.0
+            n_written += 1

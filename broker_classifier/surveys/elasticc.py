@@ -8,13 +8,12 @@ from collections import Counter
 from collections.abc import Sequence
 
 from broker_classifier.errors import MessageError, SchemaError
-from broker_classifier.light_curve.photometry import flux_from_magnitude
+from broker_classifier.light_curve.photometry import SNANA_FLUX_UNIT_NJY
 from broker_classifier.surveys import diasources
 from broker_classifier.surveys.alert import Alert, Decoder
 from broker_classifier.surveys.avro.framing import Containers
 from broker_classifier.surveys.avro.projection import Encoded, Projector
 
-ZERO_POINT = 27.5
 NO_SCHEMA = (
     "the message is a bare record, and nothing says by which schema: set surveys.elasticc.schemas "
     "(--schemas) to a folder with elasticc.v0_9_1.alert.avsc and the files that it names"
@@ -26,7 +25,7 @@ NAMES = diasources.Spelling(
     flux_err="psFluxErr",
     band="filterName",
     dec="decl",
-    njy_per_flux=flux_from_magnitude(ZERO_POINT),
+    njy_per_flux=SNANA_FLUX_UNIT_NJY,
 )
 LAYOUT = diasources.layout(NAMES)
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broker_classifier.errors import MessageError, SchemaError
-from broker_classifier.light_curve import BANDS, Kind, LightCurve, photometry
+from broker_classifier.light_curve import BANDS, LIMIT_SIGMAS, Kind, LightCurve, photometry
 from broker_classifier.surveys.alert import Alert, Decoder
 from broker_classifier.surveys.avro.framing import Containers
 from broker_classifier.surveys.avro.layout import (
@@ -162,7 +162,8 @@ def _points(projected: Projected) -> BatchPoints:
         is_measured = np.isfinite(magnitude) & np.isfinite(magnitude_err)
         is_limit = (table == PREVIOUS) & ~is_measured
         flux, flux_err = _measured(magnitude, magnitude_err, projected.columns[ISDIFFPOS])
-        flux_err[is_limit] = photometry.flux_from_magnitude(np.round(limit[is_limit], 4)) / 5.0
+        limit_flux = photometry.flux_from_magnitude(np.round(limit[is_limit], 4))
+        flux_err[is_limit] = limit_flux / LIMIT_SIGMAS
         flux[is_limit] = np.nan
         zero_point = limit[is_forced]
         flux[is_forced] = photometry.flux_from_counts(magnitude[is_forced], zero_point)

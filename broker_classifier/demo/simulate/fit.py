@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from scipy.optimize import least_squares, minimize
 
 from broker_classifier.demo.simulate.curves import OBJECTS_FILE, Flare, Variability
+from broker_classifier.light_curve import LIMIT_SIGMAS
+from broker_classifier.light_curve.selection import NIGHT_OFFSET_DAYS
 
 OBJECTS_PER_CLASS = {
     "SNIa": 45,
@@ -70,8 +72,8 @@ def _read(folder: Path) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
             "band": points.band.astype(str),
             "flux": points.flux_njy.astype(float),
             "err": points.flux_err_njy.astype(float),
-            "limit": np.where(points.is_upper_limit, 5 * points.flux_err_njy, np.nan),
-            "night": np.floor(points.mjd + 0.3),
+            "limit": np.where(points.is_upper_limit, LIMIT_SIGMAS * points.flux_err_njy, np.nan),
+            "night": np.floor(points.mjd + NIGHT_OFFSET_DAYS),
         }
     )
     once = table.drop_duplicates(["object_id", "band", "night"])
@@ -119,7 +121,7 @@ def _flare(points: pd.DataFrame, peak_mjd: float, first_mjd: float) -> Flare | N
 
     def residuals(x: NDArray[np.float64]) -> NDArray[np.float64]:
         flare = Flare(*x)
-        above_limit = np.maximum(flare.flux(limit_days) - limit, 0.0) / (limit / 5)
+        above_limit = np.maximum(flare.flux(limit_days) - limit, 0.0) / (limit / LIMIT_SIGMAS)
         return np.concatenate([(flare.flux(days) - flux) / err, above_limit])
 
     starts = [(1.0, 0.1, plateau, -8.0, 3.0, 25.0) for plateau in _PLATEAU_STARTS]

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from broker_classifier.light_curve import LIMIT_SIGMAS
 from broker_classifier.light_curve.photometry import flux_from_magnitude
 
-LIMIT_SNR = 5.0
 REAL_SCATTER = 0.55  # of the quoted error: alert errors are about twice the real scatter
 _NIGHTS_BETWEEN_VISITS = (2, 3)
 _EXPOSURE_SUCCESS = 0.9
@@ -96,7 +96,7 @@ def measure(
     limit = np.array([flux_from_magnitude(m) for m in exposures.limit_mag])
     err = quoted_err(flux, limit) * np.exp(rng.normal(0.0, _ERR_SPREAD, len(flux)))
     measured = flux + rng.normal(0.0, REAL_SCATTER, len(flux)) * err
-    is_detected = (np.abs(measured) >= limit) & (np.abs(measured) >= LIMIT_SNR * err)
+    is_detected = (np.abs(measured) >= limit) & (np.abs(measured) >= LIMIT_SIGMAS * err)
     return Photometry(exposures, measured, err, is_detected)
 
 

@@ -18,6 +18,7 @@ import pandas as pd
 
 from broker_classifier.errors import DataError
 from broker_classifier.light_curve import BANDS
+from broker_classifier.light_curve.photometry import SNANA_FLUX_UNIT_NJY
 from broker_classifier.training.data.labelled_objects import LabelledObject
 
 CLASS_OF_TARGET = {
@@ -31,7 +32,6 @@ CLASS_OF_TARGET = {
     64: "KN",
     88: "AGN",
 }
-FLUX_UNIT_NJY = 10 ** (0.4 * (31.4 - 27.5))  # 31.4: AB magnitude of 1 nJy; 27.5: of PLAsTiCC's 1
 POINT_COLUMNS = ("object_id", "mjd", "passband", "flux", "flux_err")
 TARGET_COLUMNS = ("true_target", "target")
 ROWS_AT_A_TIME = 500_000
@@ -125,8 +125,8 @@ def _labelled_object(object_id: int, label: str, points: pd.DataFrame) -> Labell
         source="",
         is_preferred=True,
         mjd=points["mjd"].to_numpy(np.float64),
-        flux=points["flux"].to_numpy(np.float64) * FLUX_UNIT_NJY,
-        flux_err=points["flux_err"].to_numpy(np.float64) * FLUX_UNIT_NJY,
+        flux=points["flux"].to_numpy(np.float64) * SNANA_FLUX_UNIT_NJY,
+        flux_err=points["flux_err"].to_numpy(np.float64) * SNANA_FLUX_UNIT_NJY,
         band=points["passband"].to_numpy(np.int64),
     )
 

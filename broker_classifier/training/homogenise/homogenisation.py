@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, mo
 
 from broker_classifier.errors import BundleError
 from broker_classifier.light_curve import BANDS, LightCurve, curve_from_arrays
-from broker_classifier.light_curve.selection import band_positions
+from broker_classifier.light_curve.selection import NIGHT_OFFSET_DAYS, band_positions
 from broker_classifier.training.data.labelled_objects import LabelledObject
 from broker_classifier.training.homogenise.alert_noise import (
     AlertNoise,
@@ -72,7 +72,7 @@ class Homogenisation(BaseModel):
     unsigned_sources: tuple[str, ...] = ()
     cadence: Cadence = Cadence()
     visits: tuple[Visits, ...] = ()
-    night_offset_days: float = 0.3
+    night_offset_days: float = NIGHT_OFFSET_DAYS
 
     @model_validator(mode="before")
     @classmethod

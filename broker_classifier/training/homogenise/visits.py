@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict
 from torch.special import ndtr, ndtri
 
 from broker_classifier.light_curve import BANDS, LightCurve, band_indices, curve_from_arrays
-from broker_classifier.light_curve.selection import band_positions
+from broker_classifier.light_curve.selection import NIGHT_OFFSET_DAYS, band_positions
 from broker_classifier.training.data.labelled_objects import LabelledObject
 from broker_classifier.training.homogenise.alert_noise import RANKS, AlertNoise, error_on_ladder
 
@@ -64,7 +64,7 @@ class Visits(BaseModel):
     night_correlation: float
     log_peak: tuple[float, ...] = ()
     night_spread_days: float = 0.03
-    night_offset_days: float = 0.3
+    night_offset_days: float = NIGHT_OFFSET_DAYS
 
 
 class Plan(NamedTuple):

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from broker_classifier.light_curve import BANDS, Kind, LightCurve
+from broker_classifier.light_curve import BANDS, LIMIT_SIGMAS, Kind, LightCurve
 from broker_classifier.light_curve.photometry import NJY_PER_MICROJY
 from broker_classifier.model.band_colours import BAND_COLOURS
 from broker_classifier.model.class_colours import class_colour
@@ -19,7 +19,6 @@ from broker_classifier.training.report.plots.style import (
     tidy,
 )
 
-LIMIT_SIGMA = 5.0  # an upper limit stands as a fifth of itself in a light curve
 DAYS_BEFORE, DAYS_AFTER = 15.0, 5.0  # around the answers: what else is shown of the points
 MARGIN, MARGIN_DAYS = 0.05, 0.5  # of the time axis: a share of it, and at least so many days
 SMALLEST, LARGEST = 3.0, 11.0  # markers, in points
@@ -45,7 +44,7 @@ def span(explained: Explanation) -> tuple[float, float]:
 def heights(curve: LightCurve) -> NDArray[np.float64]:
     """Give where each point is drawn, in µJy: at its flux, or at its upper limit."""
     is_limit = curve.kind == Kind.UPPER_LIMIT
-    drawn = np.where(is_limit, LIMIT_SIGMA * curve.psf_flux_err, curve.psf_flux)
+    drawn = np.where(is_limit, LIMIT_SIGMAS * curve.psf_flux_err, curve.psf_flux)
     return np.asarray(drawn / NJY_PER_MICROJY)
 
 
