@@ -26,8 +26,9 @@ class WebSettings(BaseModel):
         ("http://127.0.0.1:9109",),
         description="Addresses of the services whose /metrics the health page reads.",
     )
-    bundles: Path = Field(
-        Path("models"), description="Folder of the bundles whose cards and figures are shown."
+    bundles: Path | None = Field(
+        None,
+        description="Folder of the bundles whose cards and figures are shown; else the shipped.",
     )
     token: SecretStr = Field(
         SecretStr(""), description="What a browser must show: open the page with ?token=… once."

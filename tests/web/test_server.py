@@ -7,6 +7,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from broker_classifier.config_web import WebSettings
+from broker_classifier.model.find_bundle import shipped_bundles
 from broker_classifier.web.index.follow import Progress
 from broker_classifier.web.index.published import published
 from broker_classifier.web.index.store_answers import store_answers
@@ -184,6 +185,10 @@ def test_a_bundle_without_metrics_still_has_a_page(browse, tmp_path):
     (folder / "bundle.json").write_text('{"name": "mine", "version": "1", "classes": ["A"]}')
     content = browse(bundles=tmp_path / "bundles").get("/api/bundles/mine").json()
     assert (content["cuts"], content["card"], content["pictures"]) == ([], "", [])
+
+
+def test_without_a_folder_the_shipped_bundles_are_shown(browse):
+    assert browse(bundles=None).get("/api/bundles").json() == list(shipped_bundles())
 
 
 @pytest.mark.parametrize("name", ["%2e%2e", "%2e%2e%2fmodels", ".git"])

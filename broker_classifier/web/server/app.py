@@ -18,6 +18,7 @@ from starlette.routing import Route
 
 from broker_classifier import __version__
 from broker_classifier.config_web import WebSettings
+from broker_classifier.model.find_bundle import bundles_folder
 from broker_classifier.web.index.filters import FilterError, condition, window
 from broker_classifier.web.index.follow import Progress
 from broker_classifier.web.index.history import object_history
@@ -146,15 +147,17 @@ def _beside_the_index(settings: WebSettings, progress: Progress, news: News) -> 
         services = [service_health(address) for address in settings.services]
         return json_response({"page": page, "services": services})
 
+    folder = settings.bundles or bundles_folder()
+
     def bundles(_: Request) -> Response:
-        return json_response(bundle_names(settings.bundles))
+        return json_response(bundle_names(folder))
 
     def bundle(request: Request) -> Response:
-        page = bundle_page(settings.bundles, request.path_params["name"])
+        page = bundle_page(folder, request.path_params["name"])
         return _not_there("bundle") if page is None else json_response(page)
 
     def bundle_picture(request: Request) -> Response:
-        content = picture(settings.bundles, **request.path_params)
+        content = picture(folder, **request.path_params)
         return Response(content, media_type="image/png") if content else _not_there("picture")
 
     return [
