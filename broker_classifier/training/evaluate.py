@@ -97,7 +97,7 @@ def evaluate(
         "labels_left_out": labels_left_out(data, bundle.classes),
         "rule": DECISION_RULE,
         **figures(predictions, bundle, track),
-        "gates": provenance_gates(judged.evidence, gate_bundle),
+        "gates": provenance_gates(judged.evidence, gate_bundle, track),
         "attention": attention_by_class(judged.examples, bundle),
     }
     write_json(output / METRICS_FILE, metrics)

@@ -24,25 +24,25 @@ def folders(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def found(folders):
+def comparison(folders):
     bundles = [folders / "seed-0", folders / "seed-1"]
     return compare(bundles, folders / "data", folders / "report", plots=("accuracy.png",))
 
 
-def test_every_bundle_has_a_report_and_all_are_in_one_figure(folders, found):
+def test_every_bundle_has_a_report_and_all_are_in_one_figure(folders, comparison):
     report = folders / "report"
-    assert found == json.loads((report / "comparison.json").read_text())
+    assert comparison == json.loads((report / "comparison.json").read_text())
     assert (report / "comparison.png").read_bytes().startswith(b"\x89PNG")
     for name in ("seed-0", "seed-1"):
         metrics = json.loads((report / name / "metrics.json").read_text())
-        full, group = found["bundles"][name]["full"], metrics["full"]["grouped"]
+        full, group = comparison["bundles"][name]["full"], metrics["full"]["grouped"]
         assert full["balanced_accuracy"] == group["balanced_accuracy"]
         assert full["ece_95"] == group["ece_95"]
 
 
-def test_a_difference_is_that_of_the_two_figures(found):
-    first, second = found["bundles"]["seed-0"], found["bundles"]["seed-1"]
-    for cut, difference in found["against_the_first"]["seed-1"].items():
+def test_a_difference_is_that_of_the_two_figures(comparison):
+    first, second = comparison["bundles"]["seed-0"], comparison["bundles"]["seed-1"]
+    for cut, difference in comparison["against_the_first"]["seed-1"].items():
         expected = second[cut]["balanced_accuracy"] - first[cut]["balanced_accuracy"]
         low, high = difference["balanced_accuracy_95"]
         assert difference["balanced_accuracy"] == pytest.approx(expected, abs=2e-4)
@@ -50,12 +50,12 @@ def test_a_difference_is_that_of_the_two_figures(found):
 
 
 def test_folders_of_the_same_name_are_told_apart_by_more_of_their_paths(folders, tmp_path):
-    for parent in ("one", "two"):
+    for parent in ("first", "second"):
         (tmp_path / parent).mkdir()
-        (tmp_path / parent / "bundle").symlink_to(folders / f"seed-{int(parent == 'two')}")
-    paths = [tmp_path / parent / "bundle" for parent in ("one", "two")]
-    found = compare(paths, folders / "data", tmp_path / "report", plots=())
-    assert set(found["bundles"]) == {"one-bundle", "two-bundle"}
+        (tmp_path / parent / "bundle").symlink_to(folders / f"seed-{int(parent == 'second')}")
+    paths = [tmp_path / parent / "bundle" for parent in ("first", "second")]
+    comparison = compare(paths, folders / "data", tmp_path / "report", plots=())
+    assert set(comparison["bundles"]) == {"first-bundle", "second-bundle"}
 
 
 def test_the_same_bundle_twice_is_refused(folders, tmp_path):
@@ -63,10 +63,10 @@ def test_the_same_bundle_twice_is_refused(folders, tmp_path):
         compare([folders / "seed-0"] * 2, folders / "data", tmp_path)
 
 
-def test_figures_are_finite_or_absent(found):
+def test_figures_are_finite_or_absent(comparison):
     values = [
         v
-        for cut in found["bundles"]["seed-0"].values()
+        for cut in comparison["bundles"]["seed-0"].values()
         if isinstance(cut, dict)
         for v in cut.values()
         if isinstance(v, float)

@@ -65,9 +65,9 @@ def test_every_object_of_the_folds_is_judged_once(data, metrics):
 
 def test_the_figures_are_those_of_the_folds_together(data, folder, metrics, tmp_path):
     folds = [evaluate(folder / f"fold-{k}", data, tmp_path, TEST, plots=()).metrics for k in (0, 1)]
-    assert metrics["folds"] == [one["bundle"]["hash"] for one in folds]
+    assert metrics["folds"] == [fold["bundle"]["hash"] for fold in folds]
     for family, value in (("by_detections", "3"), ("by_days", "10")):
-        pooled, (first, second) = metrics[family][value], [one[family][value] for one in folds]
+        pooled, (first, second) = metrics[family][value], [fold[family][value] for fold in folds]
         assert pooled["n"] == first["n"] + second["n"]
         right = first["accuracy"] * first["n"] + second["accuracy"] * second["n"]
         assert pooled["accuracy"] == pytest.approx(right / pooled["n"], abs=1e-4)
@@ -93,18 +93,18 @@ def test_a_recipe_that_met_no_forced_supernovae_is_cross_validated_by_its_gate(
     (tmp_path / "gate.toml").write_text(text)
     folds = [0, 1, 2, 3, 4]
     metrics = cross_validate(tmp_path / "gate.toml", data, tmp_path / "folds", len(folds))
-    found = metrics["gates"]["forced_supernovae"]
+    gate = metrics["gates"]["forced_supernovae"]
     table = pd.read_csv(data / "objects.csv")
     table = table[table["label"] == "SNIa"]
     is_tested = table["canonical_id"].map(lambda n: any(split_of(n, k) == TEST for k in folds))
     is_forced = table["source_repo"] == FORCED_SOURCE
-    at_end = found["at"]["full"]
-    assert (found["folds"], at_end["n_forced"]) == (5, (is_tested & is_forced).sum())
+    at_end = gate["at"]["full"]
+    assert (gate["folds"], at_end["n_forced"]) == (5, (is_tested & is_forced).sum())
     assert at_end["n_alerts"] == (is_tested & ~is_forced).sum()
 
     bundle = tmp_path / "folds" / "fold-0"
     again = evaluate(bundle, data, tmp_path / "report", TEST, tmp_path / "folds", plots=())
-    assert again.metrics["gates"]["forced_supernovae"] == found
+    assert again.metrics["gates"]["forced_supernovae"] == gate
     assert (
         "There are 5 such networks" in (renewed(bundle, data, tmp_path) / "README.md").read_text()
     )
@@ -126,7 +126,7 @@ def test_complete_folds_are_not_trained_again(data, recipe, folder):
     bundles = sorted(folder.glob("fold-*/weights.safetensors"))
     before = [path.stat().st_mtime_ns for path in bundles]
     given = ["cross-validate", recipe, "--data", data, "--output", folder, "--folds", 2]
-    ended = CliRunner().invoke(app, [str(one) for one in given])
+    ended = CliRunner().invoke(app, [str(argument) for argument in given])
     assert ended.exit_code == 0
     assert str(folder / "metrics.json") in ended.output
     assert [path.stat().st_mtime_ns for path in bundles] == before

@@ -115,8 +115,8 @@ def test_upper_limits_are_hollow_triangles_in_the_colour_of_their_band(streaming
 
 
 def test_the_time_axis_fits_the_points(streaming):
-    one = light_curve([59000.0], 5e4, 2e3, "r")
-    assert span(explanation_of("x", one, streaming)) == (-0.5, 0.5)
+    curve = light_curve([59000.0], 5e4, 2e3, "r")
+    assert span(explanation_of("x", curve, streaming)) == (-0.5, 0.5)
     low, high = span(explanation_of("x", flare(), streaming))
     assert (low, high) == pytest.approx((-10.2 - 0.05 * 32.2, 22.0 + 0.05 * 32.2))
 
@@ -183,7 +183,7 @@ def test_the_example_of_a_class_is_the_one_in_its_middle():
     probabilities = np.array([[p, 1 - p] for p in (*own, 0.2)])
     even = np.full((6, 2), 0.5)
     full = Predictions(examples, np.array([0] * 5 + [1]), probabilities, even)
-    found = middling_examples(full, ("SNIa", "SNII", "AGN"))
-    assert {name: e.canonical_id for name, e in found.items()} == {"SNIa": "2", "SNII": "5"}
+    middling = middling_examples(full, ("SNIa", "SNII", "AGN"))
+    assert {name: e.canonical_id for name, e in middling.items()} == {"SNIa": "2", "SNII": "5"}
     fewer = Predictions(examples[1:], np.array([0] * 4 + [1]), probabilities[1:], even[1:])
     assert middling_examples(fewer, ("SNIa",))["SNIa"].canonical_id == "3"  # .1 .3 .5 .7

@@ -16,6 +16,7 @@ from broker_classifier.training.data.split import split_of
 from broker_classifier.training.evaluate import evaluate
 from broker_classifier.training.homogenise.examples import make_examples
 from broker_classifier.training.homogenise.homogenisation import read_homogenisation
+from broker_classifier.training.judge.cuts import after_detections
 from broker_classifier.training.judge.predictions import predict
 from broker_classifier.training.recipe import read_recipe
 from broker_classifier.training.report.metrics_file import summary
@@ -83,7 +84,7 @@ def test_the_record_counts_every_object_once(data, folder):
     table = table[table["label"] != "other"]
     counts = table.groupby([table["canonical_id"].map(split_of), "label"]).size()
     recorded = load_bundle(folder).description.training.n_objects
-    assert {(s, c): n for s, found in recorded.items() for c, n in found.items() if n} == dict(
+    assert {(s, c): n for s, counts in recorded.items() for c, n in counts.items() if n} == dict(
         counts.items()
     )
 
@@ -127,11 +128,10 @@ def test_an_evaluation_says_what_classify_says(data, folder):
     bundle = load_bundle(folder)
     objects = read_objects(data, bundle.classes)
     examples = make_examples(objects, read_homogenisation(folder), bundle.selection, bundle.classes)
-    found = {cut: p for cut, p in predict(examples, bundle).items() if cut.value == "3"}
-    ((_, predictions),) = found.items()
+    predictions = predict(examples, bundle)[after_detections(3)]
     reached = [e.curves[0] for e in examples if len(e.curves[0]) >= 3]
-    known = [LightCurve(curve.points[:3]) for curve in reached]
-    expected = [c.probabilities for c in classify(known, bundle) if c is not None]
+    first_three = [LightCurve(curve.points[:3]) for curve in reached]
+    expected = [c.probabilities for c in classify(first_three, bundle) if c is not None]
     np.testing.assert_allclose(predictions.probabilities, expected, atol=1e-5)
 
 
@@ -235,10 +235,10 @@ def test_a_class_of_which_only_alerts_train_is_recorded_so(data, tmp_path):
     recipe.write_text(text.replace("threshold_class", 'alerts_only = ["SNIa"]\nthreshold_class'))
     record = train(recipe, data, tmp_path / "bundle").description.training
     table = pd.read_csv(data / "objects.csv")
-    ours = (table["label"] == "SNIa") & (table["source_repo"] == ALERT_SOURCE)
+    alerts = (table["label"] == "SNIa") & (table["source_repo"] == ALERT_SOURCE)
     splits = table["canonical_id"].map(split_of)
     for split in ("train", "validation"):
-        assert record.n_objects[split]["SNIa"] == (ours & (splits == split)).sum()
+        assert record.n_objects[split]["SNIa"] == (alerts & (splits == split)).sum()
     assert (
         record.n_objects["test"]["SNIa"] == ((table["label"] == "SNIa") & (splits == "test")).sum()
     )

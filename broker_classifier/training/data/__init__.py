@@ -1,1 +1,1 @@
-"""Labelled light curves: reading, typing, splitting and making them."""
+"""Labelled light curves: read from folders or simulated, and split by a hash of their ids."""

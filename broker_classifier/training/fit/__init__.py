@@ -1,1 +1,1 @@
-"""Fitting a network and its calibration, and writing the bundle."""
+"""Fitting a network and its calibration, epoch by epoch, and writing the bundle."""

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import orjson
 
 from broker_classifier.errors import ConfigError
@@ -22,8 +21,8 @@ def figures_section(metrics: Mapping[str, Any]) -> str:
     """Write the figures of a bundle's test objects."""
     rules = "\n".join(f"- {what}: {rule}." for what, rule in DECISION_RULE.items())
     return (
-        f"## Figures\n\nOn the {metrics['n_objects']} {metrics['split']} objects of "
-        f"`{metrics['data']}`. No part of the training has seen them. BA is balanced accuracy, "
+        f"## Figures\n\nThe figures are of the {metrics['n_objects']} {metrics['split']} objects "
+        f"of `{metrics['data']}`. No part of the training has seen them. BA is balanced accuracy, "
         f"the mean recall.{_groups(metrics['classes'])} Brackets hold 95 % bootstrap intervals "
         "over objects. The first episode with two or more points is judged. Days count from its "
         "first detection and include the rest of the night. Parts of the time span count from its "
@@ -41,13 +40,11 @@ def _groups(classes: Sequence[str]) -> str:
     >>> _groups(("SNIa", "SNIax", "SNII")), _groups(("SNIa", "SNII"))
     (' The group SNIa+Iax joins SNIa and SNIax.', '')
     """
-    joined = []
-    for position, label in enumerate(group_labels(classes)):
-        at = np.flatnonzero(group_positions(classes) == position).tolist()
-        if len(at) > 1:
-            *names, last = (classes[k] for k in at)
-            joined.append(f" The group {label} joins {', '.join(names)} and {last}.")
-    return "".join(joined)
+    joined, position = "", group_positions(classes).tolist()
+    for group, label in enumerate(group_labels(classes)):
+        *names, last = (name for name, at in zip(classes, position, strict=True) if at == group)
+        joined += f" The group {label} joins {', '.join(names)} and {last}." if names else ""
+    return joined
 
 
 def pooled_figures(folder: Path, recipe: Recipe) -> dict[str, Any]:

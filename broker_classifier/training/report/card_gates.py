@@ -21,7 +21,8 @@ def gates_section(gates: Mapping[str, Any], classes: Sequence[str]) -> str:
     return "\n\n".join(
         [
             "## Does it know the source?",
-            "A class must be judged alike wherever its light curves come from. Three gates:",
+            "A class must be judged alike wherever its light curves come from. "
+            "Three gates test that.",
             _forced_supernovae(gates["forced_supernovae"]),
             _source_probe(gates["source_probe"]),
             _two_pipelines(gates["two_pipelines"], classes),
@@ -67,6 +68,16 @@ def examples_section() -> str:
 
 
 _FOLDS = " There are {} such networks. Each object is judged by one that has seen no view of it."
+_FORCED_BESIDE = (
+    " Three more columns do not decide: the recall of alerts of the year of most forced "
+    "photometry, when the cadence was different; the recall of objects first seen "
+    f"{RISE_DAYS:g} days or more before their brightest point, on the rise; and the difference to "
+    "alerts weighted so that as many are first seen on the rise."
+)
+_PROBE_BESIDE = (
+    " Two more columns do not decide: forced photometry against alerts of the same year, and "
+    "against alerts of the same objects."
+)
 _FORCED_COLUMNS = (
     "judged at",
     "n forced, alerts, of {}",
@@ -104,10 +115,8 @@ def _forced_supernovae(gate: Mapping[str, Any]) -> str:
         "recipe that met no forced photometry of supernovae in training. It must call at most "
         f"{MAX_MISTAKEN:g} of the {SUPERNOVA} in forced photometry AGN or TDE. Its recall of "
         f"{SUPERNOVA} (as a group, equal prior) must differ by at most {MAX_RECALL_DIFFERENCE:g} "
-        "between forced photometry and alerts. Three more columns do not decide: the recall of "
-        "alerts of the year of most forced photometry, when the cadence was different; the recall "
-        f"of objects first seen {RISE_DAYS:g} days or more before their brightest point, on the "
-        "rise; and the difference to alerts weighted so that as many are first seen on the rise."
+        "between forced photometry and alerts."
+        + (_FORCED_BESIDE if rows else "")
         + (_FOLDS.format(gate["folds"]) if "folds" in gate else "")
         + _reason(gate)
         + _table(head, rows)
@@ -142,9 +151,10 @@ def _source_probe(gate: Mapping[str, Any]) -> str:
         f"input whether an {SUPERNOVA} came from alerts or from forced photometry. The figures are "
         "areas under the ROC curve; 0.5 is chance. Most forced photometry is of one year, and "
         "cadence changes with the years. So a control guesses the year within the alerts. The gate "
-        "is passed where the source is guessed no better than the year, within the interval. Two "
-        "more columns do not decide: forced photometry against alerts of the same year, and "
-        "against alerts of the same objects." + _reason(gate) + _table(head, rows)
+        "is passed where the source is guessed no better than the year, within the interval."
+        + (_PROBE_BESIDE if rows else "")
+        + _reason(gate)
+        + _table(head, rows)
     )
 
 

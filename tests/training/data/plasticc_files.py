@@ -21,16 +21,16 @@ def write_plasticc(folder: Path, n_per_class: int = 12, n_points: int = 40, seed
     write_table(
         folder / "training_set_metadata.csv",
         METADATA_HEADER + "target",
-        [f"{one},1.5,-2.5,0,0.1,0.1,0.02,{t}" for one, t in zip(training, targets, strict=True)],
+        [f"{name},1.5,-2.5,0,0.1,0.1,0.02,{t}" for name, t in zip(training, targets, strict=True)],
     )
     write_table(
         folder / "plasticc_test_metadata.csv.gz",
         METADATA_HEADER + "target,true_target",
-        [f"{one},1.5,-2.5,0,,0.1,0.02,99,{t}" for one, t in zip(test, targets, strict=True)],
+        [f"{name},1.5,-2.5,0,,0.1,0.02,99,{t}" for name, t in zip(test, targets, strict=True)],
     )
-    rows = [r for one, t in zip(training, targets, strict=True) for r in points(one, t, n_points)]
+    rows = [r for name, t in zip(training, targets, strict=True) for r in points(name, t, n_points)]
     write_table(folder / "training_set.csv", POINTS_HEADER + "detected", rows)
-    rows = [r for one, t in zip(test, targets, strict=True) for r in points(one, t, n_points)]
+    rows = [r for name, t in zip(test, targets, strict=True) for r in points(name, t, n_points)]
     cut = len(rows) // 2 + 5  # in the middle of an object, as Kaggle's batches were not
     for number, part in ((1, rows[:cut]), (2, rows[cut:])):
         name = f"plasticc_test_lightcurves_{number:02d}.csv.gz"

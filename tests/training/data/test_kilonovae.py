@@ -33,9 +33,9 @@ PARSEC_CM = 3.0856776e18
 
 
 def grid(luminosity, days=(0.0, 5.0, 14.0), wavelength=None, mass=0.05, lanthanides=1e-4):
-    known = np.linspace(1000.0, 25000.0, 2401) if wavelength is None else wavelength
+    wave = np.linspace(1000.0, 25000.0, 2401) if wavelength is None else wavelength
     days = np.array(days)
-    return SpectralGrid("g", mass, 0.1, lanthanides, days, known, luminosity(days, known))
+    return SpectralGrid("g", mass, 0.1, lanthanides, days, wave, luminosity(days, wave))
 
 
 def box(low, high):
@@ -50,19 +50,19 @@ def flat_in_frequency(absolute_magnitude):
 
 def test_a_flat_spectrum_has_its_magnitude_in_every_band():
     redshift = redshift_at(40.0)
-    found = band_flux(
+    flux = band_flux(
         grid(flat_in_frequency(-16.0)), redshift, {"g": box(4000, 5500), "z": box(8000, 9000)}
     )
     magnitude = -16.0 + 5 * np.log10(40.0e6 / 10.0) - 2.5 * np.log10(1 + redshift)
-    np.testing.assert_allclose(found, flux_from_magnitude(magnitude), rtol=1e-3)
+    np.testing.assert_allclose(flux, flux_from_magnitude(magnitude), rtol=1e-3)
 
 
 def test_the_spectrum_is_redshifted_into_the_band():
     def line(days, wave):
         return np.ones((len(days), 1)) * np.exp(-0.5 * ((wave - 6000.0) / 30.0) ** 2)
 
-    found = band_flux(grid(line), 0.2, {"r": box(5500, 6500), "i": box(7000, 7400)})
-    assert (found[:, 1] > 1e6 * found[:, 0]).all()
+    flux = band_flux(grid(line), 0.2, {"r": box(5500, 6500), "i": box(7000, 7400)})
+    assert (flux[:, 1] > 1e6 * flux[:, 0]).all()
 
 
 def test_distances_agree_with_astropy():
@@ -76,8 +76,8 @@ def test_distances_agree_with_astropy():
 
 def test_the_decline_goes_on_after_the_grid_and_there_is_nothing_before_it():
     days = np.linspace(0.0, 15.0, 151)
-    found = flux_at(days, 100 * np.exp(-days / 3), np.array([-1.0, 0.0, 6.0, 18.0]))
-    np.testing.assert_allclose(found, [0.0, 100.0, 100 * np.exp(-2), 100 * np.exp(-6)], rtol=1e-3)
+    flux = flux_at(days, 100 * np.exp(-days / 3), np.array([-1.0, 0.0, 6.0, 18.0]))
+    np.testing.assert_allclose(flux, [0.0, 100.0, 100 * np.exp(-2), 100 * np.exp(-6)], rtol=1e-3)
 
 
 def test_what_rises_at_the_end_of_the_grid_is_not_extrapolated_upward():
@@ -145,27 +145,27 @@ def write_visits(folder):
 def simulated(tmp_path_factory):
     folder = tmp_path_factory.mktemp("kilonovae")
     templates, visits = write_templates(folder / "templates"), write_visits(folder / "visits")
-    return simulate_kilonovae(templates, visits, "ztf", folder / "found", n_events=60)
+    return simulate_kilonovae(templates, visits, "ztf", folder / "simulated", n_events=60)
 
 
 def test_a_simulated_folder_is_read_like_any_other(simulated):
-    found = read_objects(simulated, ["KN"])
-    assert len(found) == 60
-    assert {o.source for o in found} == {"kilonovae-ztf"}
+    objects = read_objects(simulated, ["KN"])
+    assert len(objects) == 60
+    assert {o.source for o in objects} == {"kilonovae-ztf"}
     for alert_sources in ((), ("kilonovae-ztf",)):  # a recipe says which they are
-        is_alert = {is_from_alerts(o, alert_sources) for o in found}
+        is_alert = {is_from_alerts(o, alert_sources) for o in objects}
         assert is_alert == {bool(alert_sources)}
-    assert {BANDS[b] for o in found for b in o.band} == {"g", "r"}  # ZTF has no z
+    assert {BANDS[b] for o in objects for b in o.band} == {"g", "r"}  # ZTF has no z
 
 
 def test_every_event_is_detected_twice_and_only_after_its_merger(simulated):
     table = pd.read_csv(simulated / "objects.csv").set_index("object_id")
     before = []
-    for one in read_objects(simulated, ["KN"]):
-        assert (one.flux >= 5 * one.flux_err).sum() >= 2
-        age = one.mjd - table.loc[one.object_id, "merger_mjd"]
+    for kilonova in read_objects(simulated, ["KN"]):
+        assert (kilonova.flux >= 5 * kilonova.flux_err).sum() >= 2
+        age = kilonova.mjd - table.loc[kilonova.object_id, "merger_mjd"]
         assert -30 <= age.min() <= age.max() <= 45
-        before.append(one.flux[age < 0] / 500.0)
+        before.append(kilonova.flux[age < 0] / 500.0)
     pulls = np.concatenate(before)
     assert (pulls.mean(), pulls.std()) == pytest.approx((0.0, 1.0), abs=0.1)
 

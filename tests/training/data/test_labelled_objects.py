@@ -38,8 +38,8 @@ def test_a_set_without_the_optional_columns_is_read(tmp_path):
 
 
 def test_objects_of_other_classes_are_ignored(tmp_path):
-    found = read_objects(write(tmp_path, OBJECTS, POINTS), ["SNIa", "AGN"])
-    assert [o.object_id for o in found] == ["a", "c"]
+    kept = read_objects(write(tmp_path, OBJECTS, POINTS), ["SNIa", "AGN"])
+    assert [o.object_id for o in kept] == ["a", "c"]
 
 
 def test_labels_of_no_class_are_counted(tmp_path):
@@ -80,8 +80,8 @@ def test_a_set_that_does_not_say_what_was_forced_is_unknown(tmp_path):
 def test_numbers_as_ids_are_text(tmp_path):
     objects = {"object_id": [17, 18], "label": ["SNIa", "SNIa"]}
     points = {name: values[:2] for name, values in POINTS.items()} | {"object_id": [17, 18]}
-    found = read_objects(write(tmp_path, objects, points), ["SNIa"])
-    assert [(o.object_id, len(o.mjd)) for o in found] == [("17", 1), ("18", 1)]
+    kept = read_objects(write(tmp_path, objects, points), ["SNIa"])
+    assert [(o.object_id, len(o.mjd)) for o in kept] == [("17", 1), ("18", 1)]
 
 
 def test_upper_limits_are_left_out(tmp_path):
@@ -141,17 +141,17 @@ def test_a_missing_column_is_named(tmp_path):
 
 
 def test_folders_are_read_one_after_another(tmp_path):
-    for name, ids in (("one", ["a", "b"]), ("two", ["c", "d"])):
+    for name, ids in (("first", ["a", "b"]), ("second", ["c", "d"])):
         (tmp_path / name).mkdir()
         objects = {"object_id": ids, "label": ["SNIa", "SNIa"]}
         points = {key: values[:2] for key, values in POINTS.items()} | {"object_id": ids}
         write(tmp_path / name, objects, points)
-    found = read_objects([tmp_path / "two", tmp_path / "one"], ["SNIa"])
-    assert [(o.object_id, o.source) for o in found] == [
-        ("c", "two"),
-        ("d", "two"),
-        ("a", "one"),
-        ("b", "one"),
+    kept = read_objects([tmp_path / "second", tmp_path / "first"], ["SNIa"])
+    assert [(o.object_id, o.source) for o in kept] == [
+        ("c", "second"),
+        ("d", "second"),
+        ("a", "first"),
+        ("b", "first"),
     ]
 
 

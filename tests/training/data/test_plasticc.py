@@ -65,11 +65,11 @@ def test_the_size_of_the_pieces_and_the_order_of_rows_change_nothing(
         header, *rows = text.decode().splitlines()
         np.random.default_rng(0).shuffle(rows)
         write_table(tmp_path / path.name, header, rows)
-    found = read_plasticc(tmp_path, per_class=2, rows_at_a_time=rows_at_a_time)
+    chosen = read_plasticc(tmp_path, per_class=2, rows_at_a_time=rows_at_a_time)
     expected = read_plasticc(folder, per_class=2)
-    assert ids(found) == ids(expected)
-    for one, other in zip(found, expected, strict=True):
-        np.testing.assert_array_equal(one.flux, other.flux)
+    assert ids(chosen) == ids(expected)
+    for first, second in zip(chosen, expected, strict=True):
+        np.testing.assert_array_equal(first.flux, second.flux)
 
 
 def test_memory_is_bounded_by_the_sample_and_not_by_the_files(tmp_path):
@@ -112,9 +112,9 @@ def test_a_truncated_file_is_named(folder, tmp_path):
 def test_points_that_are_no_measurements_are_left_out(folder, tmp_path):
     for path in folder.iterdir():
         (tmp_path / path.name).write_bytes(path.read_bytes())
-    known = read_plasticc(folder, per_class=1)[0]
-    bad = [f"{known.object_id},60000,{b},{f},{e},0" for b, f, e in
+    before = read_plasticc(folder, per_class=1)[0]
+    bad = [f"{before.object_id},60000,{b},{f},{e},0" for b, f, e in
            [(1, "nan", 5), (1, 10, 0), (1, 10, -1), (9, 10, 5)]]  # fmt: skip
     write_table(tmp_path / "test_set_batch99.csv", POINTS_HEADER + "detected", bad)
-    (found,) = [o for o in read_plasticc(tmp_path, per_class=1) if o.object_id == known.object_id]
-    assert len(found.mjd) == len(known.mjd)
+    (after,) = [o for o in read_plasticc(tmp_path, per_class=1) if o.object_id == before.object_id]
+    assert len(after.mjd) == len(before.mjd)

@@ -6,8 +6,8 @@ from broker_classifier.training.data.split import N_FOLDS, split_of
 
 
 def test_the_shares_are_eighty_ten_ten():
-    found = [split_of(f"SN2026{i}") for i in range(20000)]
-    shares = [found.count(name) / len(found) for name in ("train", "validation", "test")]
+    splits = [split_of(f"SN2026{i}") for i in range(20000)]
+    shares = [splits.count(name) / len(splits) for name in ("train", "validation", "test")]
     assert shares == pytest.approx([0.80, 0.10, 0.10], abs=0.01)
 
 
@@ -21,8 +21,8 @@ def test_anybody_can_redo_the_split(name):
 
 def test_every_object_is_tested_and_validates_in_one_fold_each():
     for i in range(1000):
-        found = [split_of(f"SN2026{i}", fold) for fold in range(N_FOLDS)]
-        assert (found.count("test"), found.count("validation")) == (1, 1)
+        splits = [split_of(f"SN2026{i}", fold) for fold in range(N_FOLDS)]
+        assert (splits.count("test"), splits.count("validation")) == (1, 1)
 
 
 @pytest.mark.data

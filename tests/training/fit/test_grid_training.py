@@ -80,8 +80,8 @@ def test_an_evaluation_says_what_classify_says(data, folder):
     objects = read_objects(data, bundle.classes)[:40]
     examples = make_examples(objects, read_homogenisation(folder), bundle.selection, bundle.classes)
     (predictions,) = [p for c, p in predict(examples, bundle).items() if c.value == "3"]
-    known = [LightCurve(e.curves[0].points[:3]) for e in examples if len(e.curves[0]) >= 3]
-    expected = [c.probabilities for c in classify(known, bundle) if c is not None]
+    first_three = [LightCurve(e.curves[0].points[:3]) for e in examples if len(e.curves[0]) >= 3]
+    expected = [c.probabilities for c in classify(first_three, bundle) if c is not None]
     np.testing.assert_allclose(predictions.probabilities, expected, atol=1e-4)
 
 

@@ -122,7 +122,7 @@ def test_a_crash_while_a_checkpoint_is_written_leaves_the_one_before(tmp_path, m
     write_checkpoint(path, {"epoch": 1}, {})
     before = path.read_bytes()
 
-    def half(found, file):
+    def half(content, file):
         file.write(b"half a checkpoint")
         raise KeyboardInterrupt
 

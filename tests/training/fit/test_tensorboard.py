@@ -59,12 +59,12 @@ def test_a_file_tells_its_version_and_every_figure_of_every_step(tmp_path):
     events.close()
     assert version[3] == b"brain.Event:2"
     assert [step[2] for step in steps] == [1, 300]
-    found = [[dict(fields(value)) for _, value in fields(step[5])] for step in steps]
-    assert [[value[1].decode() for value in step] for step in found] == [
+    values = [[dict(fields(value)) for _, value in fields(step[5])] for step in steps]
+    assert [[value[1].decode() for value in step] for step in values] == [
         ["loss", "balanced accuracy"],
         ["loss"],
     ]
-    assert [struct.unpack("<f", v[2])[0] for step in found for v in step] == [0.5, 0.25, -2.0]
+    assert [struct.unpack("<f", v[2])[0] for step in values for v in step] == [0.5, 0.25, -2.0]
 
 
 def test_the_name_is_one_that_tensorboard_looks_for(tmp_path):

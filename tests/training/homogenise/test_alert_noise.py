@@ -30,8 +30,8 @@ def at(value):
 
 @pytest.mark.parametrize(("rank", "expected"), [(0.0, 1e3), (0.5, 10**3.5), (1.0, 1e4)])
 def test_the_error_of_a_rank_is_read_off_the_ladder(rank, expected):
-    found = alert_error(at(3e4), np.array([1]), at(rank), NOISE)
-    assert found[0] == pytest.approx(expected, rel=1e-6)
+    err = alert_error(at(3e4), np.array([1]), at(rank), NOISE)
+    assert err[0] == pytest.approx(expected, rel=1e-6)
 
 
 @settings(deadline=None)
@@ -43,19 +43,19 @@ def test_the_rank_of_an_error_inverts_the_error_of_a_rank(rank, flux, band):
 
 @pytest.mark.parametrize(("err", "expected"), [(10.0, 0.0), (1e6, 1.0)])
 def test_errors_beyond_the_ladder_have_the_outermost_ranks(err, expected):
-    found = error_rank(at(1e5), at(err), np.array([0]), NOISE)[0]
-    assert found == pytest.approx(expected, abs=1e-9)
+    rank = error_rank(at(1e5), at(err), np.array([0]), NOISE)[0]
+    assert rank == pytest.approx(expected, abs=1e-9)
 
 
 def test_half_of_the_points_at_the_threshold_are_alerts():
-    found = alert_probability(np.array([5.0, 1.0, 50.0]), np.array([0, 1, 1]), DEPTH)
-    assert found == pytest.approx([0.5, 0.0, 1.0], abs=1e-3)
+    probability = alert_probability(np.array([5.0, 1.0, 50.0]), np.array([0, 1, 1]), DEPTH)
+    assert probability == pytest.approx([0.5, 0.0, 1.0], abs=1e-3)
 
 
 def test_of_bright_sources_the_complete_part_become_alerts():
     deep = DEPTH.model_copy(update={"completeness": (0.9, 0.7)})
-    found = alert_probability(np.array([500.0, 500.0]), np.array([0, 1]), deep)
-    assert found == pytest.approx([0.9, 0.7], abs=1e-6)
+    probability = alert_probability(np.array([500.0, 500.0]), np.array([0, 1]), deep)
+    assert probability == pytest.approx([0.9, 0.7], abs=1e-6)
 
 
 def test_an_unknown_source_has_the_mean_scale_and_no_visit_is_deeper_than_the_deepest():
@@ -78,8 +78,8 @@ def test_the_depth_of_an_error_inverts_the_error_at_a_depth(depth, flux, band):
 
 @pytest.mark.parametrize(("err", "expected"), [(1.0, 1e3), (1e6, 1e4)])
 def test_no_visit_is_deeper_or_shallower_than_visits_are(err, expected):
-    found = depth_of_alert(at(1e4), at(err), np.array([0]), NOISE, DEPTH)
-    assert found[0] == pytest.approx(expected)
+    depth = depth_of_alert(at(1e4), at(err), np.array([0]), NOISE, DEPTH)
+    assert depth[0] == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("of_both", [True, False])
@@ -99,8 +99,8 @@ def test_a_known_error_relation_is_recovered():
     flux = 10 ** random.uniform(3.6, 6.8, 40000)
     err = 10 ** random.uniform(3, 4, 40000)
     band = np.full(40000, 1)
-    mine = LabelledObject("a", "a", "SNIa", "s", True, np.arange(40000.0), flux, err, band)
-    tables = fit_alert_errors([mine], "g")
+    alerts = LabelledObject("a", "a", "SNIa", "s", True, np.arange(40000.0), flux, err, band)
+    tables = fit_alert_errors([alerts], "g")
     expected = 3 + np.array(FINE_RANKS)
     assert np.abs(np.array(tables[0]) - expected).max() < 0.08
 
@@ -110,17 +110,17 @@ def test_the_tails_of_the_errors_are_those_of_the_alerts():
     random, n = np.random.default_rng(0), 40000
     err = 10 ** random.normal(3.5, 0.1, n)
     err[::2000], err[1000::2000] = 10.0, 1e6
-    mine = LabelledObject(
+    alerts = LabelledObject(
         "a", "a", "SNIa", "s", True, np.arange(n) * 1.0, np.full(n, 1e5), err, np.full(n, 1)
     )
-    table = fit_alert_errors([mine], "g", (4.8, 5.2))
+    table = fit_alert_errors([alerts], "g", (4.8, 5.2))
     noise = AlertNoise(
         bands=("g",), log_flux=(4.8, 5.2), ranks=FINE_RANKS, log_err=table, detection_snr=5.0
     )
     drawn = alert_error(np.full(n, 1e5), np.zeros(n, np.int64), random.random(n), noise)
     wanted = (0.01, 0.05, 0.1, 0.5, 0.9, 0.95, 0.99)
-    found, expected = (np.quantile(np.log10(e), wanted) for e in (drawn, err))
-    assert found == pytest.approx(expected, abs=0.01)
+    quantiles, expected = (np.quantile(np.log10(e), wanted) for e in (drawn, err))
+    assert quantiles == pytest.approx(expected, abs=0.01)
 
 
 def test_without_a_known_scatter_fluxes_are_the_same_in_alerts():
@@ -142,7 +142,7 @@ def test_the_sign_of_a_flux_does_not_change_its_error():
 
 
 def test_a_band_without_alerts_is_named():
-    one = np.ones(3)
-    mine = LabelledObject("a", "a", "SNIa", "s", True, one, one, one, np.full(3, 2))
+    ones = np.ones(3)
+    alerts = LabelledObject("a", "a", "SNIa", "s", True, ones, ones, ones, np.full(3, 2))
     with pytest.raises(DataError, match=r"is in g: take it out"):
-        fit_alert_errors([mine], ("g", "r"))
+        fit_alert_errors([alerts], ("g", "r"))

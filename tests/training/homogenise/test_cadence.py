@@ -20,15 +20,15 @@ START = 58300
 EVERY_OTHER, EVERY_THIRD = (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)
 
 
-def seen(nights, name="a", found=None, band=2):
+def seen(nights, name="a", has_alert=None, band=2):
     """An object visited in these nights; where `found` is false there is an upper limit."""
     mjd = np.asarray(nights) + 0.1
-    is_found = np.ones(len(mjd), dtype=bool) if found is None else np.asarray(found)
-    one, missed = np.ones(is_found.sum()), mjd[~is_found]
+    is_found = np.ones(len(mjd), dtype=bool) if has_alert is None else np.asarray(has_alert)
+    flux, missed = np.ones(is_found.sum()), mjd[~is_found]
     limits = Limits(missed, np.ones(len(missed)), np.full(len(missed), band))
-    band = np.full(len(one), band)
+    band = np.full(len(flux), band)
     return LabelledObject(
-        name, name, "SNIa", "alerts", True, mjd[is_found], one, one, band, limits=limits
+        name, name, "SNIa", "alerts", True, mjd[is_found], flux, flux, band, limits=limits
     )
 
 
@@ -42,38 +42,38 @@ def gaps_of(cadence, start, n=1500):
 
 
 def test_each_half_year_has_the_gaps_of_its_alerts():
-    found = fit_cadence(many(3, START) + many(2, START + PERIOD_NIGHTS), "gr", OFFSET)
-    assert found.first_night == START
-    assert found.shares == (EVERY_THIRD, EVERY_OTHER)
-    assert set(gaps_of(found, START - 100, 200).tolist()) == {3}  # before the first, too
-    assert set(gaps_of(found, START + PERIOD_NIGHTS).tolist()) == {2}  # and after the last
+    cadence = fit_cadence(many(3, START) + many(2, START + PERIOD_NIGHTS), "gr", OFFSET)
+    assert cadence.first_night == START
+    assert cadence.shares == (EVERY_THIRD, EVERY_OTHER)
+    assert set(gaps_of(cadence, START - 100, 200).tolist()) == {3}  # before the first, too
+    assert set(gaps_of(cadence, START + PERIOD_NIGHTS).tolist()) == {2}  # and after the last
 
 
 def test_gaps_are_drawn_as_often_as_they_occur():
     nights = START + np.cumsum(np.tile([1, 3, 3, 3], 15))
-    found = fit_cadence([seen(nights, str(i)) for i in range(10)], "gr", OFFSET)
-    assert (gaps_of(found, START, 6000) == 3).mean() == pytest.approx(0.75, abs=0.03)
+    cadence = fit_cadence([seen(nights, str(i)) for i in range(10)], "gr", OFFSET)
+    assert (gaps_of(cadence, START, 6000) == 3).mean() == pytest.approx(0.75, abs=0.03)
 
 
 def test_upper_limits_are_visits():
     nights = START + 2 * np.arange(25)
     every_third = np.arange(25) % 3 == 0
-    found = fit_cadence([seen(nights, str(i), every_third) for i in range(10)], "gr", OFFSET)
-    assert found.shares == (EVERY_OTHER,)
+    cadence = fit_cadence([seen(nights, str(i), every_third) for i in range(10)], "gr", OFFSET)
+    assert cadence.shares == (EVERY_OTHER,)
 
 
 def test_both_bands_of_a_night_are_one_visit():
-    one = seen(START + 3 * np.arange(25))
+    in_one_band = seen(START + 3 * np.arange(25))
     twice = np.repeat(np.arange(25), 2)
-    both = replace(one.at(twice), band=np.tile([1, 2], 25))
-    found = fit_cadence([replace(both, object_id=str(i)) for i in range(10)], "gr", OFFSET)
-    assert found.shares == (EVERY_THIRD,)
+    both = replace(in_one_band.at(twice), band=np.tile([1, 2], 25))
+    cadence = fit_cadence([replace(both, object_id=str(i)) for i in range(10)], "gr", OFFSET)
+    assert cadence.shares == (EVERY_THIRD,)
 
 
 def test_long_gaps_are_weather():
     nights = START + np.cumsum(np.tile([2, 2, 2, 9], 6))
-    found = fit_cadence([seen(nights, str(i)) for i in range(20)], "gr", OFFSET)
-    assert found.shares == (EVERY_OTHER,)
+    cadence = fit_cadence([seen(nights, str(i)) for i in range(20)], "gr", OFFSET)
+    assert cadence.shares == (EVERY_OTHER,)
 
 
 def test_a_half_year_of_few_alerts_is_as_the_one_before():
@@ -104,17 +104,17 @@ def test_other_bands_are_no_visits():
 
 def test_where_no_night_is_near_the_next_one_is_visited():
     nights = np.array([0, 10, 11, 30])
-    found = Cadence(shares=((0.0, 0.5, 0.5),)).visited(nights, np.random.default_rng(0))
-    assert found == nights.tolist()
+    visited = Cadence(shares=((0.0, 0.5, 0.5),)).visited(nights, np.random.default_rng(0))
+    assert visited == nights.tolist()
 
 
 def test_the_next_visit_is_drawn_among_the_nights_that_there_are():
     """With every third night lost, one or three nights follow a night of the first kind."""
     nights = np.flatnonzero(np.arange(30000) % 3 != 2)
     cadence = Cadence(shares=((0.1, 0.7, 0.2),))
-    found = np.array(cadence.visited(nights, np.random.default_rng(1)))
-    gaps = np.diff(found)
-    of_first, of_second = (gaps[found[:-1] % 3 == kind] for kind in (0, 1))
+    visited = np.array(cadence.visited(nights, np.random.default_rng(1)))
+    gaps = np.diff(visited)
+    of_first, of_second = (gaps[visited[:-1] % 3 == kind] for kind in (0, 1))
     assert (of_first == 1).mean() == pytest.approx(0.1 / 0.3, abs=0.03)
     assert (of_first == 3).mean() == pytest.approx(0.2 / 0.3, abs=0.03)
     assert (of_second == 2).mean() == pytest.approx(0.7 / 0.9, abs=0.03)
@@ -134,7 +134,7 @@ def test_a_recipe_takes_the_cadence_from_alerts_alone(visits_of, expected):
     """Others of the same source are forced photometry; observed again, they have no cadence."""
     every_night = [seen(START + np.arange(60), f"forced {i}") for i in range(20)]
     in_g = seen([START], "g", band=1)
-    objects = [in_g, *many(2, START), *(replace(one, is_forced=True) for one in every_night)]
+    objects = [in_g, *many(2, START), *(replace(o, is_forced=True) for o in every_night)]
     how = HomogenisationRecipe(alert_sources=("alerts",), detection_snr=5.0, visits_of=visits_of)
-    found = fit_homogenisation(objects, how, Selection(bands=("g", "r")))
-    assert set(found.cadence.shares) == {expected}
+    rules = fit_homogenisation(objects, how, Selection(bands=("g", "r")))
+    assert set(rules.cadence.shares) == {expected}

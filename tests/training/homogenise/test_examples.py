@@ -41,16 +41,16 @@ def test_a_lone_detection_is_an_event_where_there_is_no_other():
 
 def test_views_of_an_object_share_its_weight():
     def view(object_id, canonical_id):
-        one = np.array([3e4])
+        flux = np.array([3e4])
         band = np.array([2])
         return LabelledObject(
-            object_id, canonical_id, "AGN", "s", True, one * 0, one, one / 10, band
+            object_id, canonical_id, "AGN", "s", True, flux * 0, flux, flux / 10, band
         )
 
     views = [view("a@1", "a"), view("a@2", "a"), view("b", "b")]
     rules = Homogenisation(alert_sources=("s",), noise=NOISE)
-    found = make_examples(views, rules, RULES, ("SNIa", "AGN"))
-    assert [(e.canonical_id, e.target, e.weight) for e in found] == [
+    examples = make_examples(views, rules, RULES, ("SNIa", "AGN"))
+    assert [(e.canonical_id, e.target, e.weight) for e in examples] == [
         ("a", 1, 0.5),
         ("a", 1, 0.5),
         ("b", 1, 1.0),
@@ -76,11 +76,11 @@ def test_what_is_forced_is_an_example_of_what_several_draws_would_have_seen():
 def test_every_draw_has_around_it_what_was_measured_in_that_draw():
     n = 300
     columns = np.arange(59000.0, 59000.0 + n), np.full(n, 1e6), np.full(n, 100.0), np.full(n, 2)
-    mine = LabelledObject("b", "b", "SNIa", "forced", True, *columns)
+    view = LabelledObject("b", "b", "SNIa", "forced", True, *columns)
     rules = Homogenisation(alert_sources=("alerts",), noise=SHARP)
-    (found,) = make_examples([mine], rules, RULES, ["SNIa"], n_draws=3)
-    assert len(found.measured) == len(found.curves) == 3
-    for curve, measured in zip(found.curves, found.measured, strict=True):
+    (seen,) = make_examples([view], rules, RULES, ["SNIa"], n_draws=3)
+    assert len(seen.measured) == len(seen.curves) == 3
+    for curve, measured in zip(seen.curves, seen.measured, strict=True):
         assert set(curve.mjd.tolist()) <= set(measured.mjd.tolist())
 
 
@@ -133,10 +133,10 @@ def test_what_was_too_faint_can_be_detected_when_it_is_brighter():
         update={"scale_probability": 1.0, "ln_dimmest": 0.9, "ln_brightest": 0.91, "stretch": 0.0}
     )
     random = np.random.default_rng(0)
-    found = augmented(event, brighter, SHARP, RULES, random)
+    varied_curve = augmented(event, brighter, SHARP, RULES, random)
     assert len(event.curves[0]) == 2
-    assert found.mjd.tolist() == [1.0, 2.0, 3.0, 4.0]
-    assert (found.kind == Kind.DETECTION).all()
+    assert varied_curve.mjd.tolist() == [1.0, 2.0, 3.0, 4.0]
+    assert (varied_curve.kind == Kind.DETECTION).all()
 
 
 def test_an_event_too_faint_to_be_dimmed_is_left_as_it_is():

@@ -38,14 +38,14 @@ def same_source(snr, is_alert, ratio, excess):
 def test_shared_visits_are_those_with_an_alert_or_a_limit():
     alerts = view("alerts", [10.0, 13.0, 20.0], [9e3] * 3, limits=limits([7.0, 16.0], 1100.0))
     forced = view("forced", [7.0, 8.0, 10.001, 13.0, 16.0, 25.0], [1e3, 2e3, 8e3, 9e3, 4e3, 3e3])
-    found = same_visits([alerts, forced], ["alerts"])
-    assert found.snr.tolist() == [1.0, 8.0, 9.0, 4.0]
-    assert found.is_alert.tolist() == [False, True, True, False]
-    assert found.source.tolist() == ["forced"] * 4
-    assert found.depth_ratio[[0, 3]] == pytest.approx([1.1, 1.1])
-    assert np.isnan(found.depth_ratio[[1, 2]]).all()
-    assert found.excess[[1, 2]].tolist() == [1.0, 0.0]
-    assert np.isnan(found.excess[[0, 3]]).all()
+    shared = same_visits([alerts, forced], ["alerts"])
+    assert shared.snr.tolist() == [1.0, 8.0, 9.0, 4.0]
+    assert shared.is_alert.tolist() == [False, True, True, False]
+    assert shared.source.tolist() == ["forced"] * 4
+    assert shared.depth_ratio[[0, 3]] == pytest.approx([1.1, 1.1])
+    assert np.isnan(shared.depth_ratio[[1, 2]]).all()
+    assert shared.excess[[1, 2]].tolist() == [1.0, 0.0]
+    assert np.isnan(shared.excess[[0, 3]]).all()
 
 
 def test_a_source_of_both_kinds_shares_visits_with_itself():
@@ -72,11 +72,11 @@ def test_a_known_step_is_recovered():
     is_alert = random.random(30000) < p
     ratio = np.where(is_alert, np.nan, 1.1)
     visits = same_source(snr, is_alert, ratio, np.zeros(30000))
-    found = fit_depth([], [], visits, "gr", LOG_FLUX, FLAT)
-    assert found.threshold_snr[1] == pytest.approx(5.5 / 1.1, abs=0.15)
-    assert found.threshold_width[1] == pytest.approx(0.3, abs=0.03)
-    assert found.completeness[1] == pytest.approx(0.94)
-    steps = (found.threshold_snr, found.threshold_width, found.completeness)
+    deep = fit_depth([], [], visits, "gr", LOG_FLUX, FLAT)
+    assert deep.threshold_snr[1] == pytest.approx(5.5 / 1.1, abs=0.15)
+    assert deep.threshold_width[1] == pytest.approx(0.3, abs=0.03)
+    assert deep.completeness[1] == pytest.approx(0.94)
+    steps = (deep.threshold_snr, deep.threshold_width, deep.completeness)
     assert tuple(values[0] for values in steps) == USUAL_STEP  # no visit in g
 
 
@@ -84,21 +84,21 @@ def test_the_depth_is_that_of_the_limits_before_the_first_detection():
     depth = np.geomspace(1e3, 1e4, 201)
     mjd = 80.0 + np.linspace(0, 19, 201)
     early, late = limits(mjd - 60, 1.0), limits(mjd + 40, 1e6)
-    known = Limits(
+    told = Limits(
         *(np.concatenate(parts) for parts in zip(early, limits(mjd, depth), late, strict=True))
     )
-    found = fit_depth(
-        [view("alerts", [100.0], [1e5], limits=known)], [], NO_VISITS, "gr", LOG_FLUX, FLAT
+    deep = fit_depth(
+        [view("alerts", [100.0], [1e5], limits=told)], [], NO_VISITS, "gr", LOG_FLUX, FLAT
     )
     expected = 3 + np.clip(RANKS, 0.02, 0.98)
-    assert found.log_depth[1] == pytest.approx(expected, abs=1e-3)
-    assert found.log_depth[0] == (3.0,) * 11  # no limit in g: the errors of the faintest alerts
+    assert deep.log_depth[1] == pytest.approx(expected, abs=1e-3)
+    assert deep.log_depth[0] == (3.0,) * 11  # no limit in g: the errors of the faintest alerts
 
 
 def test_without_limits_the_depth_is_the_errors_of_the_faintest_alerts_at_its_own_ranks():
     ladder = tuple(3.0 + rank for rank in FINE_RANKS)
-    found = fit_depth([], [], NO_VISITS, "gr", LOG_FLUX, ((ladder,) * 4,) * 2)
-    assert found.log_depth[0] == pytest.approx([3.0 + rank for rank in RANKS])
+    deep = fit_depth([], [], NO_VISITS, "gr", LOG_FLUX, ((ladder,) * 4,) * 2)
+    assert deep.log_depth[0] == pytest.approx([3.0 + rank for rank in RANKS])
 
 
 def test_faint_sources_are_as_bright_in_alerts_as_the_upward_scatter_made_them():
@@ -113,10 +113,10 @@ def test_faint_sources_are_as_bright_in_alerts_as_the_upward_scatter_made_them()
     deep = fit_depth([], [], visits, "gr", LOG_FLUX, FLAT)
     assert deep.flux_scatter == (0.0, pytest.approx(0.9, abs=0.04))
     for faint, bright in ((2.5, 3.0), (3.5, 4.0), (4.5, 5.0), (7.0, 8.0), (30.0, 40.0)):
-        mine = (x > faint) & (x < bright) & is_alert
-        flux, depth = 1e3 * x[mine], np.full(mine.sum(), 1e3)
-        found = flux_in_alert(flux, depth, np.ones(mine.sum(), np.int64), deep)
-        assert found.mean() == pytest.approx(1e3 * y[mine].mean(), abs=150)
+        in_range = (x > faint) & (x < bright) & is_alert
+        flux, depth = 1e3 * x[in_range], np.full(in_range.sum(), 1e3)
+        in_alerts = flux_in_alert(flux, depth, np.ones(in_range.sum(), np.int64), deep)
+        assert in_alerts.mean() == pytest.approx(1e3 * y[in_range].mean(), abs=150)
 
 
 @pytest.mark.parametrize(("n", "is_known"), [(99, False), (100, True)])
@@ -131,20 +131,20 @@ def test_with_too_few_shared_alerts_their_scatter_is_not_known(n, is_known):
 def test_the_excess_is_what_the_error_has_beyond_the_depth():
     """Far above the threshold every visit counts, and its usual depth is the median, 1000 nJy."""
     log_err = ((tuple(np.log10([2e3] * len(FINE_RANKS))),) * 4,) * 2
-    known = limits(np.linspace(80, 99, 200), 1000.0)
-    found = fit_depth(
-        [view("alerts", [100.0], [1e5], limits=known)], [], NO_VISITS, "gr", LOG_FLUX, log_err
+    told = limits(np.linspace(80, 99, 200), 1000.0)
+    deep = fit_depth(
+        [view("alerts", [100.0], [1e5], limits=told)], [], NO_VISITS, "gr", LOG_FLUX, log_err
     )
-    assert 10 ** found.log_excess[1][1] == pytest.approx(np.sqrt(3) * 1000, rel=1e-3)
-    assert 10 ** found.log_excess[1][3] == pytest.approx(1e4)  # never below a hundredth of 1e6
+    assert 10 ** deep.log_excess[1][1] == pytest.approx(np.sqrt(3) * 1000, rel=1e-3)
+    assert 10 ** deep.log_excess[1][3] == pytest.approx(1e4)  # never below a hundredth of 1e6
 
 
 def test_near_the_threshold_only_deep_visits_have_alerts():
     """Half of the visits are 1000 nJy deep, half 10000: at 2e4 nJy the alerts are of the former."""
-    known = limits(np.linspace(80, 99, 400), np.tile([1e3, 1e4], 200))
-    alerts = [view("alerts", [100.0], [1e5], limits=known)]
-    found = fit_depth(alerts, [], NO_VISITS, "gr", (np.log10(2e4), 7.0), ((FLAT[0][:2]),) * 2)
-    at_2e4 = 10 ** found.log_excess[1][0]
+    told = limits(np.linspace(80, 99, 400), np.tile([1e3, 1e4], 200))
+    alerts = [view("alerts", [100.0], [1e5], limits=told)]
+    deep = fit_depth(alerts, [], NO_VISITS, "gr", (np.log10(2e4), 7.0), ((FLAT[0][:2]),) * 2)
+    at_2e4 = 10 ** deep.log_excess[1][0]
     assert at_2e4 == pytest.approx(
         200.0, rel=1e-3
     )  # an error of 1000 at a depth of 1000: only the least
@@ -152,22 +152,22 @@ def test_near_the_threshold_only_deep_visits_have_alerts():
 
 def test_the_deepest_tenth_of_every_source_is_as_deep_as_that_of_the_stream():
     """Half as large errors are doubled; that faint points were dropped changes nothing."""
-    known = limits(np.linspace(80, 99, 500), np.geomspace(1e3, 1e4, 500))
-    alerts = [view("alerts", [100.0], [1e5], limits=known)]
+    told = limits(np.linspace(80, 99, 500), np.geomspace(1e3, 1e4, 500))
+    alerts = [view("alerts", [100.0], [1e5], limits=told)]
     err = np.geomspace(500, 5000, 500)
     whole = view("whole", np.arange(500.0), [1e6] * 500, err)
     cut = view("cut", np.arange(470.0), [1e6] * 470, err[:470], name="b")
     few = view("few", [1.0], [1e6], name="c")
-    found = fit_depth(alerts, [whole, cut, few], NO_VISITS, "gr", LOG_FLUX, FLAT)
-    assert found.scales["whole"][1] == pytest.approx(2.0, rel=0.01)
-    assert found.scales["cut"][1] == pytest.approx(2.0, rel=0.03)
-    assert found.scales["few"] == (1.0, 1.0)
-    assert found.scales["whole"][0] == 1.0  # nothing in g
+    deep = fit_depth(alerts, [whole, cut, few], NO_VISITS, "gr", LOG_FLUX, FLAT)
+    assert deep.scales["whole"][1] == pytest.approx(2.0, rel=0.01)
+    assert deep.scales["cut"][1] == pytest.approx(2.0, rel=0.03)
+    assert deep.scales["few"] == (1.0, 1.0)
+    assert deep.scales["whole"][0] == 1.0  # nothing in g
 
 
 def test_limits_of_the_same_visits_tell_how_deep_a_source_is():
-    known = limits(np.linspace(80, 99, 500), np.geomspace(1e3, 1e4, 500))
-    alerts = [view("alerts", [100.0], [1e5], limits=known)]
+    told = limits(np.linspace(80, 99, 500), np.geomspace(1e3, 1e4, 500))
+    alerts = [view("alerts", [100.0], [1e5], limits=told)]
     forced = view("forced", np.arange(500.0), [1e6] * 500, np.geomspace(500, 5000, 500))
     n = 150
     seen = same_source(np.ones(n), np.zeros(n, bool), np.full(n, 1.7), np.full(n, np.nan))

@@ -30,8 +30,8 @@ def labelled(flux, source="forced", name="a", label="SNIa", err=100.0, per_night
 
 
 def test_alerts_are_taken_as_they_are():
-    mine = labelled(np.array([5e3, 1e5, -7e3]), source="alerts")
-    (curve,) = homogenised([mine], RULES)
+    view = labelled(np.array([5e3, 1e5, -7e3]), source="alerts")
+    (curve,) = homogenised([view], RULES)
     assert curve.psf_flux.tolist() == [5e3, 1e5, -7e3]
     assert curve.psf_flux_err.tolist() == [100.0] * 3
 
@@ -49,9 +49,9 @@ def test_alerts_are_taken_as_they_are():
     ],
 )
 def test_alerts_are_told_by_their_source_and_by_the_flag(source, is_forced, is_alert):
-    mine = replace(labelled(np.array([1e6]), source), is_forced=is_forced)
-    mine = replace(mine, names_source=bool(source))
-    assert is_from_alerts(mine, RULES.alert_sources) is is_alert
+    view = replace(labelled(np.array([1e6]), source), is_forced=is_forced)
+    view = replace(view, names_source=bool(source))
+    assert is_from_alerts(view, RULES.alert_sources) is is_alert
 
 
 def test_forced_points_get_errors_of_alerts():
@@ -69,11 +69,11 @@ def test_forced_points_too_faint_for_their_visit_are_no_alerts():
     """At flux 2e4 and depths of 1e3 to 1e4, evenly in log, those below 2e4 / 5 find it: 60 %."""
     deep = RULES.noise.depth.model_copy(update={"scales": {"forced": (10.0, 10.0)}})
     rules = RULES.model_copy(update={"noise": RULES.noise.model_copy(update={"depth": deep})})
-    mine = replace(labelled(np.full(4000, 2e4)), flux_err=np.geomspace(100, 1000, 4000))
-    found = homogenised([mine], rules)[0]
-    visits = homogenised([replace(mine, flux=np.full(4000, 1e9))], rules)[0]
-    assert len(found) / len(visits) == pytest.approx(np.log10(4), abs=0.03)
-    assert set(visits.mjd[:300].tolist()) <= set(found.mjd.tolist()) <= set(visits.mjd.tolist())
+    view = replace(labelled(np.full(4000, 2e4)), flux_err=np.geomspace(100, 1000, 4000))
+    alerts = homogenised([view], rules)[0]
+    visits = homogenised([replace(view, flux=np.full(4000, 1e9))], rules)[0]
+    assert len(alerts) / len(visits) == pytest.approx(np.log10(4), abs=0.03)
+    assert set(visits.mjd[:300].tolist()) <= set(alerts.mjd.tolist()) <= set(visits.mjd.tolist())
 
 
 def test_forced_photometry_that_no_visit_finds_leaves_nothing():
@@ -96,19 +96,21 @@ def test_forced_photometry_is_thinned_to_one_visit_in_one_to_three_nights():
 
 
 def test_a_visit_keeps_every_band_of_its_night():
-    mine = labelled(np.full(900, 1e7), per_night=3)
-    mine = replace(mine, band=np.tile([1, 2, 2], 300))
-    (curve,) = homogenised([mine], RULES)
+    view = labelled(np.full(900, 1e7), per_night=3)
+    view = replace(view, band=np.tile([1, 2, 2], 300))
+    (curve,) = homogenised([view], RULES)
     nights = [set(np.floor(curve.mjd[curve.band == band] + 0.3).tolist()) for band in (1, 2)]
     assert nights[0] == nights[1]
-    assert [len(found) for found in nights] == [np.count_nonzero(curve.band == b) for b in (1, 2)]
+    assert [len(of_band) for of_band in nights] == [
+        np.count_nonzero(curve.band == b) for b in (1, 2)
+    ]
     assert set(np.diff(sorted(nights[0])).tolist()) <= {1.0, 2.0, 3.0}
 
 
 def test_nights_of_other_bands_take_no_visit():
-    mine = labelled(np.full(900, 1e7))
-    with_i = replace(mine, band=np.tile([2, 3, 3], 300))
-    only_r = mine.at(np.arange(0, 900, 3))
+    view = labelled(np.full(900, 1e7))
+    with_i = replace(view, band=np.tile([2, 3, 3], 300))
+    only_r = view.at(np.arange(0, 900, 3))
     assert homogenised([with_i], RULES) == homogenised([only_r], RULES)
 
 
@@ -123,15 +125,15 @@ def test_a_night_is_thinned_as_its_own_half_year():
 
 
 def test_of_a_source_of_both_kinds_only_what_is_forced_becomes_alert_like():
-    mine = labelled(np.full(300, 1e6), "alerts")
-    alerts, forced = homogenised([mine, replace(mine, object_id="b", is_forced=True)], RULES)
+    view = labelled(np.full(300, 1e6), "alerts")
+    alerts, forced = homogenised([view, replace(view, object_id="b", is_forced=True)], RULES)
     assert set(alerts.psf_flux_err.tolist()) == {100.0}
     assert forced.psf_flux_err.min() >= 1e3
 
 
 def test_the_label_plays_no_part():
-    mine = labelled(np.geomspace(1e4, 1e6, 50))
-    as_sn, as_agn = homogenised([mine], RULES), homogenised([replace(mine, label="AGN")], RULES)
+    view = labelled(np.geomspace(1e4, 1e6, 50))
+    as_sn, as_agn = homogenised([view], RULES), homogenised([replace(view, label="AGN")], RULES)
     assert as_sn == as_agn
 
 
@@ -144,44 +146,44 @@ def test_a_sharp_threshold_loses_no_point():
 def test_only_what_another_survey_saw_is_observed_again():
     rules = RULES.model_copy(update={"visits": (VISITS,)})
     flux = np.full(300, 1e6)
-    ours, theirs = homogenised([labelled(flux, "alerts"), labelled(flux, "forced", "b")], rules)
-    assert set(ours.psf_flux_err.tolist()) == {100.0}
-    assert len(ours) == 300
-    assert 10**2.0 <= theirs.psf_flux_err.min() < theirs.psf_flux_err.max() <= 10**2.2001
-    assert 20 < len(theirs) < 100  # r in three of four nights, every five nights
+    alerts, again = homogenised([labelled(flux, "alerts"), labelled(flux, "forced", "b")], rules)
+    assert set(alerts.psf_flux_err.tolist()) == {100.0}
+    assert len(alerts) == 300
+    assert 10**2.0 <= again.psf_flux_err.min() < again.psf_flux_err.max() <= 10**2.2001
+    assert 20 < len(again) < 100  # r in three of four nights, every five nights
 
 
 def test_a_second_view_is_observed_at_the_visits_of_another_source():
     deep = VISITS.model_copy(update={"source": "alerts", "log_err": ((0.0,) * 11,) * 3})
     rules = RULES.model_copy(update={"visits": (deep, VISITS)})
-    ours = [labelled(np.full(300, 1e6), "alerts", f"name{i}") for i in range(10)]
-    for curve in homogenised(seen_again(ours), rules):
+    views = [labelled(np.full(300, 1e6), "alerts", f"name{i}") for i in range(10)]
+    for curve in homogenised(seen_again(views), rules):
         assert curve.psf_flux_err.min() >= 10**2.0
-    assert [o.canonical_id for o in seen_again(ours)] == [o.canonical_id for o in ours]
+    assert [o.canonical_id for o in seen_again(views)] == [o.canonical_id for o in views]
 
 
 def test_another_draw_observes_an_object_again_at_other_visits():
     rules = RULES.model_copy(update={"visits": (VISITS,)})
-    mine = [labelled(np.full(300, 1e6))]
-    first, again, second = (homogenised(mine, rules, draw) for draw in (0, 0, 1))
+    views = [labelled(np.full(300, 1e6))]
+    first, again, second = (homogenised(views, rules, draw) for draw in (0, 0, 1))
     assert first == again
     assert first != second
 
 
 def test_every_run_draws_the_same():
-    mine = [labelled(np.geomspace(1e4, 1e6, 50), name=name) for name in "ab"]
-    assert homogenised(mine, RULES) == homogenised(mine, RULES)
+    views = [labelled(np.geomspace(1e4, 1e6, 50), name=name) for name in "ab"]
+    assert homogenised(views, RULES) == homogenised(views, RULES)
 
 
 def test_errors_are_ranked_among_points_of_like_flux():
-    mine = replace(labelled(np.full(20, 1e6)), flux_err=np.arange(20.0) + 1)
+    view = replace(labelled(np.full(20, 1e6)), flux_err=np.arange(20.0) + 1)
     expected = (np.arange(20) + 0.5) / 20
-    assert error_ranks([mine])["a"] == pytest.approx(expected)
+    assert error_ranks([view])["a"] == pytest.approx(expected)
 
 
 def test_another_draw_sees_the_same_source_at_other_visits():
-    mine = [labelled(np.full(900, 1e6), per_night=3), labelled(np.full(9, 1e6), "alerts", "b")]
-    first, again, second = (homogenised(mine, RULES, draw) for draw in (0, 0, 1))
+    views = [labelled(np.full(900, 1e6), per_night=3), labelled(np.full(9, 1e6), "alerts", "b")]
+    first, again, second = (homogenised(views, RULES, draw) for draw in (0, 0, 1))
     assert first == again
     assert first[0] != second[0]
     assert first[1] == second[1]  # alerts are what they are

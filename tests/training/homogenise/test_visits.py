@@ -41,16 +41,16 @@ def labelled(mjd, flux, err, band):
 
 def test_the_visits_of_a_known_survey_are_recovered():
     drawn = plan(VISITS, 60000.0, 64000.0, random())
-    mine = LabelledObject(
+    view = LabelledObject(
         "a", "a", "AGN", "s", True, drawn.mjd, drawn.mjd, drawn.flux_err, drawn.band
     )
-    found = fit_visits([mine], BANDS, night_offset_days=0.3)
-    assert (found.source, found.bands) == ("s", VISITS.bands)
-    np.testing.assert_allclose(found.gap_nights, VISITS.gap_nights, atol=1.01)
-    assert found.band_sets["gr"] == pytest.approx(0.75, abs=0.05)
-    assert set(found.band_sets) == {"gr", "y"}
-    np.testing.assert_allclose(found.log_err, VISITS.log_err, atol=0.02)
-    assert found.night_correlation == pytest.approx(VISITS.night_correlation, abs=0.1)
+    fitted = fit_visits([view], BANDS, night_offset_days=0.3)
+    assert (fitted.source, fitted.bands) == ("s", VISITS.bands)
+    np.testing.assert_allclose(fitted.gap_nights, VISITS.gap_nights, atol=1.01)
+    assert fitted.band_sets["gr"] == pytest.approx(0.75, abs=0.05)
+    assert set(fitted.band_sets) == {"gr", "y"}
+    np.testing.assert_allclose(fitted.log_err, VISITS.log_err, atol=0.02)
+    assert fitted.night_correlation == pytest.approx(VISITS.night_correlation, abs=0.1)
 
 
 def test_a_plan_keeps_to_the_season_and_its_nights():
@@ -62,29 +62,29 @@ def test_a_plan_keeps_to_the_season_and_its_nights():
 
 
 def test_between_two_points_a_flux_and_its_error_are_interpolated():
-    known = np.array([0.0, 10.0]), np.array([100.0, 200.0]), np.array([3.0, 4.0])
-    flux, err = interpolated(*known, np.array([0.0, 2.5, 10.0]))
+    points = np.array([0.0, 10.0]), np.array([100.0, 200.0]), np.array([3.0, 4.0])
+    flux, err = interpolated(*points, np.array([0.0, 2.5, 10.0]))
     assert flux.tolist() == [100.0, 125.0, 200.0]
     np.testing.assert_allclose(err, [3.0, np.hypot(0.75 * 3.0, 0.25 * 4.0), 4.0])
 
 
 def test_a_wide_gap_is_not_bridged():
-    known = np.array([0.0, 30.0]), np.array([100.0, 200.0]), np.array([3.0, 4.0])
-    flux, _ = interpolated(*known, np.array([-2.0, -0.5, 0.9, 15.0, 29.2, 30.8, 32.0]))
+    points = np.array([0.0, 30.0]), np.array([100.0, 200.0]), np.array([3.0, 4.0])
+    flux, _ = interpolated(*points, np.array([-2.0, -0.5, 0.9, 15.0, 29.2, 30.8, 32.0]))
     expected = [np.nan, 100.0, 100.0, np.nan, 200.0, 200.0, np.nan]
     np.testing.assert_array_equal(flux, expected)
 
 
 def test_one_point_serves_the_visits_of_its_night():
-    known = np.array([5.0]), np.array([100.0]), np.array([3.0])
-    flux, err = interpolated(*known, np.array([3.0, 5.4]))
+    points = np.array([5.0]), np.array([100.0]), np.array([3.0])
+    flux, err = interpolated(*points, np.array([3.0, 5.4]))
     np.testing.assert_array_equal(flux, [np.nan, 100.0])
     np.testing.assert_array_equal(err, [np.nan, 3.0])
 
 
 def test_what_is_observed_again_has_the_errors_and_the_scatter_of_the_visits():
-    mine = labelled(np.arange(60000.0, 70000.0, 2.0), 5e4, 1.0, "r")
-    again = observed_again(mine, VISITS, NOISE, random())
+    view = labelled(np.arange(60000.0, 70000.0, 2.0), 5e4, 1.0, "r")
+    again = observed_again(view, VISITS, NOISE, random())
     assert set(again.band.tolist()) == {BANDS.index("r")}
     assert 10**2.0 <= again.flux_err.min() < again.flux_err.max() <= 10**2.2
     pulls = (again.flux - 5e4) / again.flux_err
@@ -94,27 +94,27 @@ def test_what_is_observed_again_has_the_errors_and_the_scatter_of_the_visits():
 
 def test_noise_that_is_there_already_is_not_added_twice():
     mjd = np.arange(60000.0, 70000.0, 2.0)
-    mine = labelled(mjd, 5e4, 400.0, "r")
-    again = observed_again(mine, VISITS, NOISE, random())
+    view = labelled(mjd, 5e4, 400.0, "r")
+    again = observed_again(view, VISITS, NOISE, random())
     np.testing.assert_allclose(again.flux, 5e4, rtol=1e-12)
 
 
 def test_a_brighter_object_is_dimmed_to_some_brightness_of_the_survey_and_lasts_longer():
     faint = VISITS.model_copy(update={"log_peak": (2.0,) * 10 + (3.0,) * 11})
-    mine = labelled(np.arange(60000.0, 60100.0, 2.0), 1e5, 1e3, "r")
-    peaks = [brightest(d) for d in (dimmed(mine, faint, random(i)) for i in range(50))]
+    view = labelled(np.arange(60000.0, 60100.0, 2.0), 1e5, 1e3, "r")
+    peaks = [brightest(d) for d in (dimmed(view, faint, random(i)) for i in range(50))]
     assert (min(peaks), max(peaks)) == pytest.approx((100.0, 1000.0))
     for i in range(5):
-        far = dimmed(mine, faint, random(i))
-        np.testing.assert_allclose(far.flux / far.flux_err, mine.flux / mine.flux_err)
+        far = dimmed(view, faint, random(i))
+        np.testing.assert_allclose(far.flux / far.flux_err, view.flux / view.flux_err)
         assert 98.0 <= np.ptp(far.mjd) <= 98.0 * 1000.0**0.12
 
 
 def test_an_object_that_is_faint_already_keeps_its_flux():
     bright = VISITS.model_copy(update={"log_peak": (6.0,) * 21})
-    mine = labelled([60000.0, 60002.0], 1e5, 1e3, "r")
-    same = dimmed(mine, bright, random())
-    assert (same.flux.tolist(), same.mjd.tolist()) == (mine.flux.tolist(), mine.mjd.tolist())
+    view = labelled([60000.0, 60002.0], 1e5, 1e3, "r")
+    same = dimmed(view, bright, random())
+    assert (same.flux.tolist(), same.mjd.tolist()) == (view.flux.tolist(), view.mjd.tolist())
 
 
 def test_an_object_without_points_stays_empty():

@@ -31,8 +31,8 @@ def test_the_interval_of_a_mean_is_that_of_the_normal_distribution():
 
 def test_the_interval_of_a_median_covers_it_as_often_as_it_says():
     random = np.random.default_rng(1)
-    found = [median_interval(random.normal(0, 1, 80)) for _ in range(200)]
-    covered = np.mean([low <= 0 <= high for low, high in found])
+    intervals = [median_interval(random.normal(0, 1, 80)) for _ in range(200)]
+    covered = np.mean([low <= 0 <= high for low, high in intervals])
     assert 0.9 <= covered <= 0.99
 
 

@@ -11,8 +11,8 @@ from tests.curves import detections
 
 
 def positions(mjd, family):
-    found = cut_positions(detections(mjd))
-    return {cut.value: position for cut, position in found if cut.family == family}
+    reached = cut_positions(detections(mjd))
+    return {cut.value: position for cut, position in reached if cut.family == family}
 
 
 def test_detections_count_from_one_and_stop_at_the_end():
@@ -20,8 +20,8 @@ def test_detections_count_from_one_and_stop_at_the_end():
 
 
 def test_days_count_from_the_first_detection_to_the_end_of_the_night():
-    found = positions([100.0, 100.4, 102.4, 105.6, 130.0], "by_days")
-    assert found == {"0": 1, "2": 2, "5": 2, "10": 3, "20": 3, "30": 4, "50": 4}
+    reached = positions([100.0, 100.4, 102.4, 105.6, 130.0], "by_days")
+    assert reached == {"0": 1, "2": 2, "5": 2, "10": 3, "20": 3, "30": 4, "50": 4}
 
 
 def test_fractions_are_of_the_time_span():
@@ -35,9 +35,12 @@ def test_every_light_curve_reaches_the_full_cut():
 def test_forced_photometry_does_not_count_as_a_detection():
     kind = [Kind.FORCED, Kind.FORCED, Kind.DETECTION, Kind.FORCED, Kind.DETECTION]
     curve = light_curve([0.0, 8.0, 10.0, 12.0, 15.0], 100.0, 10.0, "r", kind)
-    found = dict(cut_positions(curve))
-    by_days = {cut.value: p for cut, p in found.items() if cut.family == "by_days"}
-    assert {c.value: p for c, p in found.items() if c.family == "by_detections"} == {"1": 2, "2": 4}
+    reached = dict(cut_positions(curve))
+    by_days = {cut.value: p for cut, p in reached.items() if cut.family == "by_days"}
+    assert {c.value: p for c, p in reached.items() if c.family == "by_detections"} == {
+        "1": 2,
+        "2": 4,
+    }
     assert (by_days["0"], by_days["2"], by_days["5"]) == (2, 3, 4)
     assert n_before_detection(curve) == 2
 

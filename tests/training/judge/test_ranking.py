@@ -20,8 +20,8 @@ def test_areas_agree_with_scikit_learn(n_levels):
 
 
 def test_a_class_that_does_not_occur_has_no_areas():
-    found = areas(np.arange(4.0), np.zeros(4, dtype=bool), np.ones((1, 4), dtype=np.float32))
-    assert np.isnan(found).all()
+    nothing = areas(np.arange(4.0), np.zeros(4, dtype=bool), np.ones((1, 4), dtype=np.float32))
+    assert np.isnan(nothing).all()
 
 
 def test_a_class_without_others_has_a_precision_of_one_and_no_roc():

@@ -49,32 +49,32 @@ def test_types_are_grouped_as_superphot_groups_them(raw_type, group):
 
 def test_classes_outside_the_groups_do_not_compete():
     mostly_agn = [0.1, 0.05, 0.2, 0.02, 0.01, 0.62]
-    found = superphot_figures(predictions(["SN II"], [mostly_agn]), bundle_of(CLASSES))
-    assert (found["n"], found["accuracy"]) == (1, 1.0)
+    figures = superphot_figures(predictions(["SN II"], [mostly_agn]), bundle_of(CLASSES))
+    assert (figures["n"], figures["accuracy"]) == (1, 1.0)
 
 
 def test_a_group_without_a_class_is_never_found_and_joined_with_snii_beside():
     probabilities = [[0.9, 0, 0.1, 0, 0, 0], [0, 0, 1, 0, 0, 0], [0, 0, 1, 0, 0, 0]]
     raw_types = ["SN Ia", "SN II", "SN IIn"]
-    found = superphot_figures(predictions(raw_types, probabilities), bundle_of(CLASSES))
-    assert found["never_said"] == ["SNIIn"]
-    assert found["macro_f1"] == pytest.approx((1 + 2 / 3 + 0) / 3, abs=1e-4)
-    assert found["four_groups"]["macro_f1"] == 1.0
+    figures = superphot_figures(predictions(raw_types, probabilities), bundle_of(CLASSES))
+    assert figures["never_said"] == ["SNIIn"]
+    assert figures["macro_f1"] == pytest.approx((1 + 2 / 3 + 0) / 3, abs=1e-4)
+    assert figures["four_groups"]["macro_f1"] == 1.0
 
 
 def test_a_bundle_with_the_class_is_judged_on_it():
     classes = ("SNIa", "SNII", "SNIIn", "SNIbc", "SLSN-I")
-    found = superphot_figures(predictions(["SN IIn"], [[0, 0, 1, 0, 0]]), bundle_of(classes))
-    assert (found["never_said"], found["accuracy"]) == ([], 1.0)
-    assert "four_groups" not in found
+    figures = superphot_figures(predictions(["SN IIn"], [[0, 0, 1, 0, 0]]), bundle_of(classes))
+    assert (figures["never_said"], figures["accuracy"]) == ([], 1.0)
+    assert "four_groups" not in figures
 
 
 def test_objects_of_other_types_are_counted_and_left_out():
     probabilities = [[1, 0, 0, 0, 0, 0]] * 3
-    found = superphot_figures(
+    figures = superphot_figures(
         predictions(["SN Ia", "SN IIb", ""], probabilities), bundle_of(CLASSES)
     )
-    assert (found["n"], found["left_out"]) == (1, {"": 1, "SN IIb": 1})
+    assert (figures["n"], figures["left_out"]) == (1, {"": 1, "SN IIb": 1})
 
 
 def test_without_spectroscopic_types_there_are_no_figures():

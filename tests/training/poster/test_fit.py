@@ -40,15 +40,15 @@ def test_the_best_epoch_is_kept_not_the_last():
     validation = part(40, 1, noise=3.0)
     net = network()
     best = fit(net, part(120, 0, noise=3.0), validation, **{**LOOP, "epochs": 15})
-    found = (decisions(net, validation.inputs) == validation.target).mean()
-    assert found == pytest.approx(best.accuracy)
+    accuracy = (decisions(net, validation.inputs) == validation.target).mean()
+    assert accuracy == pytest.approx(best.accuracy)
     assert best.epoch < 15
 
 
 def test_the_same_seed_trains_the_same_weights():
-    one, other = network(), network()
-    for net in (one, other):
+    first, second = network(), network()
+    for net in (first, second):
         torch.manual_seed(5)
         fit(net, part(60, 0), part(30, 1), **LOOP)
-    for name, weights in one.state_dict().items():
-        torch.testing.assert_close(weights, other.state_dict()[name], rtol=0, atol=0)
+    for name, weights in first.state_dict().items():
+        torch.testing.assert_close(weights, second.state_dict()[name], rtol=0, atol=0)

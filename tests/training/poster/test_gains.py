@@ -42,12 +42,12 @@ def drawn(seed, accuracy, n=400):
 
 @pytest.mark.parametrize("seed", range(5))
 def test_balanced_accuracy_is_scikit_learns(seed):
-    found = drawn(seed, 0.6, n=97)
-    expected = balanced_accuracy_score(found.target, found.decided)
-    assert balanced_accuracy_of(found, LEVELS["classes"]) == pytest.approx(expected)
+    run = drawn(seed, 0.6, n=97)
+    expected = balanced_accuracy_score(run.target, run.decided)
+    assert balanced_accuracy_of(run, LEVELS["classes"]) == pytest.approx(expected)
     group = np.array([0, 0, 1, 2])
-    expected = balanced_accuracy_score(group[found.target], group[found.decided])
-    assert balanced_accuracy_of(found, LEVELS["groups"]) == pytest.approx(expected)
+    expected = balanced_accuracy_score(group[run.target], group[run.decided])
+    assert balanced_accuracy_of(run, LEVELS["groups"]) == pytest.approx(expected)
 
 
 def test_groups_are_given_only_where_they_join_classes():
@@ -56,16 +56,16 @@ def test_groups_are_given_only_where_they_join_classes():
 
 
 def test_a_class_that_is_not_tested_does_not_count():
-    found = result([0, 0, 2, 2], [0, 1, 2, 2])
-    assert balanced_accuracy_of(found, LEVELS["classes"]) == pytest.approx((0.5 + 1.0) / 2)
+    run = result([0, 0, 2, 2], [0, 1, 2, 2])
+    assert balanced_accuracy_of(run, LEVELS["classes"]) == pytest.approx((0.5 + 1.0) / 2)
 
 
 def test_matrices_of_seeds_are_averaged_row_by_row():
-    found = mean_confusion(
+    shares = mean_confusion(
         [result([0, 0, 2], [0, 2, 2]), result([0, 2, 2], [2, 2, 0])], LEVELS["classes"]
     )
-    np.testing.assert_allclose(found[0], [0.25, 0.0, 0.75, 0.0])
-    np.testing.assert_allclose(found[2], [0.25, 0.0, 0.75, 0.0])
+    np.testing.assert_allclose(shares[0], [0.25, 0.0, 0.75, 0.0])
+    np.testing.assert_allclose(shares[2], [0.25, 0.0, 0.75, 0.0])
 
 
 def test_a_gain_is_the_mean_of_the_paired_differences_with_students_interval():
@@ -77,11 +77,11 @@ def test_a_gain_is_the_mean_of_the_paired_differences_with_students_interval():
         for s in range(5)
     ]
     low, high = stats.t.interval(0.95, 4, loc=np.mean(differences), scale=stats.sem(differences))
-    found = gain(of, on, LEVELS["classes"])
-    assert found.mean == pytest.approx(np.mean(differences))
-    assert found.from_seeds == pytest.approx((high - low) / 2, rel=1e-3)
-    assert found.interval == pytest.approx(np.hypot(found.from_seeds, found.from_objects))
-    assert found.n_seeds == 5
+    gained = gain(of, on, LEVELS["classes"])
+    assert gained.mean == pytest.approx(np.mean(differences))
+    assert gained.from_seeds == pytest.approx((high - low) / 2, rel=1e-3)
+    assert gained.interval == pytest.approx(np.hypot(gained.from_seeds, gained.from_objects))
+    assert gained.n_seeds == 5
 
 
 def test_students_quantiles_are_scipys():
@@ -95,16 +95,16 @@ def test_the_part_of_the_objects_is_that_of_a_mean_of_differences():
     each = (np.array(of.decided) == target).astype(float) - (np.array(on.decided) == target)
     variances = [each[target == k].var() / (target == k).sum() for k in range(4)]
     expected = 1.96 * np.sqrt(np.sum(variances)) / 4
-    found = gain({0: of, 1: of}, {0: on, 1: on}, LEVELS["classes"])
-    assert found.from_objects == pytest.approx(expected, rel=0.1)
-    assert found.from_seeds == 0.0  # twice the same seed: no scatter, yet the objects' stays
+    gained = gain({0: of, 1: of}, {0: on, 1: on}, LEVELS["classes"])
+    assert gained.from_objects == pytest.approx(expected, rel=0.1)
+    assert gained.from_seeds == 0.0  # twice the same seed: no scatter, yet the objects' stays
 
 
 def test_other_test_objects_in_each_seed_average_out():
     pairs = [(drawn(s, 0.7), drawn(50 + s, 0.6)) for s in range(4)]
     same = gain(*({s: p[k] for s, p in enumerate(pairs)} for k in (0, 1)), LEVELS["classes"])
     renamed = [
-        tuple(one.model_copy(update={"ids": [f"{s}/{i}" for i in one.ids]}) for one in pair)
+        tuple(r.model_copy(update={"ids": [f"{s}/{i}" for i in r.ids]}) for r in pair)
         for s, pair in enumerate(pairs)
     ]
     other = gain(*({s: p[k] for s, p in enumerate(renamed)} for k in (0, 1)), LEVELS["classes"])
@@ -126,6 +126,8 @@ def test_one_seed_shows_nothing():
 
 
 def test_models_tested_on_different_objects_are_not_compared():
-    one, other = drawn(0, 0.6), drawn(1, 0.6)
+    first, second = drawn(0, 0.6), drawn(1, 0.6)
     with pytest.raises(ValueError, match="same objects"):
-        gain({0: one}, {0: other.model_copy(update={"ids": other.ids[::-1]})}, LEVELS["classes"])
+        gain(
+            {0: first}, {0: second.model_copy(update={"ids": second.ids[::-1]})}, LEVELS["classes"]
+        )

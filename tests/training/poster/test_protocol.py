@@ -39,23 +39,23 @@ def test_every_class_is_capped_and_nobody_is_drawn_twice(protocol, seed):
 @pytest.mark.parametrize("seed", range(3))
 def test_a_disjoint_protocol_tests_only_objects_of_the_test_split(protocol, seed):
     drawn = parts(protocol, seed)
-    found = [{split_of(IDS[i]) for i in part} for part in drawn]
-    assert found == [{"train"}, {"validation"}, {"test"}]
+    splits = [{split_of(IDS[i]) for i in part} for part in drawn]
+    assert splits == [{"train"}, {"validation"}, {"test"}]
     assert drawn.n_test_seen() == 0
 
 
 def test_as_published_a_rare_class_is_tested_on_what_it_was_trained_on():
     drawn = parts("as-published")
     rare = drawn.test[TARGET[drawn.test] == 2]
-    known = set(drawn.training) | set(drawn.validation)
+    seen = set(drawn.training) | set(drawn.validation)
     assert len(rare) == 30
-    assert set(rare) <= known
-    assert drawn.n_test_seen() == sum(one in known for one in drawn.test)
+    assert set(rare) <= seen
+    assert drawn.n_test_seen() == sum(i in seen for i in drawn.test)
 
 
 def test_disjoint_and_causal_draw_the_same_objects_and_seeds_draw_others():
-    for one, other in zip(parts("disjoint", 4), parts("causal", 4), strict=True):
-        np.testing.assert_array_equal(one, other)
+    for first, second in zip(parts("disjoint", 4), parts("causal", 4), strict=True):
+        np.testing.assert_array_equal(first, second)
     assert parts("causal", 4).training.tolist() != parts("causal", 5).training.tolist()
 
 
@@ -96,10 +96,10 @@ def test_as_published_a_part_sees_the_point_to_come():
 
 def test_a_causal_part_spans_its_own_points():
     curve = light_curve([0.0, 20.0, 24.0, 25.0, 100.0], [1e3, 2e3, 3e3, 4e3, 5e3], 1.0, "g")
-    (found,) = make_inputs([curve], 25, True)  # the cut is at 100 * 31 / 127 = 24.4 days
+    (inputs,) = make_inputs([curve], 25, True)  # the cut is at 100 * 31 / 127 = 24.4 days
     at = np.linspace(0, 24.0, 32)
     expected = np.interp(at, [0.0, 20.0, 24.0], [1e3, 2e3, 3e3]) / 36.307805
-    np.testing.assert_allclose(found[:, 0], expected, rtol=1e-5)
+    np.testing.assert_allclose(inputs[:, 0], expected, rtol=1e-5)
 
 
 @settings(max_examples=20)

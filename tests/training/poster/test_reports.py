@@ -18,7 +18,7 @@ SMALL = ["--per-class", "10", "--test-per-class", "4", "--epochs", "1", "--seeds
 
 
 def run(*arguments):
-    ended = CliRunner().invoke(app, [str(one) for one in arguments])
+    ended = CliRunner().invoke(app, [str(argument) for argument in arguments])
     assert ended.exit_code == 0, ended.output
     return ended.output
 
@@ -37,9 +37,9 @@ def poster(plasticc, tmp_path_factory):
 
 
 def accuracies(folder, pattern):
-    found = [json.loads(path.read_text()) for path in sorted((folder / "runs").glob(pattern))]
-    assert len(found) == 2
-    return [balanced_accuracy_score(r["target"], r["decided"]) for r in found]
+    results = [json.loads(path.read_text()) for path in sorted((folder / "runs").glob(pattern))]
+    assert len(results) == 2
+    return [balanced_accuracy_score(r["target"], r["decided"]) for r in results]
 
 
 def said(value):
@@ -50,8 +50,8 @@ def test_the_table_has_the_mean_and_scatter_of_every_models_runs(poster):
     text = (poster / "report.md").read_text()
     for protocol in ("as-published", "causal"):
         for model in ("attentive_gru", "gru", "resnet", "fcn"):
-            found = accuracies(poster, f"{protocol}-{model}-25-*.json")
-            expected = f"{said(np.mean(found))} ± {said(np.std(found, ddof=1))}"
+            of_seeds = accuracies(poster, f"{protocol}-{model}-25-*.json")
+            expected = f"{said(np.mean(of_seeds))} ± {said(np.std(of_seeds, ddof=1))}"
             assert f"| {protocol} | {model} | {expected} |" in text
 
 
@@ -79,9 +79,9 @@ def test_the_confusion_matrices_are_drawn_for_classes_and_groups(poster):
 
 def test_the_report_says_how_many_test_objects_had_been_seen(poster):
     text = (poster / "report.md").read_text()
-    (found,) = re.findall(r"\| as-published \| 0 \| \d+ \| \d+ \| (\d+) \| (\d+) ", text)
+    (numbers,) = re.findall(r"\| as-published \| 0 \| \d+ \| \d+ \| (\d+) \| (\d+) ", text)
     result = json.loads((poster / "runs" / "as-published-gru-25-0.json").read_text())
-    assert [len(result["ids"]), result["n_test_seen"]] == [int(one) for one in found]
+    assert [len(result["ids"]), result["n_test_seen"]] == [int(number) for number in numbers]
     assert result["n_test_seen"] > 0
     assert re.search(r"\| causal \| 0 \| \d+ \| \d+ \| \d+ \| 0 \(0 %\) \|", text)
 
@@ -115,9 +115,9 @@ def swept(labelled, tmp_path_factory):
 
 def test_a_sweep_has_a_row_for_every_width_hops_and_seed_and_for_the_gru(swept):
     rows = table(swept)
-    found = {(int(r["d_a"]), int(r["r"]), int(r["seed"])) for r in rows}
+    runs = {(int(r["d_a"]), int(r["r"]), int(r["seed"])) for r in rows}
     tried = [(0, 0), (4, 1), (4, 2), (8, 1), (8, 2)]
-    assert found == {(*one, seed) for one in tried for seed in (0, 1)}
+    assert runs == {(*size, seed) for size in tried for seed in (0, 1)}
     for row in rows:
         width, r, seed = row["d_a"], row["r"], row["seed"]
         name = f"attentive_gru-attention{width}-hops{r}" if width != "0" else "gru"
@@ -138,8 +138,8 @@ def test_a_sweeps_networks_have_the_width_and_hops_of_their_row(swept):
 def test_a_sweep_chooses_on_validation_and_draws_a_plot(swept):
     rows = table(swept)
     means = {
-        one: np.mean([float(r["validation_accuracy"]) for r in rows if (r["d_a"], r["r"]) == one])
-        for one in {(r["d_a"], r["r"]) for r in rows} - {("0", "0")}
+        size: np.mean([float(r["validation_accuracy"]) for r in rows if (r["d_a"], r["r"]) == size])
+        for size in {(r["d_a"], r["r"]) for r in rows} - {("0", "0")}
     }
     text = (swept / "sweep.md").read_text()
     (chosen,) = re.findall(r"Best on the validation objects: d_a = (\d+), r = (\d+)", text)
@@ -173,7 +173,7 @@ def test_a_sample_has_every_point_and_only_the_posters_classes(labelled):
     assert sample.bands == ("g", "r")
     assert sum(sample.counts().values()) == len(sample.curves)
     labels = [sample.classes[k] for k in sample.target]
-    assert all(one.startswith(label) for one, label in zip(sample.ids, labels, strict=True))
+    assert all(name.startswith(label) for name, label in zip(sample.ids, labels, strict=True))
     agn = [c for c, label in zip(sample.curves, labels, strict=True) if label == "AGN"]
     assert {len(c) for c in agn} == {90}
 

@@ -70,9 +70,9 @@ def test_the_whole_light_curve_is_run_once_for_disjoint_and_causal(sample, tmp_p
     prepare_folder(tmp_path, SETTINGS, sample)
     runs = [Run(protocol, "gru", 100, 0) for protocol in ("disjoint", "causal")]
     lines = []
-    found = do_runs(runs, sample, SETTINGS, tmp_path, lines.append)
+    results = do_runs(runs, sample, SETTINGS, tmp_path, lines.append)
     assert len(lines) == 1
-    assert found[runs[0]] == found[runs[1]]
+    assert results[runs[0]] == results[runs[1]]
 
 
 def test_a_run_is_called_by_the_protocol_that_was_asked_for(sample, tmp_path):
@@ -95,20 +95,20 @@ def test_every_combination_has_a_file_of_its_own():
 
 
 def test_gru_and_attentive_gru_of_a_seed_begin_with_the_same_trunk(sample):
-    one, other = (
+    plain, attentive = (
         module._network(Run("causal", name, 25, 7), sample, SETTINGS).trunk.state_dict()
         for name in ("gru", "attentive_gru")
     )
-    assert one.keys() == other.keys()
-    for name, weights in one.items():
-        torch.testing.assert_close(weights, other[name], rtol=0, atol=0)
+    assert plain.keys() == attentive.keys()
+    for name, weights in plain.items():
+        torch.testing.assert_close(weights, attentive[name], rtol=0, atol=0)
 
 
 def test_models_of_a_seed_are_tested_on_the_same_objects(sample, tmp_path):
     prepare_folder(tmp_path, SETTINGS, sample)
     runs = [Run("as-published", model, 50, 0) for model in MODELS]
-    found = do_runs(runs, sample, SETTINGS, tmp_path, lambda line: None)
-    assert len({tuple(r.ids) for r in found.values()}) == 1
-    index = {one: k for one, k in zip(sample.ids.tolist(), sample.target.tolist(), strict=True)}
-    for result in found.values():
-        assert result.target == [index[one] for one in result.ids]
+    results = do_runs(runs, sample, SETTINGS, tmp_path, lambda line: None)
+    assert len({tuple(r.ids) for r in results.values()}) == 1
+    index = {name: k for name, k in zip(sample.ids.tolist(), sample.target.tolist(), strict=True)}
+    for result in results.values():
+        assert result.target == [index[name] for name in result.ids]

@@ -45,9 +45,9 @@ def event(i, source, label="SNIa", canonical_id="", days_later=0.0, brighter=1.0
     return LabelledObject(name, known_as, label, source, True, mjd, flux, errors, band)
 
 
-def late(one):
+def late(labelled):
     """Begin at the brightest point."""
-    return one.at(np.arange(int(one.flux.argmax()), len(one.flux)))
+    return labelled.at(np.arange(int(labelled.flux.argmax()), len(labelled.flux)))
 
 
 def evidence(bundle, objects, judged=(), trained=()):
@@ -74,12 +74,12 @@ def decided(bundle, objects):
 def test_forced_supernovae_are_judged_by_a_bundle_that_met_none(bundle, kept_from_forced):
     forced = [event(i, "forced") for i in range(30)]
     alerts = [event(i, "alerts") for i in range(100, 140)]
-    found = gate("forced_supernovae", kept_from_forced, [*forced, *alerts])["at"]["full"]
+    figures = gate("forced_supernovae", kept_from_forced, [*forced, *alerts])["at"]["full"]
     said, said_of_alerts = decided(kept_from_forced, forced), decided(kept_from_forced, alerts)
-    assert (found["n_forced"], found["n_alerts"]) == (30, 40)
-    assert found["called_agn_or_tde"] == pytest.approx(said.count("AGN") / 30, abs=1e-4)
-    assert found["recall_forced"] == pytest.approx(said.count("SNIa") / 30, abs=1e-4)
-    assert found["recall_alerts"] == pytest.approx(said_of_alerts.count("SNIa") / 40, abs=1e-4)
+    assert (figures["n_forced"], figures["n_alerts"]) == (30, 40)
+    assert figures["called_agn_or_tde"] == pytest.approx(said.count("AGN") / 30, abs=1e-4)
+    assert figures["recall_forced"] == pytest.approx(said.count("SNIa") / 30, abs=1e-4)
+    assert figures["recall_alerts"] == pytest.approx(said_of_alerts.count("SNIa") / 40, abs=1e-4)
     assert gate("forced_supernovae", bundle, [*forced, *alerts])["passed"] is None
 
 
@@ -91,19 +91,19 @@ def test_a_gate_bundle_of_another_fold_does_not_judge(
     small_bundle(tmp_path, seed=3, training=record.model_dump())
     (tmp_path / HOMOGENISATION_FILE).write_text(RULES.model_dump_json())
     objects = [event(i, "forced" if i < 30 else "alerts") for i in range(60)]
-    found = provenance_gates(evidence(bundle, objects), tmp_path)["forced_supernovae"]
-    assert (found["passed"] is None) == bool(reason)
-    assert re.search(reason, found["reason"])
+    judged = provenance_gates(evidence(bundle, objects), tmp_path)["forced_supernovae"]
+    assert (judged["passed"] is None) == bool(reason)
+    assert re.search(reason, judged["reason"])
 
 
 def test_beside_them_stand_the_alerts_of_the_same_year(kept_from_forced):
     forced = [event(i, "forced") for i in range(20)]
     same_year = [event(i, "alerts") for i in range(100, 125)]
     later = [event(i, "alerts", days_later=2 * YEAR) for i in range(200, 230)]
-    found = gate("forced_supernovae", kept_from_forced, [*forced, *later, *same_year])
-    at_end = found["at"]["full"]
+    judged = gate("forced_supernovae", kept_from_forced, [*forced, *later, *same_year])
+    at_end = judged["at"]["full"]
     share = decided(kept_from_forced, same_year).count("SNIa") / 25
-    assert (found["year"], at_end["n_alerts"], at_end["n_alerts_of_that_year"]) == (2018, 55, 25)
+    assert (judged["year"], at_end["n_alerts"], at_end["n_alerts_of_that_year"]) == (2018, 55, 25)
     assert at_end["recall_alerts_of_that_year"] == pytest.approx(share, abs=1e-4)
 
 
@@ -111,12 +111,12 @@ def test_beside_them_stand_those_that_are_first_seen_on_the_rise(kept_from_force
     whole = [event(i, "forced") for i in range(20)]
     alerts = [event(i, "alerts") for i in range(100, 120)]
     mixed = [*map(late, whole[:8]), *whole[8:], *alerts]
-    found = gate("forced_supernovae", kept_from_forced, mixed)["at"]["full"]
+    figures = gate("forced_supernovae", kept_from_forced, mixed)["at"]["full"]
     share = decided(kept_from_forced, whole[8:]).count("SNIa") / 12
-    assert (found["n_forced"], found["n_forced_on_the_rise"]) == (20, 12)
-    assert found["recall_forced_on_the_rise"] == pytest.approx(share, abs=1e-4)
-    assert found["recall_alerts_on_the_rise"] == found["recall_alerts"]
-    assert found["difference_at_same_phase"] is None  # no alerts are first seen late
+    assert (figures["n_forced"], figures["n_forced_on_the_rise"]) == (20, 12)
+    assert figures["recall_forced_on_the_rise"] == pytest.approx(share, abs=1e-4)
+    assert figures["recall_alerts_on_the_rise"] == figures["recall_alerts"]
+    assert figures["difference_at_same_phase"] is None  # no alerts are first seen late
 
 
 def test_beside_them_stands_the_difference_at_the_same_phase(kept_from_forced):
@@ -124,16 +124,16 @@ def test_beside_them_stands_the_difference_at_the_same_phase(kept_from_forced):
     forced = [event(i, "forced") for i in range(20)]
     alerts = [event(i, "alerts") for i in range(100, 140)]
     forced[:5], alerts[:20] = map(late, forced[:5]), map(late, alerts[:20])
-    found = gate("forced_supernovae", kept_from_forced, [*forced, *alerts])["at"]["full"]
+    figures = gate("forced_supernovae", kept_from_forced, [*forced, *alerts])["at"]["full"]
     said, on_rise, seen_late = (
-        np.mean([one == "SNIa" for one in decided(kept_from_forced, part)])
+        np.mean([name == "SNIa" for name in decided(kept_from_forced, part)])
         for part in (forced, alerts[20:], alerts[:20])
     )
     difference = said - (0.75 * on_rise + 0.25 * seen_late)
-    assert 0.1 < abs(difference) != pytest.approx(abs(found["recall_difference"]), abs=0.01)
-    assert found["difference_at_same_phase"] == pytest.approx(difference, abs=1e-4)
-    low, high = found["difference_at_same_phase_95"]
-    assert low <= found["difference_at_same_phase"] <= high
+    assert 0.1 < abs(difference) != pytest.approx(abs(figures["recall_difference"]), abs=0.01)
+    assert figures["difference_at_same_phase"] == pytest.approx(difference, abs=1e-4)
+    low, high = figures["difference_at_same_phase_95"]
+    assert low <= figures["difference_at_same_phase"] <= high
 
 
 def test_forced_views_of_objects_whose_alerts_trained_are_not_judged(kept_from_forced):
@@ -143,18 +143,18 @@ def test_forced_views_of_objects_whose_alerts_trained_are_not_judged(kept_from_f
     trained = {f"object {i}" for i in range(7)} | {f"other {i}" for i in range(100, 110)}
     judged = {f"other {i}" for i in range(110, 120)} | {"object 8"}
     which = {"judged": judged, "trained": trained}
-    found = gate("forced_supernovae", kept_from_forced, [*forced, *alerts, *others], **which)
-    assert found["at"]["full"]["n_forced"] == 13
-    assert found["at"]["full"]["n_alerts"] == 11
+    result = gate("forced_supernovae", kept_from_forced, [*forced, *alerts, *others], **which)
+    assert result["at"]["full"]["n_forced"] == 13
+    assert result["at"]["full"]["n_alerts"] == 11
 
 
 def test_the_probe_stands_beside_the_control_within_the_alerts(bundle):
     forced = [event(i, "forced") for i in range(60)]
     same_year = [event(i, "alerts") for i in range(100, 160)]
     later = [event(i, "alerts", days_later=2 * YEAR) for i in range(200, 300)]
-    found = gate("source_probe", bundle, [*forced, *same_year, *later])
-    at_three = found["at"]["by_detections_3"]
-    assert found["year"] == 2018
+    probed = gate("source_probe", bundle, [*forced, *same_year, *later])
+    at_three = probed["at"]["by_detections_3"]
+    assert probed["year"] == 2018
     assert at_three["alerts_or_forced"]["n"] == [160, 60]
     assert at_three["year_control"]["n"] == [100, 60]
     assert at_three["alerts_or_forced_of_that_year"]["n"] == [60, 60]
@@ -169,11 +169,11 @@ def test_objects_seen_both_ways_are_probed_by_themselves(bundle):
     ]
     alone = [event(i, "forced") for i in range(100, 140)]
     later = [event(i, "alerts", days_later=2 * YEAR) for i in range(200, 240)]
-    found = gate("source_probe", bundle, [*both, *alone, *later])["at"]["by_detections_3"]
-    same = found["alerts_or_forced_of_the_same_objects"]
+    figures = gate("source_probe", bundle, [*both, *alone, *later])["at"]["by_detections_3"]
+    same = figures["alerts_or_forced_of_the_same_objects"]
     assert same["n"] == [40, 40]
     assert same["auc"] > 0.9  # thirty times as bright
-    assert found["alerts_or_forced"]["n"] == [80, 40]  # one view each, the first that there is
+    assert figures["alerts_or_forced"]["n"] == [80, 40]  # one view each, the first that there is
 
 
 def test_a_source_with_smaller_errors_fails_the_probe(bundle):
@@ -189,12 +189,12 @@ def test_pipelines_that_agree_shift_nothing(bundle):
         for i in range(24)
         for source in ("alerts", "more alerts")
     ]
-    found = gate("two_pipelines", bundle, objects, trained={f"object {i}" for i in range(8)})
-    assert found["passed"] is True
-    assert found["at"]["full"]["n"] == 16
-    assert found["at"]["full"]["largest_mean_shift"] == pytest.approx(0.0, abs=1e-6)
-    assert found["at"]["full"]["same_decision"] == 1.0
-    assert found["with_objects_that_trained"]["full"]["n"] == 24
+    shifts = gate("two_pipelines", bundle, objects, trained={f"object {i}" for i in range(8)})
+    assert shifts["passed"] is True
+    assert shifts["at"]["full"]["n"] == 16
+    assert shifts["at"]["full"]["largest_mean_shift"] == pytest.approx(0.0, abs=1e-6)
+    assert shifts["at"]["full"]["same_decision"] == 1.0
+    assert shifts["with_objects_that_trained"]["full"]["n"] == 24
 
 
 def test_the_shift_of_a_pipeline_is_the_mean_difference_of_probabilities(bundle):
@@ -203,28 +203,28 @@ def test_the_shift_of_a_pipeline_is_the_mean_difference_of_probabilities(bundle)
         event(i, "more alerts", canonical_id=o.canonical_id, brighter=20.0)
         for i, o in enumerate(first)
     ]
-    found = gate("two_pipelines", bundle, [*second, *first])["at"]["full"]
+    shifts = gate("two_pipelines", bundle, [*second, *first])["at"]["full"]
     before, after = (
         np.array([a.probabilities for a in classify(homogenised(part, RULES), bundle)])
         for part in (first, second)
     )
     expected = (after - before).mean(axis=0)
-    assert found["mean_shift"]["SNIa+91bg+Iax"] == pytest.approx(expected[0], abs=1e-3)
-    assert found["mean_shift"]["AGN"] == pytest.approx(expected[2], abs=1e-3)
-    assert found["passed"] is bool(np.abs(expected).max() <= 0.05)
+    assert shifts["mean_shift"]["SNIa+91bg+Iax"] == pytest.approx(expected[0], abs=1e-3)
+    assert shifts["mean_shift"]["AGN"] == pytest.approx(expected[2], abs=1e-3)
+    assert shifts["passed"] is bool(np.abs(expected).max() <= 0.05)
 
 
 def test_data_without_sources_say_why_no_gate_was_tried(bundle):
     objects = [replace(event(i, "folder"), names_source=False) for i in range(10)]
-    for found in provenance_gates(evidence(bundle, objects)).values():
-        assert found["passed"] is None
-        assert "do not say" in found["reason"]
+    for untried in provenance_gates(evidence(bundle, objects)).values():
+        assert untried["passed"] is None
+        assert "do not say" in untried["reason"]
 
 
 def test_without_a_control_the_probe_gives_its_figures_and_no_verdict(bundle):
     objects = [event(i, source) for i in range(30) for source in ("alerts", "forced")]
-    found = gate("source_probe", bundle, objects)
-    assert found["passed"] is None
-    assert "nothing to compare" in found["reason"]
-    assert found["at"]["by_detections_3"]["alerts_or_forced"]["n"] == [30, 30]
-    assert found["at"]["by_detections_3"]["year_control"] is None
+    probed = gate("source_probe", bundle, objects)
+    assert probed["passed"] is None
+    assert "nothing to compare" in probed["reason"]
+    assert probed["at"]["by_detections_3"]["alerts_or_forced"]["n"] == [30, 30]
+    assert probed["at"]["by_detections_3"]["year_control"] is None

@@ -19,41 +19,41 @@ def curves_of(source, error_factor, n=80):
         yield Example(f"{source}{i}", source, 0, 1.0, (curve,))
 
 
-def found(first, second, n_detections=3, **options):
+def probed(first, second, n_detections=3, **options):
     kinds = list(first), list(second)
     return probe(*kinds, n_detections, Selection(), Normalisation(), **options)
 
 
 def test_sources_that_look_alike_cannot_be_told_apart():
-    one = found(curves_of("alerts", 1.0), curves_of("forced", 1.0))
-    assert one is not None
-    assert abs(one.auc - 0.5) < 0.15
-    low, high = one.auc_95
-    assert low < one.auc < high
+    result = probed(curves_of("alerts", 1.0), curves_of("forced", 1.0))
+    assert result is not None
+    assert abs(result.auc - 0.5) < 0.15
+    low, high = result.auc_95
+    assert low < result.auc < high
 
 
 def test_smaller_errors_give_a_source_away():
-    one = found(curves_of("alerts", 1.0), curves_of("forced", 0.5))
-    assert one is not None
-    assert one.auc > 0.95
-    assert one.auc_95[0] > 0.9
-    assert one.n == (80, 80)
+    result = probed(curves_of("alerts", 1.0), curves_of("forced", 0.5))
+    assert result is not None
+    assert result.auc > 0.95
+    assert result.auc_95[0] > 0.9
+    assert result.n == (80, 80)
 
 
 def test_a_few_light_curves_prove_nothing():
-    assert found(curves_of("alerts", 1.0), curves_of("forced", 1.0, n=19)) is None
+    assert probed(curves_of("alerts", 1.0), curves_of("forced", 1.0, n=19)) is None
 
 
 def test_light_curves_that_are_too_short_do_not_count():
-    assert found(curves_of("alerts", 1.0), curves_of("forced", 1.0), n_detections=5) is None
+    assert probed(curves_of("alerts", 1.0), curves_of("forced", 1.0), n_detections=5) is None
 
 
 def test_views_of_the_same_objects_are_told_apart_by_the_views_alone():
     views = list(curves_of("alerts", 1.0))
-    alike = found(views, views, paired=True)
+    alike = probed(views, views, paired=True)
     assert alike is not None
     assert alike.auc <= 0.5  # no object helps to guess about itself
-    other = found(views, curves_of("forced", 0.5), paired=True)
+    other = probed(views, curves_of("forced", 0.5), paired=True)
     assert other is not None
     assert other.auc > 0.95
 
@@ -61,5 +61,5 @@ def test_views_of_the_same_objects_are_told_apart_by_the_views_alone():
 def test_of_a_pair_both_views_must_be_long_enough():
     longer = list(curves_of("alerts", 1.0))
     short = [replace(e, curves=(LightCurve(e.curves[0].points[:2]),)) for e in longer[:65]]
-    assert found(longer, [*short, *longer[65:]], paired=True) is None
-    assert found(longer, [*short[:40], *longer[40:]], paired=True).n == (40, 40)
+    assert probed(longer, [*short, *longer[65:]], paired=True) is None
+    assert probed(longer, [*short[:40], *longer[40:]], paired=True).n == (40, 40)
