@@ -113,7 +113,7 @@ function drawPoints(context, shown, x, y, { panel }, unit) {
   const heaviest = shown.reduce((most, point) => Math.max(most, point.attention ?? 0), 0) || 1;
   const placed = [];
   // Rejected and later points first, so that they never cover what counts.
-  const rank = (point) => (point.isLater ? 0 : point.reason ? 1 : 2);
+  const rank = (point) => (point.isLater ? 0 : 2) + (point.reason ? 0 : 1);
   for (const point of [...shown].sort((a, b) => rank(a) - rank(b))) {
     const value = valueOf(point, unit);
     if (!value) continue;
