@@ -34,7 +34,7 @@ class WebSettings(BaseModel):
         SecretStr(""), description="What a browser must show: open the page with ?token=… once."
     )
     hosts: tuple[str, ...] = Field(
-        ("127.0.0.1", "localhost", "[::1]"),
+        ("127.0.0.1", "localhost"),
         description="Names under which the page may be asked for; * is any.",
     )
     requests_per_s: float = Field(

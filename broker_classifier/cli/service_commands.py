@@ -51,6 +51,7 @@ def serve_command(config: ConfigOption = None) -> None:
 
 
 def web_command(
+    bootstrap_servers: ServersOption = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port; 0 is any.")] = None,
     index: Annotated[Path | None, typer.Option(help="File of the page's index.")] = None,
@@ -58,13 +59,14 @@ def web_command(
 ) -> None:
     """Serve the page: the objects of the classification topic, live, in a browser.
 
-    Example: BROKER_KAFKA__BOOTSTRAP_SERVERS=kafka:9092 broker-classifier web --port 9110
+    Example: broker-classifier web --bootstrap-servers kafka:9092 --port 9110
     """
-    from broker_classifier.cli.load_settings import load_settings
+    from broker_classifier.cli.load_settings import load_settings, with_kafka
     from broker_classifier.service.process import configure_logs, stop_on_signals
     from broker_classifier.web.serve import serve_page
 
-    settings, stop = load_settings(config), stop_on_signals()
+    settings = with_kafka(load_settings(config), bootstrap_servers=bootstrap_servers)
+    stop = stop_on_signals()
     configure_logs(settings.log)
     given = {
         name: value
@@ -72,7 +74,8 @@ def web_command(
         if value is not None
     }
     page = settings.web.model_copy(update=given)
-    serve_page(settings.model_copy(update={"web": page}), stop)
+    settings = settings.model_copy(update={"web": page})
+    serve_page(settings, stop, lambda address: typer.echo(f"The page is at {address}"))
 
 
 def kafka_settings(config: Path | None, bootstrap_servers: str | None) -> "KafkaSettings":

@@ -2,7 +2,7 @@
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import structlog
@@ -20,8 +20,10 @@ GRACE_S = 2
 log = structlog.get_logger()
 
 
-def serve_page(settings: Settings, stop: threading.Event) -> None:
-    """Serve the page until `stop` is set.
+def serve_page(
+    settings: Settings, stop: threading.Event, announce: Callable[[str], None] = lambda _: None
+) -> None:
+    """Serve the page until `stop` is set; `announce` is told its address.
 
     Raises
     ------
@@ -50,7 +52,9 @@ def serve_page(settings: Settings, stop: threading.Event) -> None:
     ending.start()
     follower.start()
     host, port = listener.getsockname()[:2]
-    log.info("page served", address=f"http://{host}:{port}/")
+    address = f"http://{host}:{port}/"
+    log.info("page served", address=address)
+    announce(address)
     try:
         server.run(sockets=[listener])
     finally:

@@ -4,7 +4,7 @@ import random
 import sqlite3
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -202,6 +202,10 @@ def fill_index(path: Path, n_objects: int) -> None:
         drawing = tuple(index.execute("SELECT spark, runs FROM drawings WHERE key = 1").fetchone())
         columns = ", ".join(pattern)
         marks = ", ".join(f":{name}" for name in pattern)
+        made = "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql NOT NULL"
+        indexes = dict(index.execute(made).fetchall())
+        for name in indexes:
+            index.execute(f"DROP INDEX {name}")
         index.execute("BEGIN")
         rows = map(copied(pattern), range(3, n_objects + 1))
         index.executemany(f"INSERT INTO objects ({columns}) VALUES ({marks})", rows)
@@ -211,9 +215,11 @@ def fill_index(path: Path, n_objects: int) -> None:
         )
         index.execute("UPDATE facts SET value = ? WHERE name = 'seq'", (n_objects + 400,))
         index.execute("COMMIT")
+        for sql in indexes.values():  # afterwards, in a tenth of the time
+            index.execute(sql)
 
 
-def copied(pattern: dict[str, Any]):
+def copied(pattern: dict[str, Any]) -> Callable[[int], dict[str, Any]]:
     """Return the function that makes the row of a key."""
     rng, classes = random.Random(1), ("SNIa", "SNII", "SNIbc", "SLSN-I", "TDE", "AGN")
     weights = (60, 13, 6, 2, 1, 15)

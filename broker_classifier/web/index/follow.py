@@ -23,7 +23,7 @@ MOST_AT_ONCE = 500
 REST_S = 0.1
 """Pause after a batch that did not fill up, so that answers are stored and shown together."""
 
-_POLL_S, _PRUNE_S, _RETRY_S, _LOOK_S = 0.5, 60.0, 1.0, 10.0
+_POLL_S, _PRUNE_S, _RETRY_S, _LOOK_S = 0.5, 60.0, 1.0, 5.0
 _DAY_S = 86400.0
 
 log = structlog.get_logger()

@@ -25,7 +25,7 @@ export function drawProbabilities(context, width, height, canvas, { bundle, rang
       const share = shares[name] ?? 0;
       context.fillStyle = classColour(name);
       const [top, bottom] = [y(below + share), y(below)];
-      context.fillRect(from, top, Math.max(1, to - from), bottom - top);
+      context.fillRect(from, top, to - from, bottom - top);
       below += share;
     }
     context.globalAlpha = 1;
