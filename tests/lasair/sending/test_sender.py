@@ -239,6 +239,7 @@ def test_a_newer_annotation_that_came_during_the_call_goes_on_waiting(sender, ou
         {"version": "a version that is too long"},
         {"explanation": 'a "quote"'},
         {"objectId": "3 OR 1=1"},
+        {"topic": "my-topic"},
     ],
 )
 def test_poison_that_got_into_the_outbox_never_leaves_it(sender, outbox, lasair, wrong):
