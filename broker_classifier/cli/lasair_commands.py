@@ -113,7 +113,7 @@ def _opened(config: Path | None, survey: Survey | None) -> tuple["Outbox", dict[
     configure_logs(LogSettings(level="warning", format="text"))
     settings: Settings = load_settings(config)
     annotators = annotators_of(settings)
-    chosen = {name: one for name, one in annotators.items() if name == (survey or name)}
+    chosen = {name: annotators[name] for name in annotators if name == (survey or name)}
     if not chosen:
         msg = f"annotate.{survey or 'ztf'} has no topic or no token; set both"
         raise ConfigError(msg)

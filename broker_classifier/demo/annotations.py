@@ -65,7 +65,7 @@ class AnnotatedView:
             return
         self._look_at = time.monotonic() + _LOOK_EVERY_S
         told = self._outbox.sent(SURVEY)
-        new = [object_id for object_id, one in told.items() if self._told.get(object_id) != one]
+        new = [name for name, annotation in told.items() if self._told.get(name) != annotation]
         if new:
             self._console.print(annotations_line(told, new[-1]), highlight=False)
         self._told = told

@@ -47,7 +47,7 @@ def annotate(settings: Settings, stop: threading.Event) -> None:
         return
     metrics = AnnotateMetrics()
     with _only_process(settings.annotate.outbox):
-        calls = {survey: one.settings.calls_per_hour for survey, one in annotators.items()}
+        calls = {name: opened.settings.calls_per_hour for name, opened in annotators.items()}
         collector = OutboxCollector(lambda: Outbox(settings.annotate.outbox), calls, metrics)
         metrics.registry.register(collector)
         where = settings.annotate.host, settings.annotate.port
@@ -67,12 +67,16 @@ def _only_process(path: Path) -> Iterator[None]:
     """Keep the outbox from other processes, also from one that a supervisor starts too early."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.with_name(f"{path.name}.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            yield
+        lock = path.with_name(f"{path.name}.lock").open("w")
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         msg = f"another process annotates from {path}; stop it, or set annotate.outbox"
         raise ConfigError(msg) from error
+    except OSError as error:
+        msg = f"annotate.outbox: {path} cannot be written: {error}"
+        raise ConfigError(msg) from error
+    with lock:
+        yield
 
 
 @contextmanager

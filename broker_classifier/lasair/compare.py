@@ -46,7 +46,7 @@ class Comparison:
 
 def compare(sent: Mapping[str, Annotation], at_lasair: Mapping[str, Seen]) -> Comparison:
     """Compare what was sent with what is there."""
-    should = {object_id: seen_of(one) for object_id, one in sent.items()}
+    should = {object_id: seen_of(annotation) for object_id, annotation in sent.items()}
     both = [object_id for object_id in should if object_id in at_lasair]
     different = {
         object_id: (at_lasair[object_id], should[object_id])
@@ -89,14 +89,14 @@ def annotations_at(
         f"{column} AS id, {topic}.classification AS classification, {topic}.version AS version, "
         f'JSON_EXTRACT({topic}.classdict, "$.alert_id") AS alert_id'
     )
-    found: dict[str, Seen] = {}
+    seen: dict[str, Seen] = {}
     while True:
         count_call()
         order = f"ORDER BY {column}"
-        rows = _rows(annotator, selected, f"objects, annotator:{topic}", order, len(found))
-        found |= {str(row["id"]): _seen(row) for row in rows}
+        rows = _rows(annotator, selected, f"objects, annotator:{topic}", order, len(seen))
+        seen |= {str(row["id"]): _seen(row) for row in rows}
         if len(rows) < FULL_PAGE:
-            return found
+            return seen
 
 
 def _seen(row: Mapping[str, Any]) -> Seen:

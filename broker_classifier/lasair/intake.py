@@ -11,6 +11,7 @@ from broker_classifier.config_lasair import AnnotateSettings, AnnotatorSettings
 from broker_classifier.errors import DecodeError
 from broker_classifier.lasair.annotation.answer import bits_of, is_classified, read_answer
 from broker_classifier.lasair.annotation.history import advanced
+from broker_classifier.lasair.annotation.limits import object_id_at
 from broker_classifier.lasair.annotation.write_annotation import annotation
 from broker_classifier.lasair.rules import Said, reason_to_send
 from broker_classifier.lasair.sending.metrics import AnnotateMetrics
@@ -75,6 +76,8 @@ class Intake:
 
     def _enter_answer(self, answer: ClassificationMessage, topic: str) -> str:
         survey, object_id, now = answer.survey, answer.object_id, self.clock()
+        if object_id_at(survey, object_id) is None:
+            return "no_object_of_lasair"
         record = self.outbox.record(survey, object_id)
         history = advanced(record.history, answer)
         if history is None:
@@ -83,9 +86,7 @@ class Intake:
         if not (record.is_waiting or reason_to_send(record.told, answer, self.settings)):
             return "unchanged"
         written = annotation(answer, history, survey, topic, self.settings.page_url)
-        if written is None:
-            log.warning("not annotated", survey=survey, reason="its object id is none of Lasair's")
-            return "no_object_of_lasair"
+        assert written is not None, object_id
         bits = _bits(answer, record.told)
         self.outbox.queue(survey, Item(0, object_id, written, Said.of(answer), bits, now))
         outcome = "coalesced" if record.is_waiting else "queued"

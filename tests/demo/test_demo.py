@@ -6,10 +6,12 @@ from pathlib import Path
 import pytest
 
 from broker_classifier.demo import run_demo
+from broker_classifier.demo.annotations import TOKEN, TOPIC
 from broker_classifier.demo.service_process import running_service
 from broker_classifier.demo.simulate.night import write_night
 from broker_classifier.errors import DataError, SetupError
 from broker_classifier.streams.kafka_sink import KafkaSink
+from tests.lasair.fake_lasair import FakeLasair, served
 
 
 @pytest.fixture
@@ -21,14 +23,25 @@ def packets(tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_small_night_is_played_and_proven(tmp_path, capsys):
-    assert run_demo(n_objects=2, seed=3, output=tmp_path, seconds=5) == 0
+@pytest.fixture
+def lasair(monkeypatch):
+    monkeypatch.setenv("no_proxy", "*")
+    fake = FakeLasair("ztf", calls_per_hour=10_000)
+    fake.add_annotator(TOPIC, TOKEN)
+    with served(fake):
+        yield fake
+
+
+def test_a_small_night_is_played_and_proven_and_annotated(tmp_path, capsys, lasair):
+    assert run_demo(n_objects=2, seed=3, output=tmp_path, seconds=5, lasair=lasair.url) == 0
     said = capsys.readouterr().out
     assert "first probability after" in said
     assert "Nothing is missing." in said
     page = (tmp_path / "index.html").read_text()
     assert "ZTF26simaaaa" in page
     assert "ZTF26simaaab" in page
+    assert "Lasair has annotations of 2 objects." in said
+    assert set(lasair.annotations()) == {"ZTF26simaaaa", "ZTF26simaaab"}
 
 
 def test_broken_and_repeated_packets_are_accounted_for(tmp_path, packets, capsys):

@@ -1,6 +1,6 @@
 """What Lasair must never be sent, told from the bytes that its own client sends.
 
-Written from the table of limits (FACTS, section 5) alone, beside the limits of the package, not with them.
+Written from the table of limits (FACTS, section 5) alone, not with the limits of the package.
 """
 
 import json

@@ -72,10 +72,10 @@ def classdict(
     }
     if history.previous:
         values |= _verdict("previous", history.previous) | {"changed_mjd": history.since_mjd}
-    known = {
+    fitting = {
         name: fitted for name, value in values.items() if (fitted := _fitted(value)) is not None
     }
-    return _with_classes(known, answer, LIMITS[survey].lengths["classdict"])
+    return _with_classes(fitting, answer, LIMITS[survey].lengths["classdict"])
 
 
 def class_word(name: str) -> str:

@@ -22,7 +22,6 @@ _NOT_PLAIN = re.compile(r"[^A-Za-z0-9 .,:;()+\-_/=]+")
 _URL = re.compile(r"https?://[A-Za-z0-9.\-_~:/?&=+%\[\]@]+")
 _KEY = re.compile(r"[a-z][a-z0-9_]*")
 _NOT_KEY = re.compile(r"[^a-z0-9]+")
-_TOPIC = re.compile(r"[a-z][a-z0-9_]*")
 _FORBIDDEN_IN_KEYS = ("limit", "offset")  # Lasair refuses a filter that holds either
 
 
@@ -140,11 +139,6 @@ def is_key(name: str) -> bool:
     return bool(_KEY.fullmatch(name)) and not any(word in name for word in _FORBIDDEN_IN_KEYS)
 
 
-def is_topic(name: str, survey: str) -> bool:
-    """Tell whether an annotator's name can be a name in SQL; Lasair makes it one."""
-    return bool(_TOPIC.fullmatch(name)) and len(name) <= LIMITS[survey].lengths["topic"]
-
-
 def is_url(text: str) -> bool:
     """Tell whether an address is whole and plain."""
     return bool(_URL.fullmatch(text))
@@ -160,6 +154,8 @@ def _of_text(name: str, text: Any, max_length: int) -> list[str]:
         return [f"a {name} that is no text of at most {max_length} characters"]
     if name == "url":
         return [] if not text or is_url(text) else ["a url that is not plain"]
+    if name == "topic":
+        return [] if _KEY.fullmatch(text) else ["a topic that is no name in SQL"]
     if not _PLAIN.fullmatch(text) or (not text.strip() and name != "explanation"):
         return [f"a {name} that is empty or not plain"]
     return []

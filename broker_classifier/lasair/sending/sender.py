@@ -168,6 +168,7 @@ class Sender:
         for item in items:
             self.metrics.delay.labels(self.survey).observe(now - item.queued_at)
             self._doubted_at.pop(item.object_id, None)
+            self._accused.pop(item.object_id, None)
         self.metrics.note(f"Lasair of {self.survey}", None)
         self._judge()
         self._n_refusals, self._pause_s, self._accepted_at = 0, 0.0, now

@@ -122,6 +122,27 @@ def test_a_dead_letter_makes_place_for_a_newer_annotation_of_its_object(sender, 
     assert outbox.dead_letters("ztf") == []
 
 
+def test_an_accused_annotation_that_was_replaced_and_accepted_is_no_dead_letter(
+    sender, outbox, lasair
+):
+    lasair.refused = {name_of(1)}
+    queue(outbox, lasair, [1])
+    run(sender, lasair, 10.0)
+    lasair.refused = set()
+    queue(outbox, lasair, [1, 2], top_class="SNII")
+    run(sender, lasair, 600.0)
+    assert lasair.has == {name_of(1): "SNII", name_of(2): "SNII"}
+    assert outbox.dead_letters("ztf") == []
+
+
+def test_an_annotation_that_is_refused_alone_is_given_up_after_a_while(sender, outbox, lasair):
+    lasair.refused = {name_of(1)}
+    queue(outbox, lasair, [1])
+    run(sender, lasair, 7200.0)
+    assert len(outbox.dead_letters("ztf")) == 1
+    assert len(lasair.calls) == 5
+
+
 def test_an_annotation_that_breaks_the_server_holds_up_no_other(sender, outbox, lasair):
     lasair.broken = {name_of(5)}
     queue(outbox, lasair, [5], bits=9.0)
@@ -218,6 +239,7 @@ def test_a_newer_annotation_that_came_during_the_call_goes_on_waiting(sender, ou
         {"version": "a version that is too long"},
         {"explanation": 'a "quote"'},
         {"objectId": "3 OR 1=1"},
+        {"topic": "my-topic"},
     ],
 )
 def test_poison_that_got_into_the_outbox_never_leaves_it(sender, outbox, lasair, wrong):
