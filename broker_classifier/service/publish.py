@@ -53,7 +53,14 @@ def outgoing(
     model = {"name": bundle.name, "version": bundle.version, "hash": bundle.hash}
     return [
         _message(
-            topic, {**_about(task, model, version), **content, "model": model, "times": moments}
+            topic,
+            {
+                **_about(task, model, version),
+                **content,
+                "context": task.arrival.alert.context._asdict(),
+                "model": model,
+                "times": moments,
+            },
         )
         for (task, _), version, content, moments in zip(
             answers, curve_versions, contents, times, strict=True

@@ -40,6 +40,65 @@ class PointMessage(_Part):
     rejected: str | None = Field(description="Why this point was not used; null where it was.")
 
 
+class ContextMessage(_Part):
+    """What the survey's packet says of the source; null where it says nothing."""
+
+    reliability: float | None = Field(
+        None, description="Real-bogus score of the detection, 0 (bogus) to 1 (real)."
+    )
+    reliability_score: str | None = Field(
+        None, description="Which score that is: drb or rb of ZTF, reliability of LSST."
+    )
+    is_dipole: bool | None = Field(
+        None, description="Whether a positive and a negative source fit the detection well."
+    )
+    solar_system_arcsec: float | None = Field(
+        None, description="Distance from the nearest known solar-system object."
+    )
+    solar_system_name: str | None = Field(None, description="That object's name or number.")
+    catalogue_arcsec: float | None = Field(
+        None, description="Distance from the nearest catalogued source (ZTF: of Pan-STARRS)."
+    )
+    star_score: float | None = Field(
+        None, description="How star-like that source is, 0 to 1; 0.5 where that is not known."
+    )
+    catalogue_magnitude: float | None = Field(None, description="Its r magnitude, AB.")
+    gaia_arcsec: float | None = Field(None, description="Distance from Gaia's nearest source.")
+    gaia_magnitude: float | None = Field(None, description="That source's G magnitude.")
+    template_flux: float | None = Field(
+        None, description="Flux of a point source at this place in the template, nJy (AB)."
+    )
+    science_flux: float | None = Field(None, description="The same in the new image, nJy (AB).")
+    extendedness: float | None = Field(
+        None, description="Of the detection in the difference image, 0 (point) to 1."
+    )
+    first_detection_mjd: float | None = Field(
+        None, description="When the survey first detected something here, MJD in UTC (days)."
+    )
+    n_detections: int | None = Field(
+        None, description="How often the survey has detected something here."
+    )
+    n_visits: int | None = Field(None, description="How often the survey has looked.")
+    n_negative: int | None = Field(
+        None, description="Detections in the packet that are fainter than the template."
+    )
+    negative_share: float | None = Field(
+        None, description="How much fainter in the mean, as a share of template_flux."
+    )
+    n_sign_changes: int | None = Field(
+        None, description="Changes of sign within 30 days, the most in any one band."
+    )
+    n_nights_of_each_sign: int | None = Field(
+        None,
+        description="Of the last 30 days' nights with a positive and those with a negative "
+        "detection, the fewer; each night counts once a band.",
+    )
+    galactic_latitude: float | None = Field(None, description="Degrees.")
+    sherlock_class: str | None = Field(
+        None, description="Lasair's class of what is catalogued here, such as SN, AGN or VS."
+    )
+
+
 class ModelMessage(_Part):
     """The bundle that computed the probabilities."""
 
@@ -106,6 +165,10 @@ class ClassificationMessage(_Part):
     n_points_rejected: dict[str, int] = Field(description="By reason.")
     light_curve: list[PointMessage] = Field(
         description="Every point up to the alert, as known when it was classified, in time."
+    )
+    context: ContextMessage = Field(
+        ContextMessage(),
+        description="What the packet says of the source; that of the newest alert in a revision.",
     )
     model: ModelMessage
     times: TimesMessage

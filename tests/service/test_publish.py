@@ -9,7 +9,13 @@ import pytest
 
 from broker_classifier.light_curve import BANDS, Kind
 from broker_classifier.service.loop import run
-from broker_classifier.streams.classification import json_schema, parse, published_schema
+from broker_classifier.streams.classification import (
+    ContextMessage,
+    json_schema,
+    parse,
+    published_schema,
+)
+from broker_classifier.surveys.source.context import Context
 from tests.streets import BUNDLE, ListSource, Topic, street
 from tests.ztf_packets import alert, container, decode, measurement
 
@@ -33,6 +39,12 @@ def sent():
     run(opened, threading.Event())
     [message] = opened.sink.sent
     return message
+
+
+def test_the_message_says_what_the_packet_says_of_the_source(sent):
+    context = decode(PACKET).context
+    assert parse(sent.value).context.model_dump() == context._asdict()
+    assert tuple(ContextMessage.model_fields) == Context._fields
 
 
 def test_the_published_schema_is_the_one_in_the_package():
