@@ -7,7 +7,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -23,16 +23,20 @@ def valkey_program() -> str:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Find a port that is free, and so low that a cluster's own, 10,000 above it, is one."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = int(probe.getsockname()[1])
+        if port < 55_000:
+            return port
 
 
 class Server:
     """One server on a folder; it can be killed, paused and started again."""
 
     def __init__(self, program: str, folder: Path, arguments: Sequence[str] = ()) -> None:
-        self.port, self._folder = free_port(), folder
+        self.port, self.tls_port, self._folder = free_port(), free_port(), folder
         folder.mkdir(parents=True, exist_ok=True)
         disk = ["--appendonly", "yes", "--appendfsync", "always", "--dir", str(folder)]
         place = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", ""]
@@ -45,11 +49,12 @@ class Server:
             self._process = subprocess.Popen(self._command, stdout=log, stderr=log)
         deadline = time.monotonic() + START_TIMEOUT_S
         while time.monotonic() < deadline:
-            with suppress(valkey.ConnectionError, valkey.exceptions.BusyLoadingError):
-                with suppress(valkey.AuthenticationError, valkey.ResponseError):
-                    self.client().ping()
+            with suppress(valkey.exceptions.ConnectionError), closing(self.client()) as client:
+                with suppress(valkey.exceptions.ResponseError, valkey.AuthenticationError):
+                    client.info("server")
                 return
             time.sleep(0.02)
+        self.kill()
         pytest.fail(f"no server: {(self._folder / 'log').read_text()[-2000:]}")
 
     def kill(self) -> None:
@@ -61,6 +66,9 @@ class Server:
 
     def client(self) -> valkey.Valkey:
         return valkey.Valkey(port=self.port)
+
+    def client_with(self, password: str) -> valkey.Valkey:
+        return valkey.Valkey(port=self.port, password=password)
 
 
 @contextmanager

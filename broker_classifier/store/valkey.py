@@ -182,7 +182,7 @@ class ValkeyStore:
             return [number - 1 for number in found]
         with self._client.pipeline() as pipeline:
             for key, row in zip(keys, rows, strict=True):
-                pipeline.eval(PUT, 1, key, *row)
+                pipeline.execute_command("EVAL", PUT, 1, key, *row)
             return [i for i, conflicts in enumerate(pipeline.execute()) if conflicts]
 
     def flush(self) -> None:
@@ -240,7 +240,8 @@ class ValkeyStore:
 
     def __len__(self) -> int:
         """Return the number of keys in the database, which is to be this store's own."""
-        return int(self._asked(self._client.dbsize))
+        where = {"target_nodes": ValkeyCluster.PRIMARIES} if self._is_cluster else {}
+        return int(self._asked(lambda: self._client.dbsize(**where)))
 
     def close(self) -> None:
         """Close the connections."""
