@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 export TORCH_INDEX PYTHON
 
-.PHONY: help demo test lint format types tests bench bench-decode setup lock clean
+.PHONY: help demo docs test lint format types tests bench bench-decode setup lock clean
 
 help:
 	@echo "make demo                  a simulated season of alerts, classified live in the terminal"
@@ -15,6 +15,7 @@ help:
 	@echo "make tests TESTS=tests/x   only the tests, or some of them (any pytest arguments)"
 	@echo "make bench                 all benchmarks: a table, and bench.json (about 10 minutes)"
 	@echo "make bench-decode          decoding alone, against fastavro and cavro"
+	@echo "make docs                  the documentation, into docs/_build"
 	@echo "make setup                 a development environment in $(VENV)"
 	@echo "make format                put the code in the project's form"
 	@echo "make lock                  renew requirements*.lock from pyproject.toml"
@@ -41,6 +42,10 @@ bench: $(VENV)/.dev
 
 bench-decode: $(VENV)/.dev
 	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.bench.bench_decode
+
+docs: $(VENV)/.dev
+	@$(BIN)/python -m sphinx -W --keep-going -q docs docs/_build
+	@echo "docs/_build/index.html"
 
 format: $(VENV)/.dev
 	@$(BIN)/ruff check --quiet --fix .

@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from broker_classifier.reasons import declined_alerts, lost_messages, rejected_points
 from typer.cli import get_docs_for_click
 
 from broker_classifier.cli.load_settings import settings_table
 from broker_classifier.cli.main import app
+from broker_classifier.errors import MessageError
 from broker_classifier.lasair.sending.metrics import AnnotateMetrics
+from broker_classifier.light_curve.rejections import REJECTIONS
+from broker_classifier.service.declines import REASONS
 from broker_classifier.service.metrics import Metrics
 from broker_classifier.streams.classification import json_schema
 
@@ -35,7 +37,7 @@ def write_generated_pages(docs: Path) -> None:
         "message.md": message_page(),
         "metrics.md": metrics_page(),
         "reasons.md": reasons_page(),
-        "tried.md": (MODELS / "LOG.md").read_text(),
+        "tried.md": (MODELS / "LOG.md").read_text().replace("](POSTER.md", "](poster.md"),
         "poster.md": _relinked((MODELS / "POSTER.md").read_text(), "../../models"),
     }
     for card in sorted(MODELS.glob("*/README.md")):
@@ -87,9 +89,12 @@ def metrics_page() -> str:
 def reasons_page() -> str:
     """List every reason that the program gives."""
     sections = {
-        "Points that are not used": rejected_points(),
-        "Alerts that are declined": declined_alerts(),
-        "Messages that become dead letters": lost_messages(),
+        "Points that are not used": {name: why.sentence for name, why in REJECTIONS.items()},
+        "Alerts that are declined": REASONS,
+        "Messages that become dead letters": {
+            error.__name__: str(error.__doc__).splitlines()[0]
+            for error in MessageError.__subclasses__()
+        },
     }
     return "# Reasons\n\n" + "\n".join(
         f"## {title}\n\n" + table(("reason", "meaning"), [(f"`{k}`", v) for k, v in rows.items()])

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from broker_classifier.cli.command import ConfigOption
+from broker_classifier.cli.command import ConfigOption, ServersOption
 
 if TYPE_CHECKING:
     from broker_classifier.config_kafka import KafkaSettings
