@@ -4,14 +4,15 @@ Answers, their history and how far the topic was read change in one transaction.
 leaves the outbox when Lasair has it; it is replaced while it waits when the object has a newer one.
 """
 
-import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Any
+
+import orjson
 
 from broker_classifier.errors import StoreUnavailableError
 from broker_classifier.lasair.annotation.history import History
@@ -104,7 +105,7 @@ class Outbox:
         told = row["refused"] or row["told"]
         return Record(
             history_of(row["history"]) if row["history"] else None,
-            Said(**json.loads(told)) if told else None,
+            Said(**orjson.loads(told)) if told else None,
             bool(row["waiting"]),
         )
 
@@ -112,7 +113,7 @@ class Outbox:
         """Remember an object's history."""
         self._run(
             "REPLACE INTO objects VALUES (?, ?, ?, ?)",
-            *(survey, object_id, json.dumps(asdict(history)), now),
+            *(survey, object_id, _text(history), now),
         )
 
     def queue(self, survey: str, item: Item) -> None:
@@ -120,7 +121,7 @@ class Outbox:
         where = survey, item.object_id
         before = self._rows("SELECT since FROM outbox WHERE survey = ? AND object_id = ?", *where)
         since = before[0]["since"] if before else item.queued_at
-        texts = json.dumps(item.annotation), json.dumps(asdict(item.said))
+        texts = _text(item.annotation), _text(item.said)
         values = (*where, *texts, item.bits, item.queued_at, since)
         self._run(QUEUE, *values)
 
@@ -137,7 +138,7 @@ class Outbox:
         """Note that Lasair has these; a newer one of an object goes on waiting."""
         with self.transaction():
             for item in items:
-                texts = json.dumps(item.annotation), json.dumps(asdict(item.said))
+                texts = _text(item.annotation), _text(item.said)
                 values = (survey, item.object_id, *texts, now)
                 self._run("REPLACE INTO sent VALUES (?, ?, ?, ?, ?)", *values)
                 self._run(FORGET_DEAD_LETTER, survey, item.object_id)
@@ -145,7 +146,7 @@ class Outbox:
 
     def refused(self, survey: str, item: Item, words: str, now: float) -> None:
         """Move an annotation to the dead letters, with Lasair's words."""
-        texts = json.dumps(item.annotation), json.dumps(asdict(item.said))
+        texts = _text(item.annotation), _text(item.said)
         with self.transaction():
             values = (survey, item.object_id, *texts, words, now)
             self._run("REPLACE INTO dead_letters VALUES (?, ?, ?, ?, ?, ?)", *values)
@@ -181,12 +182,12 @@ class Outbox:
     def sent(self, survey: str) -> dict[str, Annotation]:
         """Return what Lasair should have of every object."""
         rows = self._rows("SELECT * FROM sent WHERE survey = ?", survey)
-        return {row["object_id"]: json.loads(row["annotation"]) for row in rows}
+        return {row["object_id"]: orjson.loads(row["annotation"]) for row in rows}
 
     def dead_letters(self, survey: str) -> list[tuple[Annotation, str, float]]:
         """Return what Lasair refused, its words, and when (Unix time, s)."""
         rows = self._rows("SELECT * FROM dead_letters WHERE survey = ? ORDER BY at", survey)
-        return [(json.loads(row["annotation"]), row["words"], row["at"]) for row in rows]
+        return [(orjson.loads(row["annotation"]), row["words"], row["at"]) for row in rows]
 
     def send_again(self, survey: str, object_ids: Sequence[str], now: float) -> int:
         """Queue what was sent, or refused, of these objects, where nothing newer waits."""
@@ -208,6 +209,10 @@ class Outbox:
     def _run(self, text: str, *values: Any) -> int:
         with _named(self.path):
             return self._database.execute(text, values).rowcount
+
+
+def _text(value: Annotation | History | Said) -> str:
+    return orjson.dumps(value).decode()
 
 
 @contextmanager

@@ -1,8 +1,9 @@
 """What the outbox holds, as values."""
 
-import json
 import sqlite3
 from dataclasses import dataclass
+
+import orjson
 
 from broker_classifier.lasair.annotation.history import History, Verdict
 from broker_classifier.lasair.annotation.write_annotation import Annotation
@@ -68,7 +69,7 @@ class Depth:
 
 def history_of(text: str) -> History:
     """Read a history as it stands in the file."""
-    values = json.loads(text)
+    values = orjson.loads(text)
     verdicts = {
         name: Verdict(**values[name]) for name in ("first", "now", "previous") if values[name]
     }
@@ -80,8 +81,8 @@ def item_of(row: sqlite3.Row) -> Item:
     return Item(
         row["number"],
         row["object_id"],
-        json.loads(row["annotation"]),
-        Said(**json.loads(row["said"])),
+        orjson.loads(row["annotation"]),
+        Said(**orjson.loads(row["said"])),
         row["bits"],
         row["queued_at"],
         row["since"],
