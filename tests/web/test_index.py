@@ -168,6 +168,12 @@ def test_filters_pick_what_they_name(index):
     assert listed(index, bundle="none") == []
 
 
+def test_the_numbers_by_class_can_be_of_any_class(index):
+    store(index, message("a", top=1), message("b", top=1), message("c", top=4))
+    content = list_objects(index, condition({"class": "TDE"}), window({}), condition({}))
+    assert (content["total"], content["by_class"]) == (1, {"SNII": 2, "TDE": 1})
+
+
 @pytest.mark.parametrize(
     ("ra", "dec"), [(10.0, 20.0), (0.0001, -0.0001), (359.9999, 89.9995), (77.0, -90.0)]
 )

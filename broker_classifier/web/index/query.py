@@ -26,9 +26,16 @@ _NAMES = [column.strip().partition(".")[2] for column in _ROW.split(",")]
 
 
 def list_objects(
-    connection: sqlite3.Connection, condition: Condition, window: Window
+    connection: sqlite3.Connection,
+    condition: Condition,
+    window: Window,
+    of_any_class: Condition | None = None,
 ) -> dict[str, Any]:
-    """Return a window of the list, with how many rows it has by class."""
+    """Return a window of the list, with the number of its rows, and by class.
+
+    The numbers by class are those of `of_any_class`, where it is given: the same filter without its
+    classes, so that one sees what the others would bring.
+    """
     chosen, counts = _gathered(connection, condition)
     order = f"{window.order} {'DESC' if window.descending else 'ASC'}, +seq DESC"
     rows = connection.execute(
@@ -41,7 +48,7 @@ def list_objects(
     return {
         "total": total,
         "n_objects": _n_objects(connection) if condition.sql else total,
-        "by_class": counts,
+        "by_class": counts if of_any_class is None else count_by_class(connection, of_any_class),
         "seq": newest_seq(connection),
         "rows": _as_json(rows),
     }

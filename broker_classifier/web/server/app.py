@@ -112,7 +112,10 @@ def _asked(reading: Reading, ask: Ask) -> Callable[[Request], Response]:
 
 
 def _list(index: sqlite3.Connection, request: Request) -> Mapping[str, Any]:
-    return list_objects(index, condition(request.query_params), window(request.query_params))
+    query = dict(request.query_params)
+    is_of_classes = bool(query.get("class"))
+    others = condition({**query, "class": ""}) if is_of_classes else None
+    return list_objects(index, condition(query), window(query), others)
 
 
 def _sky(index: sqlite3.Connection, request: Request) -> Any:

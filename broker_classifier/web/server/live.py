@@ -31,6 +31,8 @@ class News:
     ----------
     n_streams : int
         Streams that are open.
+    is_over : bool
+        Set it, and call `notify`, to end all streams.
     """
 
     def __init__(self) -> None:
@@ -47,11 +49,6 @@ class News:
         """Wake all streams; may be called from any thread."""
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._wake)
-
-    def close(self) -> None:
-        """End all streams."""
-        self.is_over = True
-        self._wake()
 
     def _wake(self) -> None:
         for event in self._waiting:
