@@ -11,6 +11,7 @@ from broker_classifier.cli.load_settings import (
     with_kafka,
     with_survey,
 )
+from broker_classifier.config_rules import Rules
 from broker_classifier.errors import ConfigError
 
 
@@ -148,3 +149,18 @@ def test_the_bundle_none_sets_no_bundle(tmp_path, monkeypatch):
     )
     monkeypatch.setenv("BROKER_SURVEYS__ZTF__BUNDLE", "none")
     assert load_settings().surveys["ztf"].bundle is None
+
+
+def test_a_rule_is_switched_off_and_another_has_its_limit_alone(tmp_path):
+    text = (
+        "[surveys.ztf.rules.star]\non = false\n[surveys.ztf.rules.artefact]\nmin_reliability = 0.8"
+    )
+    settings = load_settings(written(tmp_path, text))
+    rules = settings.surveys["ztf"].rules
+    assert (rules.star.on, rules.artefact.min_reliability) == (False, 0.8)
+    assert (rules.variable, settings.surveys["lsst"].rules) == (Rules().variable, Rules())
+
+
+def test_an_unknown_rule_is_named(tmp_path):
+    with pytest.raises(ConfigError, match=r"surveys\.ztf\.rules\.moon"):
+        load_settings(written(tmp_path, "[surveys.ztf.rules.moon]\non = false\n"))

@@ -11,7 +11,13 @@ from typing import Annotated
 import orjson
 import typer
 
-from broker_classifier.cli.command import AlertPaths, BundleOption, ConfigOption, SchemasOption
+from broker_classifier.cli.command import (
+    AlertPaths,
+    BundleOption,
+    ConfigOption,
+    KeepAllOption,
+    SchemasOption,
+)
 from broker_classifier.config import FRAMED_STREAM, USUAL_STREAM, Stream
 
 
@@ -30,9 +36,6 @@ Newest = Annotated[
 ]
 Survey = Annotated[Stream | None, typer.Option(help="Whose alerts, where bytes do not tell; ztf.")]
 BatchSize = Annotated[int | None, typer.Option("--batch-size", min=1)]
-KeepAll = Annotated[
-    bool, typer.Option("--keep-all", help="Decline no asteroids, artefacts and stars.")
-]
 Strict = Annotated[
     bool, typer.Option("--strict", help="Exit status 1 if anything could not be read.")
 ]
@@ -47,7 +50,7 @@ def classify_command(
     schemas: SchemasOption = None,
     bundle: BundleOption = None,
     batch_size: BatchSize = None,
-    keep_all: KeepAll = False,
+    keep_all: KeepAllOption = False,
     strict: Strict = False,
     config: ConfigOption = None,
 ) -> None:

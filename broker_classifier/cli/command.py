@@ -20,6 +20,9 @@ AlertPaths = Annotated[
 ]
 BUNDLE = "A shipped bundle's name, or a bundle's folder."
 BundleOption = Annotated[Path | None, typer.Option("--bundle", help=BUNDLE)]
+KeepAllOption = Annotated[
+    bool, typer.Option("--keep-all", help="Decline no asteroids, artefacts and stars.")
+]
 ConfigOption = Annotated[Path | None, typer.Option("--config", help="Settings file (TOML).")]
 SchemasOption = Annotated[Path | None, typer.Option("--schemas", help="Folder of .avsc files.")]
 ServersOption = Annotated[str | None, typer.Option("--bootstrap-servers", help="Kafka's address.")]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from broker_classifier.cli.command import ConfigOption, ServersOption
+from broker_classifier.cli.command import ConfigOption, KeepAllOption, ServersOption
 
 if TYPE_CHECKING:
     from broker_classifier.config_kafka import KafkaSettings
@@ -35,15 +35,16 @@ def demo_command(
     raise typer.Exit(run_demo(alerts, n_objects, seed, output, seconds, lasair_url))
 
 
-def serve_command(config: ConfigOption = None) -> None:
+def serve_command(keep_all: KeepAllOption = False, config: ConfigOption = None) -> None:
     """Consume alerts, publish class probabilities, until SIGTERM.
 
     Example: BROKER_KAFKA__BOOTSTRAP_SERVERS=kafka:9092 broker-classifier serve
     """
-    from broker_classifier.cli.load_settings import load_settings
+    from broker_classifier.cli.load_settings import load_settings, without_rules
     from broker_classifier.service.process import configure_logs, stop_on_signals
 
     settings, stop = load_settings(config), stop_on_signals()
+    settings = without_rules(settings) if keep_all else settings
     configure_logs(settings.log)
     from broker_classifier.service.serve import serve
 
