@@ -21,7 +21,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from broker_classifier.config_kafka import KafkaSettings
+from broker_classifier.config_kafka import KafkaSettings, without_guarantees
 from broker_classifier.config_lasair import AnnotateSettings, LasairSettings
 from broker_classifier.config_rules import Rules
 from broker_classifier.config_store import StoreSettings
@@ -44,6 +44,14 @@ class SurveySettings(_Section):
 
     topics: tuple[str, ...] = Field(
         (), description="Its topics; one that begins with ^ is a pattern."
+    )
+    bootstrap_servers: str | None = Field(
+        None, description="Its own Kafka; that of [kafka] where not set."
+    )
+    group_id: str | None = Field(None, description="Its own consumer group.")
+    client: dict[str, str | int | float | bool] = Field(
+        default_factory=dict,
+        description="librdkafka settings for it alone. Its own Kafka gets none of kafka.client.",
     )
     bundle: Path | None = Field(
         None,
@@ -68,6 +76,11 @@ class SurveySettings(_Section):
     @classmethod
     def _take_none_for_no_bundle(cls, bundle: Any) -> Any:
         return None if bundle in ("none", Path("none")) else bundle
+
+    @field_validator("client")
+    @classmethod
+    def _leave_the_guarantees_alone(cls, client: dict[str, Any]) -> dict[str, Any]:
+        return without_guarantees(client)
 
     @field_validator("topics")
     @classmethod
@@ -160,6 +173,17 @@ class Settings(BaseSettings):
                     msg = f"surveys.{survey}.topics reads what is written: {name} takes {read[0]}"
                     raise ValueError(msg)
         return self
+
+    def kafka_of(self, stream: str) -> KafkaSettings:
+        """Return the settings of the Kafka that a stream's alerts come from."""
+        survey, kafka = self.surveys[stream], self.kafka
+        client = survey.client if survey.bootstrap_servers else kafka.client | survey.client
+        own = {
+            "bootstrap_servers": survey.bootstrap_servers or kafka.bootstrap_servers,
+            "group_id": survey.group_id or kafka.group_id,
+            "client": client,
+        }
+        return kafka.model_copy(update=own)
 
     @classmethod
     def settings_customise_sources(

@@ -7,12 +7,22 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 OURS = {
     "bootstrap.servers",
     "group.id",
+    "group.instance.id",
+    "transactional.id",
     "enable.auto.commit",
     "enable.auto.offset.store",
     "enable.idempotence",
     "acks",
 }
 """librdkafka settings that are ours: they have settings of their own, or carry the guarantees."""
+
+
+def without_guarantees(client: dict[str, Any]) -> dict[str, Any]:
+    """Return librdkafka settings, or refuse those that are ours."""
+    if taken := sorted(set(client) & OURS):
+        msg = f"{', '.join(taken)} cannot be set here; what is not lost depends on it"
+        raise ValueError(msg)
+    return client
 
 
 class _Section(BaseModel):
@@ -25,7 +35,7 @@ class KafkaSettings(_Section):
     bootstrap_servers: str = Field(
         "localhost:9092", description="Kafka's addresses: host:port, joined by commas."
     )
-    group_id: str = Field("broker-classifier", description="Consumer group; one worker a store.")
+    group_id: str = Field("broker-classifier", description="Consumer group of all workers.")
     output_topic: str = Field("classifications", description="Topic of the class probabilities.")
     dead_letter_topic: str = Field(
         "dead-letters", description="Topic of the messages that could not be used."
@@ -53,15 +63,35 @@ class KafkaSettings(_Section):
         description="Further librdkafka settings of every client, such as sasl.* and ssl.*.",
     )
 
+    output_client: dict[str, str | int | float | bool] = Field(
+        default_factory=dict,
+        description="librdkafka settings of what writes; those of client where it is not set.",
+    )
+    delivery: Literal["exactly_once", "at_least_once"] | None = Field(
+        None,
+        description="exactly_once puts results and offsets into one transaction, where alerts come "
+        "from the same Kafka, and is usual there; at_least_once may repeat results under their id.",
+    )
+    session_timeout_s: float = Field(
+        10.0, ge=6, le=300, description="Silence after which a worker's partitions go to others."
+    )
+    worker: str = Field(
+        "",
+        description="A name that this worker keeps when it is started again, unlike any other's; "
+        "usually the machine's, with a number.",
+    )
+
+    @property
+    def output(self) -> "KafkaSettings":
+        """The settings of what writes."""
+        return self.model_copy(update={"client": self.output_client or self.client})
+
     @property
     def output_topics(self) -> tuple[str, ...]:
         """Every topic that is written to."""
         return tuple(filter(None, (self.output_topic, self.dead_letter_topic, self.declined_topic)))
 
-    @field_validator("client")
+    @field_validator("client", "output_client")
     @classmethod
     def _leave_the_guarantees_alone(cls, client: dict[str, Any]) -> dict[str, Any]:
-        if taken := sorted(set(client) & OURS):
-            msg = f"{', '.join(taken)} cannot be set here; what is not lost depends on it"
-            raise ValueError(msg)
-        return client
+        return without_guarantees(client)

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import orjson
 
@@ -52,6 +52,7 @@ class ListSource:
     """A topic of one partition: what is not committed is read again by the next `ListSource`."""
 
     is_connected = True
+    connections: ClassVar[dict[str, bool]] = {}
 
     def __init__(
         self, topic: "Topic", batch_size: int = 500, timestamp_ms: int | None = 1_700_000_000_000

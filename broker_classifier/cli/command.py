@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from broker_classifier.errors import BrokerError
+from broker_classifier.errors import BrokerError, InputLostError
 
 DEFAULT_BUNDLE = Path("ztf-transients")
 
@@ -65,7 +65,10 @@ def add_commands(
 
 
 def _ending_plainly(function: Command) -> Command:
-    """Let expected errors end the program with their sentence and exit code 2."""
+    """Let expected errors end the program with their sentence and an exit code.
+
+    3 asks who watches the program to start it again, 2 would happen again.
+    """
 
     @wraps(function)
     def guarded(*args: Any, **options: Any) -> None:
@@ -73,7 +76,7 @@ def _ending_plainly(function: Command) -> Command:
             function(*args, **options)
         except BrokerError as error:
             typer.echo(f"broker-classifier: {error}", err=True)
-            raise typer.Exit(2) from error
+            raise typer.Exit(3 if isinstance(error, InputLostError) else 2) from error
         except BrokenPipeError:
             sys.stderr.close()
             raise typer.Exit(0) from None

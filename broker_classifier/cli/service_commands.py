@@ -1,5 +1,6 @@
 """The commands about the running service: the demo, the service, its page and its topics."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -35,7 +36,13 @@ def demo_command(
     raise typer.Exit(run_demo(alerts, n_objects, seed, output, seconds, lasair_url))
 
 
-def serve_command(keep_all: KeepAllOption = False, config: ConfigOption = None) -> None:
+def serve_command(
+    keep_all: KeepAllOption = False,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=1000, help="So many processes; they share a store.")
+    ] = None,
+    config: ConfigOption = None,
+) -> None:
     """Consume alerts, publish class probabilities, until SIGTERM.
 
     Example: BROKER_KAFKA__BOOTSTRAP_SERVERS=kafka:9092 broker-classifier serve
@@ -46,9 +53,14 @@ def serve_command(keep_all: KeepAllOption = False, config: ConfigOption = None) 
     settings, stop = load_settings(config), stop_on_signals()
     settings = without_rules(settings) if keep_all else settings
     configure_logs(settings.log)
-    from broker_classifier.service.serve import serve
+    if workers is None:
+        from broker_classifier.service.serve import serve
 
-    serve(settings, stop)
+        return serve(settings, stop)
+    from broker_classifier.service.workers import supervise
+
+    given = ["--config", str(config)] if config else []
+    raise typer.Exit(supervise(settings, workers, stop, os.environ, given))
 
 
 def web_command(

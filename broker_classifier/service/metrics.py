@@ -2,7 +2,7 @@
 
 import collections
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from wsgiref.simple_server import WSGIServer
 
@@ -31,6 +31,7 @@ class Metrics:
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     fallbacks: collections.Counter[str] = field(default_factory=collections.Counter)
     waiting_for: str | None = None
+    _connections: dict[str, bool] = field(default_factory=dict)
     _last_beat: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
@@ -46,6 +47,12 @@ class Metrics:
         self._conflicts = counter("conflicts", "Objects worked out again: another was faster.")
         self._starts_over = counter("starts_over", "Times that what was under way was dropped.")
         self._pruned = counter("objects_pruned", "Objects forgotten after the retention time.")
+        self._connected = Gauge(
+            "broker_input_connected",
+            "1 while its Kafka answers.",
+            ["stream"],
+            registry=self.registry,
+        )
         self._objects = Gauge("broker_objects", "Objects in the store.", registry=self.registry)
         text = "Records whose schema could not be compiled, so that fastavro read them."
         fallbacks = CountsCollector("broker_fastavro_records", text, "survey", self.fallbacks)
@@ -111,6 +118,13 @@ class Metrics:
         self._last_beat = time.monotonic()
         self.waiting_for = waiting_for
 
+    def note_inputs(self, connections: Mapping[str, bool]) -> None:
+        """Note which streams answer."""
+        if connections != self._connections:
+            self._connections = dict(connections)
+            for stream, is_up in connections.items():
+                self._connected.labels(stream).set(is_up)
+
     def totals(self) -> dict[str, int]:
         """Return the accounting so far: received, and how many alerts met which outcome."""
 
@@ -134,7 +148,8 @@ class Metrics:
             return False, f"the loop has been silent for {silent_s:.0f} s"
         if self.waiting_for:
             return False, f"waiting for the {self.waiting_for}"
-        return True, "ok"
+        away = [stream for stream, is_up in self._connections.items() if not is_up]
+        return True, f"ok, without {', '.join(away)}: their Kafka is away" if away else "ok"
 
 
 def serve_metrics(metrics: Metrics, host: str, port: int) -> WSGIServer:

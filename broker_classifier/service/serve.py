@@ -12,19 +12,23 @@ import torch
 from broker_classifier.config import Settings, Stream
 from broker_classifier.config_rules import Rules
 from broker_classifier.config_store import StoreSettings
-from broker_classifier.errors import BundleError, ConfigError
+from broker_classifier.errors import BundleError, ConfigError, OutputUnavailableError
 from broker_classifier.light_curve.photometry import SECONDS_PER_DAY
 from broker_classifier.model.bundle import Bundle, load_bundle
 from broker_classifier.model.find_bundle import find_bundle
 from broker_classifier.progress import Track, untracked
 from broker_classifier.service.loop import run
 from broker_classifier.service.metrics import Metrics, serve_metrics
+from broker_classifier.service.open_kafka import (
+    delivery_of,
+    inputs_of,
+    open_ends,
+    worker_name,
+)
 from broker_classifier.service.process import keep_freed_memory, leave_out_of_collections
 from broker_classifier.service.street import Service
 from broker_classifier.store import EmbeddedStore, LightCurveStore, MemoryStore
 from broker_classifier.streams.files import FileSource, JsonLinesSink
-from broker_classifier.streams.kafka_sink import KafkaSink
-from broker_classifier.streams.kafka_source import KafkaSource
 from broker_classifier.surveys.alert import SIMULATION_OF
 from broker_classifier.surveys.decoders import open_decoders
 
@@ -48,10 +52,15 @@ def serve(settings: Settings, stop: threading.Event) -> None:
     with (
         closing(open_store(settings.store)) as store,
         metrics_server(metrics, settings),
+        worker_name(kafka) as worker,
     ):
-        sink = KafkaSink(kafka, kafka.output_topics)
-        with closing(sink), closing(KafkaSource(kafka, topics)) as source:
-            log.info("serving", bootstrap_servers=kafka.bootstrap_servers, topics=topics)
+        log.info("serving", bootstrap_servers=kafka.bootstrap_servers, topics=topics, worker=worker)
+        delivery = awaited_delivery(settings, metrics, stop)
+        if delivery is None:
+            return
+        log.info("delivering", delivery=delivery)
+        source, sink = open_ends(settings, delivery, worker)
+        with closing(source), closing(sink):
             service = Service(
                 source=source,
                 sink=sink,
@@ -71,6 +80,18 @@ def serve(settings: Settings, stop: threading.Event) -> None:
             leave_out_of_collections()
             run(service, stop)
     log.info("stopped", **metrics.totals())
+
+
+def awaited_delivery(settings: Settings, metrics: Metrics, stop: threading.Event) -> str | None:
+    """Decide how results are delivered as soon as Kafka answers; None when told to stop."""
+    while not stop.is_set():
+        try:
+            return delivery_of(settings, inputs_of(settings))
+        except OutputUnavailableError as error:
+            metrics.beat(waiting_for="input")
+            log.warning("waiting for Kafka", reason=str(error))
+            stop.wait(settings.kafka.retry_delay_s)
+    return None
 
 
 def classify_files(

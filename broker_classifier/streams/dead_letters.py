@@ -11,13 +11,8 @@ from confluent_kafka import Message as KafkaMessage
 
 from broker_classifier.config_kafka import KafkaSettings
 from broker_classifier.errors import MessageError, OutputUnavailableError
-from broker_classifier.streams.kafka_source import (
-    REPLAYED_FROM,
-    client_settings,
-    headers_of,
-    opened,
-)
-from broker_classifier.streams.message import Message, Outgoing
+from broker_classifier.streams.kafka_clients import client_settings, headers_of, opened
+from broker_classifier.streams.message import REPLAYED_FROM, Message, Outgoing
 
 REPLAY_GROUP_SUFFIX = "-dead-letters-replay"
 TIMEOUT_S = 10.0

@@ -59,6 +59,11 @@ class FileSource:
         """Files always answer."""
         return True
 
+    @property
+    def connections(self) -> dict[str, bool]:
+        """Nothing: a file is no connection."""
+        return {}
+
     def rewind(self) -> None:
         """Do nothing: files are read once."""
 

@@ -2,7 +2,9 @@
 
 import threading
 from collections.abc import Callable
+from http import HTTPStatus
 from socketserver import ThreadingMixIn
+from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from prometheus_client import CollectorRegistry, make_wsgi_app
@@ -56,6 +58,24 @@ def serve_health(
         start_response(status, [("Content-Type", "text/plain; charset=utf-8")])
         return [sentence.encode() + b"\n"]
 
+    return _started(application, host, port, setting)
+
+
+def serve_texts(
+    answer: Callable[[str], tuple[int, str]], host: str, port: int, setting: str
+) -> WSGIServer:
+    """Answer each path with the status and the text that a function gives; see `serve_health`."""
+
+    def application(environ, start_response):  # type: ignore[no-untyped-def]
+        status, text = answer(environ["PATH_INFO"])
+        headers = [("Content-Type", "text/plain; charset=utf-8")]
+        start_response(f"{status} {HTTPStatus(status).phrase}", headers)
+        return [text.encode()]
+
+    return _started(application, host, port, setting)
+
+
+def _started(application: Any, host: str, port: int, setting: str) -> WSGIServer:
     try:
         server = make_server(host, port, application, _Server, _QuietHandler)
     except OSError as error:

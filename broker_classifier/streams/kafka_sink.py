@@ -11,7 +11,8 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from broker_classifier.config_kafka import KafkaSettings
 from broker_classifier.errors import OutputUnavailableError
-from broker_classifier.streams.kafka_source import MAX_MESSAGE_BYTES, client_settings, opened
+from broker_classifier.streams.kafka_clients import client_settings, opened
+from broker_classifier.streams.kafka_source import MAX_MESSAGE_BYTES
 from broker_classifier.streams.message import Message, Outgoing
 
 LINGER_MS = 5

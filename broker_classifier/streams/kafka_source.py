@@ -1,9 +1,8 @@
 """Kafka as a source of alerts; what has not been committed is read again after a crash."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-import orjson
 import structlog
 from confluent_kafka import (
     TIMESTAMP_NOT_AVAILABLE,
@@ -17,50 +16,15 @@ from confluent_kafka import Message as KafkaMessage
 from broker_classifier.config import topic_matches
 from broker_classifier.config_kafka import KafkaSettings
 from broker_classifier.errors import ConfigError, InputLostError, StartOverError
-from broker_classifier.streams.message import Message
+from broker_classifier.streams.kafka_clients import KafkaConnection, client_settings, opened
+from broker_classifier.streams.message import REPLAYED_FROM, Message
 
 MAX_MESSAGE_BYTES = 10_000_000
 TOPIC_REFRESH_MS = 5_000
 FULL_QUEUE_PAUSE_MS = 5  # librdkafka's own second is longer than a batch takes
-STATISTICS_MS = 2_000
 LATEST_TIMESTAMP_MS = 4_102_444_800_000  # 2100; a producer that stamps microseconds is not believed
 
-REPLAYED_FROM = "replayed_from"  # header of a dead letter that was sent back: its place
-
-Client = TypeVar("Client")
-
 log = structlog.get_logger()
-
-
-def client_settings(settings: KafkaSettings) -> dict[str, Any]:
-    """Return the librdkafka settings that all clients share; their errors go to our log."""
-    ours = {"bootstrap.servers": settings.bootstrap_servers, "log_level": 0, "error_cb": _log_error}
-    return ours | settings.client
-
-
-def opened(client: Callable[[dict[str, Any]], Client], settings: dict[str, Any]) -> Client:
-    """Open a Kafka client.
-
-    Raises
-    ------
-    ConfigError
-        If librdkafka knows no such setting, or refuses its value.
-    """
-    try:
-        return client(settings)
-    except KafkaException as error:
-        msg = f"Kafka's client refuses its settings: {error.args[0].str()}; correct kafka.client"
-        raise ConfigError(msg) from error
-
-
-def _log_error(error: KafkaError) -> None:
-    log.warning("kafka reports", reason=error.str())
-
-
-def headers_of(message: KafkaMessage) -> dict[str, str]:
-    """Return the headers of a message as text."""
-    headers: dict[str, Any] = dict(message.headers() or ())
-    return {name: (value or b"").decode(errors="replace") for name, value in headers.items()}
 
 
 class KafkaSource:
@@ -71,34 +35,38 @@ class KafkaSource:
     settings : KafkaSettings
     surveys : mapping of str to sequence of str
         The topics of every survey; a topic that begins with ^ is a regular expression.
+    worker : str
+        A name that the worker keeps when it is started again. With it, it has its partitions back
+        at once; without, others have them after the session's time.
+    commits : bool
+        False where a transaction commits the offsets.
     """
 
-    def __init__(self, settings: KafkaSettings, surveys: Mapping[str, Sequence[str]]) -> None:
+    def __init__(
+        self,
+        settings: KafkaSettings,
+        surveys: Mapping[str, Sequence[str]],
+        *,
+        worker: str = "",
+        commits: bool = True,
+    ) -> None:
         self._settings = settings
         self._surveys = surveys
         self._survey_of: dict[str, str] = {}
-        self._is_connected = True
+        self._connection = KafkaConnection(settings.bootstrap_servers)
+        self._commits = commits
         self._lost = ""
         self._to_commit: dict[tuple[str, int], int] = {}
         self._is_committing = False
         self._first_open: dict[tuple[str, int], int] = {}  # offsets not handed to `commit` yet
-        self._has_moved = False
+        self._revoked: set[tuple[str, int]] = set()
         self._consumer = opened(
             Consumer,
-            {
-                "group.id": settings.group_id,
-                "enable.auto.commit": False,
-                "auto.offset.reset": settings.auto_offset_reset,
-                "partition.assignment.strategy": "cooperative-sticky",
-                "topic.metadata.refresh.interval.ms": TOPIC_REFRESH_MS,
-                "fetch.wait.max.ms": 10,
-                "fetch.message.max.bytes": MAX_MESSAGE_BYTES,
-                "fetch.queue.backoff.ms": FULL_QUEUE_PAUSE_MS,
-                "on_commit": self._note_commit,
-                "statistics.interval.ms": STATISTICS_MS,
-                "stats_cb": self._note_statistics,
-            }
-            | client_settings(settings),
+            group_settings(settings, worker)
+            | {"on_commit": self._note_commit}
+            | client_settings(settings)
+            | self._connection.callbacks
+            | settings.client,
         )
         self._consumer.subscribe(
             [topic for topics in surveys.values() for topic in topics],
@@ -114,15 +82,21 @@ class KafkaSource:
     @property
     def is_connected(self) -> bool:
         """Whether any broker answered lately."""
-        return self._is_connected
+        return self._connection.is_up
 
-    def _note_statistics(self, statistics: str) -> None:
-        brokers = orjson.loads(statistics)["brokers"].values()
-        self._is_connected = any(broker["state"] == "UP" for broker in brokers)
+    @property
+    def connections(self) -> dict[str, bool]:
+        """By stream, whether its Kafka answers."""
+        return dict.fromkeys(self._surveys, self._connection.is_up)
+
+    def group_metadata(self) -> Any:
+        """Return what a transaction names the group's member and generation by, as of now."""
+        return self._consumer.consumer_group_metadata()
 
     def _note_revoked(self, _: Consumer, partitions: Sequence[TopicPartition]) -> None:
-        for place in [(one.topic, one.partition) for one in partitions]:
-            self._has_moved |= self._first_open.pop(place, None) is not None
+        places = {(one.topic, one.partition) for one in partitions}
+        self._revoked |= places
+        for place in places:
             self._to_commit.pop(place, None)
 
     def poll(self, *, wait: bool = True) -> list[Message]:
@@ -139,23 +113,33 @@ class KafkaSource:
         self._commit_next()
         if self._lost:
             raise InputLostError(self._lost)
-        is_there = first is not None  # an empty message is false, too
-        more = self._consumer.consume(self._settings.batch_size - 1, timeout=0) if is_there else []
-        if self._has_moved:
-            self._has_moved = False
+        received = [] if first is None else [first]  # not by its truth: an empty one has none
+        if received:
+            received += self._consumer.consume(self._settings.batch_size - 1, timeout=0)
+        alerts = [self._message(one) for one in received if _is_alert(one)]
+        has_moved = bool(self._revoked) and self._drop_revoked(alerts)
+        for alert in alerts:
+            self._first_open.setdefault((alert.topic, alert.partition), alert.offset)
+        if has_moved:
             msg = "partitions moved to another worker"
             raise StartOverError(msg)
-        messages = [
-            self._message(one) for one in [first, *more] if one is not None and _is_alert(one)
-        ]
-        for message in messages:
-            self._first_open.setdefault((message.topic, message.partition), message.offset)
-        return messages
+        return alerts
+
+    def _drop_revoked(self, alerts: list[Message]) -> bool:
+        """Drop what came of partitions just taken away; say whether more of them is under way."""
+        there = {(one.topic, one.partition) for one in self._consumer.assignment()}
+        alerts[:] = [alert for alert in alerts if (alert.topic, alert.partition) in there]
+        was_open = [self._first_open.pop(place, None) for place in self._revoked]
+        self._revoked = set()
+        return any(offset is not None for offset in was_open)
 
     def rewind(self) -> None:
         """Go back, in the partitions that are still read here, to what was not committed."""
-        for (topic, partition), offset in self._first_open.items():
-            self._consumer.seek(TopicPartition(topic, partition, offset))
+        try:
+            for (topic, partition), offset in self._first_open.items():
+                self._consumer.seek(TopicPartition(topic, partition, offset))
+        except KafkaException as error:
+            raise InputLostError(error.args[0].str()) from error
 
     def commit(self, messages: Sequence[Message]) -> None:
         """Commit the offsets after these messages, without waiting for Kafka's word.
@@ -169,8 +153,9 @@ class KafkaSource:
         """
         for one in messages:
             place = one.topic, one.partition
-            self._to_commit[place] = max(one.offset + 1, self._to_commit.get(place, 0))
-            self._first_open[place] = self._to_commit[place]
+            self._first_open[place] = max(one.offset + 1, self._first_open.get(place, 0))
+            if self._commits:
+                self._to_commit[place] = self._first_open[place]
         self._commit_next()
 
     def _commit_next(self) -> None:
@@ -225,6 +210,23 @@ class KafkaSource:
 def _replayed_from(headers: Any) -> str:
     """Find the place of the dead letter that a message is, if it is one that was sent back."""
     return next((text.decode() for name, text in headers or () if name == REPLAYED_FROM), "")
+
+
+def group_settings(settings: KafkaSettings, worker: str) -> dict[str, Any]:
+    """Return the librdkafka settings of a member of the group."""
+    session_ms = int(settings.session_timeout_s * 1000)
+    return {
+        "group.id": settings.group_id,
+        "enable.auto.commit": False,
+        "auto.offset.reset": settings.auto_offset_reset,
+        "partition.assignment.strategy": "cooperative-sticky",
+        "session.timeout.ms": session_ms,
+        "heartbeat.interval.ms": session_ms // 5,
+        "topic.metadata.refresh.interval.ms": TOPIC_REFRESH_MS,
+        "fetch.wait.max.ms": 10,
+        "fetch.message.max.bytes": MAX_MESSAGE_BYTES,
+        "fetch.queue.backoff.ms": FULL_QUEUE_PAUSE_MS,
+    } | ({"group.instance.id": worker} if worker else {})
 
 
 def survey_of_topic(topic: str, surveys: Mapping[str, Sequence[str]]) -> str:

@@ -1,12 +1,15 @@
 """Messages as they come and go, and the ports of their sources and destinations."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
 from zlib import crc32
 
 from broker_classifier.errors import MessageError
+
+REPLAYED_FROM = "replayed_from"
+"""Kafka header of a dead letter that was sent back: its place in the dead-letter topic."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,11 @@ class Source(Protocol):
 
     @property
     def is_connected(self) -> bool:
-        """Whether the source answers."""
+        """Whether the source answers, or a part of it."""
+
+    @property
+    def connections(self) -> Mapping[str, bool]:
+        """By stream, whether it answers; nothing where that is no question."""
 
     def close(self) -> None:
         """Leave the source."""

@@ -7,7 +7,7 @@ from uuid import uuid4
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from broker_classifier.errors import OutputUnavailableError
-from broker_classifier.streams.kafka_source import opened
+from broker_classifier.streams.kafka_clients import opened
 
 ANSWER_S = 5.0
 READ_S = 2.0

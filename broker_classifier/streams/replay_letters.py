@@ -23,14 +23,9 @@ from broker_classifier.streams.dead_letters import (
     read_dead_letters,
     stored_messages,
 )
+from broker_classifier.streams.kafka_clients import client_settings, headers_of, opened
 from broker_classifier.streams.kafka_sink import KafkaSink
-from broker_classifier.streams.kafka_source import (
-    REPLAYED_FROM,
-    client_settings,
-    headers_of,
-    opened,
-)
-from broker_classifier.streams.message import Outgoing
+from broker_classifier.streams.message import REPLAYED_FROM, Outgoing
 
 BATCH = 500
 LISTING = "letters.jsonl"

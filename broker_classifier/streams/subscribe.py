@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from broker_classifier.config_kafka import KafkaSettings
 from broker_classifier.errors import OutputUnavailableError
 from broker_classifier.streams.classification import ClassificationMessage, parse
-from broker_classifier.streams.kafka_source import client_settings, headers_of, opened
+from broker_classifier.streams.kafka_clients import client_settings, headers_of, opened
 from broker_classifier.streams.newest_messages import newest_messages
 from broker_classifier.streams.wanted import Wanted, refuse_unknown_classes
 from broker_classifier.streams.where import condition

@@ -8,7 +8,7 @@ from confluent_kafka import Message as KafkaMessage
 
 from broker_classifier.config_kafka import KafkaSettings
 from broker_classifier.errors import OutputUnavailableError
-from broker_classifier.streams.kafka_source import client_settings, opened
+from broker_classifier.streams.kafka_clients import client_settings, opened
 
 log = structlog.get_logger()
 

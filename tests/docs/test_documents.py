@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sybil import Document, Example, Sybil
@@ -68,7 +69,7 @@ def evaluate_text(example: Example) -> str | None:
 
 
 def parsed(path: Path) -> Document:
-    parsers = [
+    parsers: list[Any] = [
         PythonCodeBlockParser(),
         CodeBlockParser("console", evaluate_console),
         CodeBlockParser("text", evaluate_text),

@@ -9,7 +9,7 @@ partitions without knowing, or the store crashes.
 import random
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from broker_classifier.errors import (
     InputLostError,
@@ -172,6 +172,7 @@ class Worker:
     # As a source.
 
     is_connected, is_exhausted = True, False
+    connections: ClassVar[dict[str, bool]] = {}
 
     def poll(self, *, wait: bool = True) -> list[Message]:
         self.step("poll")

@@ -1,0 +1,124 @@
+"""Open the Kafkas of a service: one source a Kafka, and the destination of its results."""
+
+import fcntl
+import platform
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
+
+from broker_classifier.config import Settings
+from broker_classifier.config_kafka import KafkaSettings
+from broker_classifier.errors import ConfigError, OutputUnavailableError
+from broker_classifier.streams.kafka_clients import client_settings, opened
+from broker_classifier.streams.kafka_sink import KafkaSink
+from broker_classifier.streams.kafka_source import KafkaSource
+from broker_classifier.streams.kafka_sources import KafkaSources
+from broker_classifier.streams.message import Sink, Source
+from broker_classifier.streams.transactional_sink import TransactionalSink
+
+EXACTLY_ONCE, AT_LEAST_ONCE = "exactly_once", "at_least_once"
+EMBEDDED = "mockCluster"  # how the cluster id of librdkafka's embedded broker begins
+METADATA_TIMEOUT_S = 5.0
+
+Inputs = list[tuple[KafkaSettings, dict[str, tuple[str, ...]]]]
+
+
+def inputs_of(settings: Settings) -> Inputs:
+    """Return every Kafka that is read, with the topics of its streams."""
+    groups: dict[Any, tuple[KafkaSettings, dict[str, tuple[str, ...]]]] = {}
+    for stream, survey in settings.surveys.items():
+        kafka = settings.kafka_of(stream)
+        client = tuple(sorted(kafka.client.items()))
+        key = kafka.bootstrap_servers, kafka.group_id, client
+        if survey.topics:
+            groups.setdefault(key, (kafka, {}))[1][str(stream)] = survey.topics
+    return list(groups.values()) or [(settings.kafka, {})]
+
+
+def delivery_of(settings: Settings, inputs: Inputs) -> str:
+    """Decide how results are delivered; ask Kafka whether it has transactions.
+
+    Raises
+    ------
+    ConfigError
+        If exactly once is asked for and cannot be had.
+    OutputUnavailableError
+        If Kafka does not answer.
+    """
+    wanted, ours = settings.kafka.delivery, settings.kafka.bootstrap_servers
+    if wanted == AT_LEAST_ONCE:
+        return AT_LEAST_ONCE
+    if len(inputs) > 1 or inputs[0][0].bootstrap_servers != ours:
+        if wanted == EXACTLY_ONCE:
+            others = ", ".join(kafka.bootstrap_servers for kafka, _ in inputs)
+            msg = (
+                f"kafka.delivery: exactly_once needs alerts and results on one Kafka in one group; "
+                f"alerts come from {others}, results go to {ours}; set at_least_once"
+            )
+            raise ConfigError(msg)
+        return AT_LEAST_ONCE
+    if _is_embedded(settings.kafka.output):
+        if wanted == EXACTLY_ONCE:
+            msg = (
+                "kafka.delivery: the embedded Kafka has no transactions that hold; "
+                "set at_least_once, or run a real one"
+            )
+            raise ConfigError(msg)
+        return AT_LEAST_ONCE
+    return EXACTLY_ONCE
+
+
+def _is_embedded(kafka: KafkaSettings) -> bool:
+    try:
+        answer = opened(AdminClient, client_settings(kafka)).list_topics(timeout=METADATA_TIMEOUT_S)
+    except KafkaException as error:
+        msg = f"Kafka at {kafka.bootstrap_servers} does not answer: {error.args[0].str()}"
+        raise OutputUnavailableError(msg) from error
+    return str(answer.cluster_id or "").startswith(EMBEDDED)
+
+
+def open_ends(settings: Settings, delivery: str, worker: str) -> tuple[Source, Sink]:
+    """Open the source and the destination of a worker."""
+    inputs, output = inputs_of(settings), settings.kafka.output
+    if delivery == EXACTLY_ONCE:
+        kafka, topics = inputs[0]
+        reader = KafkaSource(kafka, topics, worker=worker, commits=False)
+        return reader, TransactionalSink(output, reader, worker, output.output_topics)
+
+    def open_source(kafka: KafkaSettings, topics: Mapping[str, Sequence[str]]) -> KafkaSource:
+        return KafkaSource(kafka, topics, worker=worker)
+
+    source: Source = (
+        open_source(*inputs[0]) if len(inputs) == 1 else KafkaSources(inputs, open_source)
+    )
+    return source, KafkaSink(output, output.output_topics)
+
+
+@contextmanager
+def worker_name(kafka: KafkaSettings) -> Iterator[str]:
+    """Give this process a name that it gets again when it is started anew on this machine.
+
+    The name of the settings, or the machine's with the lowest number that no other worker of the
+    group has here; a lock that ends with the process says so.
+    """
+    if kafka.worker:
+        yield kafka.worker
+        return
+    group = sha256(f"{kafka.bootstrap_servers} {kafka.group_id}".encode()).hexdigest()[:12]
+    number = 0
+    while True:
+        path = Path(tempfile.gettempdir()) / f"broker-classifier-{group}-{number}.lock"
+        with path.open("ab") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                number += 1
+                continue
+            yield f"{platform.node()}-{number}"
+            return

@@ -1,0 +1,98 @@
+"""What all Kafka clients share: their settings, and the word of whether a Kafka answers."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import orjson
+import structlog
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import Message as KafkaMessage
+
+from broker_classifier.config_kafka import KafkaSettings
+from broker_classifier.errors import ConfigError
+
+STATISTICS_MS = 2_000
+REMINDED_EVERY_S = 60.0
+# What librdkafka says again and again while a Kafka is away; `KafkaConnection` says it once.
+AWAY = {KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._RESOLVE}
+
+Client = TypeVar("Client")
+
+log = structlog.get_logger()
+
+
+class KafkaConnection:
+    """Whether one Kafka answers: a line in the log when it goes, each minute, and when it is back.
+
+    Parameters
+    ----------
+    address : str
+    """
+
+    def __init__(self, address: str) -> None:
+        self.address, self.is_up = address, True
+        self._gone_at, self._next_reminder = "", 0.0
+
+    @property
+    def callbacks(self) -> dict[str, Any]:
+        """The settings by which a client tells this connection what it sees."""
+        return {
+            "statistics.interval.ms": STATISTICS_MS,
+            "stats_cb": self._note_statistics,
+            "error_cb": self.note_error,
+        }
+
+    def _note_statistics(self, statistics: str) -> None:
+        brokers = orjson.loads(statistics)["brokers"].values()
+        self.note(is_up=any(broker["state"] == "UP" for broker in brokers))
+
+    def note_error(self, error: KafkaError) -> None:
+        """Note what a client complains of."""
+        if error.code() == KafkaError._ALL_BROKERS_DOWN:
+            self.note(is_up=False)
+        elif error.code() not in AWAY:
+            log.warning("kafka reports", address=self.address, reason=error.str())
+
+    def note(self, *, is_up: bool) -> None:
+        """Note whether any broker answers."""
+        now = time.monotonic()
+        if is_up and not self.is_up:
+            log.warning("kafka is back", address=self.address, away_since=self._gone_at)
+        elif not is_up and self.is_up:
+            self._gone_at = datetime.now(UTC).isoformat(timespec="seconds")
+            self._next_reminder = now + REMINDED_EVERY_S
+            log.warning("kafka is away", address=self.address)
+        elif not is_up and now >= self._next_reminder:
+            self._next_reminder = now + REMINDED_EVERY_S
+            log.warning("kafka is still away", address=self.address, since=self._gone_at)
+        self.is_up = is_up
+
+
+def client_settings(settings: KafkaSettings) -> dict[str, Any]:
+    """Return the librdkafka settings that all clients share; their errors go to our log."""
+    connection = KafkaConnection(settings.bootstrap_servers)
+    ours = {"bootstrap.servers": settings.bootstrap_servers, "log_level": 0}
+    return ours | {"error_cb": connection.note_error} | settings.client
+
+
+def opened(client: Callable[[dict[str, Any]], Client], settings: dict[str, Any]) -> Client:
+    """Open a Kafka client.
+
+    Raises
+    ------
+    ConfigError
+        If librdkafka knows no such setting, or refuses its value.
+    """
+    try:
+        return client(settings)
+    except KafkaException as error:
+        msg = f"Kafka's client refuses its settings: {error.args[0].str()}; correct kafka.client"
+        raise ConfigError(msg) from error
+
+
+def headers_of(message: KafkaMessage) -> dict[str, str]:
+    """Return the headers of a message as text."""
+    headers: dict[str, Any] = dict(message.headers() or ())
+    return {name: (value or b"").decode(errors="replace") for name, value in headers.items()}

@@ -1,0 +1,158 @@
+"""Kafka as a destination of transactions: results, dead letters and offsets together, or none."""
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from typing import Any
+
+import structlog
+from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
+
+from broker_classifier.config_kafka import KafkaSettings
+from broker_classifier.errors import InputLostError, OutputUnavailableError, StartOverError
+from broker_classifier.streams.kafka_clients import client_settings, opened
+from broker_classifier.streams.kafka_sink import LINGER_MS, create_topics, without_value
+from broker_classifier.streams.kafka_source import MAX_MESSAGE_BYTES, KafkaSource
+from broker_classifier.streams.message import Message, Outgoing
+
+TRANSACTION_TIMEOUT_MS = 60_000
+
+log = structlog.get_logger()
+
+
+class TransactionalSink:
+    """Publishes each batch, and commits the offsets it follows from, in one transaction.
+
+    Kafka lets one producer of a transactional id live. A worker that is started again under its
+    name ends what its former self had begun; one that Kafka took for dead is fenced.
+
+    Parameters
+    ----------
+    settings : KafkaSettings
+    source : KafkaSource
+        Whose offsets are committed.
+    worker : str
+        A name that the worker keeps when it is started again, unlike any other's.
+    topics : sequence of str
+        Topics to create where they are missing.
+    """
+
+    def __init__(
+        self, settings: KafkaSettings, source: KafkaSource, worker: str, topics: Sequence[str]
+    ) -> None:
+        self._settings, self._source, self._topics = settings, source, topics
+        self._is_ready = self._is_open = self._has_offsets = False
+        self._messages: list[Outgoing] = []
+        self._offsets: list[TopicPartition] = []
+        self._largest = MAX_MESSAGE_BYTES
+        self._producer = opened(
+            Producer,
+            {
+                "transactional.id": f"{settings.group_id}-{worker}",
+                "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS,
+                "delivery.timeout.ms": int(settings.delivery_timeout_s * 1000),
+                "compression.type": "lz4",
+                "linger.ms": LINGER_MS,
+                "message.max.bytes": MAX_MESSAGE_BYTES,
+            }
+            | client_settings(settings),
+        )
+
+    def send(self, messages: Iterable[Outgoing], consumed: Sequence[Message]) -> None:
+        """Note what the next transaction has, and begin it if Kafka answers; see `Sink.send`."""
+        ends: dict[tuple[str, int], int] = {}
+        for one in consumed:
+            place = one.topic, one.partition
+            ends[place] = max(one.offset + 1, ends.get(place, 0))
+        self._messages = list(messages)
+        self._offsets = [TopicPartition(*place, offset) for place, offset in ends.items()]
+        if self._is_ready:
+            with suppress(OutputUnavailableError):
+                self._begin()
+
+    def confirm(self) -> None:
+        """Commit the transaction; see `Sink.confirm`."""
+        if not self._is_ready:
+            self._make_ready()
+        if not self._is_open:
+            self._begin()
+        if not self._has_offsets:
+            self._asked(
+                self._producer.send_offsets_to_transaction,
+                self._offsets,
+                self._source.group_metadata(),
+                self._settings.delivery_timeout_s,
+            )
+            self._has_offsets = True
+        self._asked(self._producer.commit_transaction, self._settings.delivery_timeout_s)
+        self._forget()
+
+    def _make_ready(self) -> None:
+        create_topics(self._settings, self._topics)
+        self._asked(self._producer.init_transactions, self._settings.delivery_timeout_s)
+        self._is_ready = True
+
+    def _begin(self) -> None:
+        self._asked(self._producer.begin_transaction)
+        self._is_open = True
+        for message in self._messages:
+            self._produce(message)
+
+    def _produce(self, message: Outgoing) -> None:
+        if len(message.value) > self._largest:
+            message = without_value(message)
+        while True:
+            try:
+                self._asked(
+                    self._producer.produce,
+                    message.topic,
+                    value=message.value,
+                    key=message.key,
+                    headers=list(message.headers.items()),
+                )
+            except BufferError:
+                self._producer.poll(self._settings.poll_timeout_s)
+                continue
+            return
+
+    def _asked(self, step: Callable[..., Any], *arguments: Any, **options: Any) -> None:
+        """Do one step of a transaction; sort out who acts when it fails."""
+        try:
+            step(*arguments, **options)
+        except KafkaException as error:
+            reason: KafkaError = error.args[0]
+            if reason.fatal():
+                msg = f"Kafka has given this worker's place to another: {reason.str()}"
+                raise InputLostError(msg) from error
+            if reason.txn_requires_abort():
+                self._note_size(reason)
+                msg = f"Kafka aborts a transaction: {reason.str()}"
+                raise StartOverError(msg) from error
+            msg = (
+                f"Kafka at {self._settings.bootstrap_servers} does not go on with a transaction "
+                f"({reason.str()}); it is tried again"
+            )
+            raise OutputUnavailableError(msg) from error
+
+    def _note_size(self, reason: KafkaError) -> None:
+        """Leave the largest message's value out next time, where the topic takes none so large."""
+        if reason.code() == KafkaError.MSG_SIZE_TOO_LARGE or "size" in reason.str().lower():
+            self._largest = max((len(one.value) for one in self._messages), default=1) - 1
+
+    def _forget(self) -> None:
+        self._messages, self._offsets = [], []
+        self._is_open = self._has_offsets = False
+
+    def abandon(self) -> None:
+        """Abort the transaction that is open: nothing of it is ever seen."""
+        if self._is_open:
+            try:
+                self._producer.abort_transaction(self._settings.delivery_timeout_s)
+            except KafkaException as error:
+                msg = f"a transaction cannot be aborted: {error.args[0].str()}"
+                raise InputLostError(msg) from error
+        self._forget()
+
+    def close(self) -> None:
+        """Abort what is open, as far as Kafka answers."""
+        with suppress(InputLostError):
+            self.abandon()

@@ -1,0 +1,145 @@
+"""Workers on a real Kafka and a real Valkey, killed at random moments; seen by another client."""
+
+import json
+import random
+import time
+from collections import Counter
+from contextlib import ExitStack
+
+import pytest
+
+from broker_classifier.streams.embedded_kafka import embedded_kafka
+from tests.kafka_streets import read_topic, send, service, wait_until
+from tests.streets import standing, walk
+from tests.valkey_servers import server
+from tests.ztf_packets import flare
+
+NAMES = [f"ZTF{i}" for i in range(12)]
+NIGHT = [packet for name in NAMES for packet in flare(name, n=14)]
+
+
+@pytest.fixture(scope="module")
+def store_url(tmp_path_factory):
+    with server(tmp_path_factory.mktemp("valkey")) as started:
+        yield started.url
+
+
+def wait_for_word(worker, word):
+    wait_until(lambda: word in worker.log(), f"{word}: {worker.log()}")
+
+
+def answers_of(messages):
+    """The answers that stand, of messages as another client read them."""
+    return {
+        content["alert_id"]: content
+        for content in sorted(
+            (json.loads(message.value) for message in messages),
+            key=lambda content: content["curve_version"],
+        )
+    }
+
+
+def read_all(worker, n_alerts):
+    """Read the output until it has an answer for so many alerts, and then what is left."""
+    seen = []
+
+    def is_whole():
+        seen[:] = read_topic(worker.bootstrap_servers, worker.output, 10**6, timeout_s=2.0)
+        return len({dict(message.headers)["id"] for message in seen}) >= n_alerts
+
+    wait_until(is_whole, f"{n_alerts} answers: {worker.log()[-3000:]}", timeout_s=120.0)
+    return seen
+
+
+def assert_right(messages, *, exactly_once):
+    right, found = standing(walk(NIGHT)[1].sent), answers_of(messages)
+    assert found.keys() == right.keys()
+    for alert_id, content in found.items():
+        assert content["probabilities"] == pytest.approx(right[alert_id]["probabilities"], abs=2e-5)
+    firsts = Counter(
+        dict(message.headers)["id"]
+        for message in messages
+        if dict(message.headers)["revised"] == b"false"
+    )
+    assert not exactly_once or max(firsts.values()) == 1
+
+
+@pytest.mark.parametrize("delivery", ["exactly_once", "at_least_once"])
+@pytest.mark.parametrize("n_workers", [1, 3])
+def test_killed_workers_lose_nothing_and_agree_in_the_end(
+    real_kafka, unique, tmp_path, store_url, delivery, n_workers
+):
+    real_kafka.create_topic(f"ztf_{unique}", partitions=4)
+    rng, shuffled = random.Random(unique), random.Random(1).sample(NIGHT, len(NIGHT))
+    variables = {
+        "BROKER_STORE__PATH": store_url,
+        "BROKER_KAFKA__DELIVERY": delivery,
+        "BROKER_KAFKA__BATCH_SIZE": "7",
+    }
+    with ExitStack() as stack:
+        workers = []
+        for number in range(n_workers):
+            folder = tmp_path / str(number)
+            folder.mkdir()
+            named = {"BROKER_KAFKA__WORKER": f"{unique}-{number}"} | variables
+            started = service(real_kafka.bootstrap_servers, unique, folder, **named)
+            workers.append(stack.enter_context(started))
+        for first in range(0, len(shuffled), 42):
+            send(real_kafka.bootstrap_servers, f"ztf_{unique}", shuffled[first : first + 42])
+            victim = rng.choice(workers)
+            wait_for_word(victim, "delivering")
+            time.sleep(rng.random())
+            victim.kill()
+            victim.start()
+        assert_right(read_all(workers[0], len(NIGHT)), exactly_once=delivery == "exactly_once")
+
+
+def test_a_killed_worker_that_is_started_again_goes_on_at_once(
+    real_kafka, unique, tmp_path, store_url
+):
+    real_kafka.create_topic(f"ztf_{unique}", partitions=2)
+    variables = {"BROKER_STORE__PATH": store_url, "BROKER_KAFKA__WORKER": unique}
+    with service(real_kafka.bootstrap_servers, unique, tmp_path, **variables) as worker:
+        send(worker.bootstrap_servers, worker.input, NIGHT[:10])
+        read_all(worker, 10)
+        worker.kill()
+        send(worker.bootstrap_servers, worker.input, NIGHT[10:20])
+        started = time.monotonic()
+        worker.start()
+        wait_until(lambda: len(ids_in(worker)) == 20, "the next results")
+        assert time.monotonic() - started < 30.0  # the session of a group takes 45 s
+
+
+def ids_in(worker):
+    messages = read_topic(worker.bootstrap_servers, worker.output, 10**6, timeout_s=0.5)
+    return {dict(message.headers)["id"] for message in messages}
+
+
+def test_alerts_of_another_kafka_are_answered_on_ours(real_kafka, unique, tmp_path):
+    with embedded_kafka({f"ztf_{unique}": 2}) as survey:
+        variables = {
+            "BROKER_SURVEYS__ZTF__BOOTSTRAP_SERVERS": survey.bootstrap_servers,
+            "BROKER_SURVEYS__ZTF__CLIENT": '{"client.id": "survey"}',
+            "BROKER_SURVEYS__LSST__BOOTSTRAP_SERVERS": "127.0.0.1:1",
+            "BROKER_SURVEYS__LSST__TOPICS": f'["lsst_{unique}"]',
+        }
+        with service(real_kafka.bootstrap_servers, unique, tmp_path, **variables) as worker:
+            send(survey.bootstrap_servers, worker.input, NIGHT[:10])
+            assert worker.wait_for(received=10)["classified"] == 10
+            assert len(ids_in(worker)) == 10
+            connected = wait_until(
+                lambda: [v for k, v in worker.metrics().items() if "input_connected" in k][1:],
+                "the metrics",
+            )
+            assert '"at_least_once"' in worker.log()
+            assert connected
+            assert wait_until(lambda: "kafka is away" in worker.log(), "the word of it")
+
+
+def test_exactly_once_over_two_kafkas_is_refused(real_kafka, unique, tmp_path):
+    variables = {
+        "BROKER_SURVEYS__ZTF__BOOTSTRAP_SERVERS": "survey.example:9092",
+        "BROKER_KAFKA__DELIVERY": "exactly_once",
+    }
+    with service(real_kafka.bootstrap_servers, unique, tmp_path, **variables) as worker:
+        wait_until(lambda: "set at_least_once" in worker.log(), "the refusal")
