@@ -175,16 +175,16 @@ class Trees(BaseModel):
 
     model_config = _STRICT
 
-    rounds: int = Field(150, gt=0)
-    models: int = Field(1, gt=0)
+    rounds: int = Field(120, gt=0)
+    models: int = Field(2, gt=0)
     learning_rate: float = Field(0.08, gt=0)
-    leaves: int = Field(16, ge=2)
+    leaves: int = Field(20, ge=2)
     depth: int = Field(6, ge=1)
     min_rows_of_leaf: int = Field(40, gt=0)
     feature_fraction: float = Field(0.25, gt=0, le=1)
     row_fraction: float = Field(0.7, gt=0, le=1)
     l2: float = Field(10.0, ge=0)
-    rows: int = Field(90_000, gt=0)
+    rows: int = Field(120_000, gt=0)
     variations: float = Field(1.5, ge=0)
 
 
