@@ -1,0 +1,129 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from broker_classifier.errors import ConfigError
+from broker_classifier.model.bundle import MEMBERS_FOLDER, load_bundle
+from broker_classifier.training.cross_validate import cross_validate
+from broker_classifier.training.evaluate import evaluate
+from broker_classifier.training.recipe import read_recipe
+from broker_classifier.training.train import train
+from tests.training.synthetic import write_data_set
+
+SMALL = Path(__file__).with_name("small.toml")
+SIZES = "[network]\nhidden = 24\nattention = 8\ndropout = 0.0\n"
+TREES = """
+extends = "common.toml"
+name = "small-trees"
+architecture = "boosted_trees"
+
+[trees]
+rounds = 20
+models = 1
+min_rows_of_leaf = 10
+"""
+BLEND = """
+extends = "common.toml"
+name = "small-blend"
+architecture = "blend"
+
+[members]
+network = "small.toml"
+trees = "small-trees.toml"
+"""
+
+
+@pytest.fixture(scope="module")
+def recipes(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("recipes")
+    network = SMALL.read_text().replace(
+        "[network]\nhidden = 24\nattention = 8\ndropout = 0.0\n", ""
+    )
+    (folder / "small.toml").write_text(network)
+    (folder / "small-trees.toml").write_text(TREES)
+    (folder / "small-blend.toml").write_text(BLEND)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return write_data_set(tmp_path_factory.mktemp("data") / "made-up", n_objects=240)
+
+
+@pytest.fixture(scope="module")
+def folder(recipes, data, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("bundle")
+    train(recipes / "small-blend.toml", data, folder, seed=1, has_card=False)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def metrics(folder, data, tmp_path_factory):
+    folders = {"blend": folder, "trees": folder / MEMBERS_FOLDER / "trees"}
+    output = tmp_path_factory.mktemp("reports")
+    return {
+        name: evaluate(path, data, output / name, "test", plots=()).metrics
+        for name, path in folders.items()
+    }
+
+
+def test_trees_and_blend_have_learned(metrics):
+    for name in ("trees", "blend"):
+        assert metrics[name]["full"]["balanced_accuracy"] > 0.8, name  # chance is 1/3
+
+
+def test_a_blend_holds_its_members_by_their_names(folder):
+    members = load_bundle(folder).members
+    assert [m.name for m in members] == ["small", "small-trees"]
+    assert [m.description.architecture for m in members] == [
+        "streaming_attentive_gru",
+        "boosted_trees",
+    ]
+
+
+def test_the_weights_of_members_are_positive(folder):
+    weight = load_bundle(folder).network.weight.numpy()
+    assert (weight > 0).all()
+    assert 0.5 < weight.sum(axis=1).mean() < 3.0
+
+
+def test_the_same_seed_grows_the_same_trees(recipes, data, folder, tmp_path):
+    again = train(recipes / "small-trees.toml", data, tmp_path, seed=1, has_card=False)
+    first = load_bundle(folder / MEMBERS_FOLDER / "trees")
+    np.testing.assert_array_equal(again.network.forest.value, first.network.forest.value)
+
+
+def test_complete_members_are_kept(recipes, data, folder):
+    """The members of a fold are not trained again, whatever becomes of the blend."""
+    hashes = [m.hash for m in load_bundle(folder).members]
+    lines = []
+    train(
+        *(recipes / "small-blend.toml", data, folder, 1, lines.append),
+        overwrite=True,
+        has_card=False,
+    )
+    assert [m.hash for m in load_bundle(folder).members] == hashes
+    assert not [line for line in lines if line.startswith("epoch")]
+
+
+def test_members_of_another_fold_are_refused(recipes, data, folder):
+    with pytest.raises(ConfigError, match=r"fold 0, not small 0\.1\.0, fold 1"):
+        train(recipes / "small-blend.toml", data, folder, overwrite=True, fold=1)
+
+
+def test_trees_are_cross_validated(recipes, data, tmp_path):
+    found = cross_validate(recipes / "small-trees.toml", data, tmp_path, n_folds=1)
+    assert found["full"]["balanced_accuracy"] > 0.8
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [('trees = "small-trees.toml"', ""), ('architecture = "blend"', 'architecture = "fcn"')],
+)
+def test_a_blend_has_members_and_no_other_has(recipes, old, new, tmp_path):
+    (tmp_path / "common.toml").write_text((recipes / "common.toml").read_text())
+    path = tmp_path / "small-blend.toml"
+    path.write_text(BLEND.replace(old, new))
+    with pytest.raises(ConfigError, match="members: a blend has two or more"):
+        read_recipe(path)
