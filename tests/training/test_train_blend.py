@@ -37,10 +37,9 @@ trees = "small-trees.toml"
 @pytest.fixture(scope="module")
 def recipes(tmp_path_factory):
     folder = tmp_path_factory.mktemp("recipes")
-    network = SMALL.read_text().replace(
-        "[network]\nhidden = 24\nattention = 8\ndropout = 0.0\n", ""
-    )
-    (folder / "small.toml").write_text(network)
+    common = SMALL.read_text().replace(SIZES, "").replace("epochs = 12", "epochs = 8")
+    (folder / "common.toml").write_text(common)
+    (folder / "small.toml").write_text(f'extends = "common.toml"\n{SIZES}')
     (folder / "small-trees.toml").write_text(TREES)
     (folder / "small-blend.toml").write_text(BLEND)
     return folder
