@@ -142,7 +142,13 @@ def _read_members(folder: Path, description: Description) -> tuple[Bundle, ...]:
         member = read_bundle(folder / MEMBERS_FOLDER / name)
         if member.hash != expected_hash:
             raise _broken(folder / DESCRIPTION_FILE, f"its member {name} is another than it names")
+        theirs = (member.classes, member.selection)
+        if theirs != (description.classes, description.selection):
+            what = f"its member {name} has other classes or takes other points"
+            raise _broken(folder / DESCRIPTION_FILE, what)
         members.append(member)
+    if len(members) != description.config.get("n_members", 0):
+        raise _broken(folder / DESCRIPTION_FILE, "it does not have the members that it counts")
     return tuple(members)
 
 

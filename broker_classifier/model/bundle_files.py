@@ -1,6 +1,6 @@
 """What stands in the files of a bundle: its description, and the cases that it must answer."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -11,6 +11,7 @@ from broker_classifier.model.calibration import Calibration
 from broker_classifier.model.inputs import AnyInput
 
 FORMAT_VERSION: Literal[1] = 1
+MemberName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
 _STRICT = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
@@ -52,7 +53,7 @@ class Description(BaseModel):
     input: AnyInput = Field(alias="normalisation")
     calibration: Calibration
     training: TrainingRecord
-    members: dict[str, str] = {}
+    members: dict[MemberName, str] = {}
     weights_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
 
     @model_validator(mode="after")

@@ -1,9 +1,14 @@
+import hashlib
+import json
+
 import numpy as np
 import pytest
+from safetensors.torch import save
 
 from broker_classifier.errors import BundleError
-from broker_classifier.model.bundle import MEMBERS_FOLDER, load_bundle
+from broker_classifier.model.bundle import MEMBERS_FOLDER, WEIGHTS_FILE, load_bundle
 from broker_classifier.model.classify import classify
+from broker_classifier.model.find_bundle import DESCRIPTION_FILE
 from broker_classifier.training.fit.write_bundle import made_up_curve
 from tests.bundles import small_bundle
 
@@ -55,6 +60,37 @@ def test_a_member_that_was_exchanged_is_noticed(tmp_path):
     small_bundle(tmp_path / MEMBERS_FOLDER / "boosted_trees", 1, architecture="boosted_trees")
     with pytest.raises(BundleError, match="member boosted_trees is another"):
         load_bundle(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"members": {}}, "does not have the members"),
+        ({"members": {"../members/streaming_attentive_gru": "x"}}, "members"),
+        ({"classes": ["SNIa", "SNII", "TDE"]}, "has other classes"),
+    ],
+)
+def test_a_blend_and_its_members_belong_together(tmp_path, change, complaint):
+    small_bundle(tmp_path, architecture="blend")
+    path = tmp_path / DESCRIPTION_FILE
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    with pytest.raises(BundleError, match=complaint):
+        load_bundle(tmp_path)
+
+
+def test_trees_that_would_read_beyond_their_arrays_are_refused(tmp_path):
+    bundle = small_bundle(tmp_path, architecture="boosted_trees")
+    network = bundle.network
+    for array, value in (("feature", 5000), ("child", 99)):
+        changed = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+        changed[array].view(-1)[0] = value
+        weights = save(changed)
+        (tmp_path / WEIGHTS_FILE).write_bytes(weights)
+        described = json.loads((tmp_path / DESCRIPTION_FILE).read_text())
+        described["weights_sha256"] = hashlib.sha256(weights).hexdigest()
+        (tmp_path / DESCRIPTION_FILE).write_text(json.dumps(described))
+        with pytest.raises(BundleError, match=r"a tree (asks|sends)"):
+            load_bundle(tmp_path)
 
 
 def test_states_of_another_kind_are_not_used(blend, curves):

@@ -5,11 +5,14 @@ import pytest
 
 from broker_classifier.errors import ConfigError
 from broker_classifier.model.bundle import MEMBERS_FOLDER, load_bundle
-from broker_classifier.training.cross_validate import cross_validate
-from broker_classifier.training.evaluate import evaluate
+from broker_classifier.training.baselines import baselines
+from broker_classifier.training.judge.cuts import FULL
+from broker_classifier.training.judge.judged_objects import read_judged
+from broker_classifier.training.judge.paired import figures_at
+from broker_classifier.training.judge.predictions import predict
 from broker_classifier.training.recipe import read_recipe
 from broker_classifier.training.train import train
-from tests.training.synthetic import write_data_set
+from tests.training.synthetic import CLASSES, write_data_set
 
 SMALL = Path(__file__).with_name("small.toml")
 SIZES = "[network]\nhidden = 24\nattention = 8\ndropout = 0.0\n"
@@ -57,19 +60,11 @@ def folder(recipes, data, tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="module")
-def metrics(folder, data, tmp_path_factory):
-    folders = {"blend": folder, "trees": folder / MEMBERS_FOLDER / "trees"}
-    output = tmp_path_factory.mktemp("reports")
-    return {
-        name: evaluate(path, data, output / name, "test", plots=()).metrics
-        for name, path in folders.items()
-    }
-
-
-def test_trees_and_blend_have_learned(metrics):
-    for name in ("trees", "blend"):
-        assert metrics[name]["full"]["balanced_accuracy"] > 0.8, name  # chance is 1/3
+def test_trees_and_blend_have_learned(folder, data):
+    judged = read_judged(folder, data, "test")
+    for bundle in (judged.bundle, judged.bundle.members[1]):
+        at_the_end = predict(judged.examples, bundle)[FULL]
+        assert figures_at(at_the_end, CLASSES).balanced_accuracy > 0.8, bundle.name  # chance is 1/3
 
 
 def test_a_blend_holds_its_members_by_their_names(folder):
@@ -111,9 +106,20 @@ def test_members_of_another_fold_are_refused(recipes, data, folder):
         train(recipes / "small-blend.toml", data, folder, overwrite=True, fold=1)
 
 
-def test_trees_are_cross_validated(recipes, data, tmp_path):
-    found = cross_validate(recipes / "small-trees.toml", data, tmp_path, n_folds=1)
-    assert found["full"]["balanced_accuracy"] > 0.8
+def test_a_blend_is_compared_with_its_members(folder, data, tmp_path):
+    (tmp_path / "fold-0").symlink_to(folder)
+    text = baselines(tmp_path, data, tmp_path / "BASELINES.md")
+    assert (tmp_path / "BASELINES.md").read_text() == text
+    for row in ("| balanced accuracy, network |", "| log loss, blend |", "| blend minus trees |"):
+        assert row in text
+
+
+def test_baselines_are_of_a_blend(folder, data, tmp_path):
+    with pytest.raises(ConfigError, match="no folder fold-0"):
+        baselines(tmp_path, data, tmp_path / "BASELINES.md")
+    (tmp_path / "fold-0").symlink_to(folder / MEMBERS_FOLDER / "trees")
+    with pytest.raises(ConfigError, match="is no blend"):
+        baselines(tmp_path, data, tmp_path / "BASELINES.md")
 
 
 @pytest.mark.parametrize(

@@ -66,10 +66,7 @@ def run_forest(
     >>> run_forest(np.array([[2.0], [4.0], [np.nan]], dtype=np.float32), stump, 1, 1).tolist()
     [[4.0], [8.0], [4.0]]
     """
-    unknown = np.isnan(features)
-    low, high = (np.where(unknown, edge, features) for edge in (-np.inf, np.inf))
-    doubled = np.concatenate([low, high], axis=1).astype(np.float32)
-    return np.asarray(_run(doubled, *forest, depth, n_classes), dtype=np.float32)
+    return _run(features, *forest, depth, n_classes).astype(np.float32)
 
 
 def check_forest(forest: Forest, n_features: int) -> None:
@@ -80,10 +77,7 @@ def check_forest(forest: Forest, n_features: int) -> None:
     ValueError
         A node asks for a feature that is not there, or `longest_path` refuses the trees.
     """
-    if (
-        len(forest.feature)
-        and not 0 <= forest.feature.min() <= forest.feature.max() < 2 * n_features
-    ):
+    if ((forest.feature < 0) | (forest.feature >= 2 * n_features)).any():
         msg = "a tree asks for a feature that there is not"
         raise ValueError(msg)
     longest_path(forest.child)
@@ -116,6 +110,19 @@ def longest_path(child: NDArray[np.int16]) -> int:
 
 
 @compiled
+def _doubled(features: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Put every feature into a row twice, NaN once as -inf and once as inf."""
+    n, n_features = features.shape
+    rows = np.empty((n, 2 * n_features), dtype=np.float32)
+    for r in range(n):
+        for f in range(n_features):
+            value = features[r, f]
+            rows[r, f] = -np.inf if np.isnan(value) else value
+            rows[r, n_features + f] = np.inf if np.isnan(value) else value
+    return rows
+
+
+@compiled
 def _next(
     row: NDArray[np.float32],
     feature: NDArray[np.int16],
@@ -126,13 +133,13 @@ def _next(
 ) -> int:
     """Go to the next node, or stay in a leaf; without a branch that a processor could miss."""
     at = max(node, 0)
-    onward = np.int64(child[tree, at, np.int64(row[feature[tree, at]] > threshold[tree, at])])
+    onward = int(child[tree, at, int(row[feature[tree, at]] > threshold[tree, at])])
     return node if node < 0 else onward
 
 
 @cached
 def _run(
-    rows: NDArray[np.float32],
+    features: NDArray[np.float32],
     feature: NDArray[np.int16],
     threshold: NDArray[np.float32],
     child: NDArray[np.int16],
@@ -140,6 +147,7 @@ def _run(
     depth: int,
     n_classes: int,
 ) -> NDArray[np.float64]:
+    rows = _doubled(features)
     total = np.zeros((len(rows), n_classes))
     for first in range(0, len(rows), ROWS_AT_ONCE):
         last = min(first + ROWS_AT_ONCE, len(rows))
