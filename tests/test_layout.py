@@ -42,7 +42,7 @@ FLOORS = {
         ["homogenise"],
         ["judge"],
         ["fit", "report"],
-        ["poster", "evaluate", "explain"],
+        ["poster", "evaluate", "explain", "baselines"],
         ["card", "compare"],
         ["train"],
         ["cross_validate"],

@@ -27,6 +27,10 @@ def explain_command(
     data: Annotated[
         Path | None, typer.Option("--data", help="Labelled light curves that have the object.")
     ] = None,
+    at_mjd: Annotated[
+        float | None,
+        typer.Option("--at", help="Ask at this MJD: that nothing followed says something, too."),
+    ] = None,
     survey: Annotated[
         Stream | None,
         typer.Option(help="Of an object, or of alerts whose bytes do not tell; else ztf."),
@@ -59,7 +63,7 @@ def explain_command(
         else:
             label, found = "", find_curve(target, survey or USUAL_STREAM, settings, wanted, track)
             folder = folder_of_bundle(settings, found.survey, bundle)
-        summed_up = explain(found.object_id, found.curve, folder, output, label)
+        summed_up = explain(found.object_id, found.curve, folder, output, label, at_mjd)
     typer.echo(summed_up)
 
 

@@ -53,6 +53,7 @@ COMMANDS: Mapping[str, Mapping[str, Command]] = {
         "evaluate": training_commands.evaluate_command,
         "cross-validate": training_commands.cross_validate_command,
         "card": training_commands.card_command,
+        "baselines": training_commands.baselines_command,
         "simulate-kilonovae": training_commands.simulate_kilonovae_command,
         "poster": poster_commands.poster_command,
         "sweep": poster_commands.sweep_command,

@@ -162,6 +162,29 @@ def card_command(
     typer.echo(f"{bundle / 'README.md'}")
 
 
+def baselines_command(
+    cross_validation: Annotated[
+        Path,
+        typer.Argument(metavar="FOLDER", help="OUTPUT of cross-validate, of a blend's recipe."),
+    ],
+    data: DataPaths,
+    output: Annotated[Path, typer.Option("--output", help="Markdown file to write.")],
+) -> None:
+    """Compare a blend with its members, on objects that none of them has seen.
+
+    Example: broker-classifier baselines folds --data D --output models/BASELINES.md
+    """
+    from broker_classifier.cli.progress_bars import progress_bars
+    from broker_classifier.training import require_packages
+
+    require_packages()
+    with progress_bars("judging") as track:
+        from broker_classifier.training.baselines import baselines
+
+        baselines(cross_validation, data, output, track)
+    typer.echo(f"{output}")
+
+
 class Survey(StrEnum):
     """Surveys whose passbands are known."""
 

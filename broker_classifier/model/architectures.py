@@ -11,6 +11,7 @@ from broker_classifier.model.grid_input import Grid
 from broker_classifier.model.inputs import ModelInput
 from broker_classifier.model.networks import Network
 from broker_classifier.model.networks.attentive_gru import AttentiveGRU, AttentiveGRUConfig
+from broker_classifier.model.networks.blend import Blend, BlendConfig
 from broker_classifier.model.networks.fcn import FCN, FCNConfig
 from broker_classifier.model.networks.gru import GRU, GRUConfig
 from broker_classifier.model.networks.resnet import ResNet, ResNetConfig
@@ -20,6 +21,9 @@ from broker_classifier.model.networks.streaming_attentive_gru import (
 )
 from broker_classifier.model.point_input import Normalisation
 from broker_classifier.model.streaming_encoder import StreamingEncoder
+from broker_classifier.model.trees.boosted_trees import BoostedTrees, BoostedTreesConfig
+from broker_classifier.model.trees.prefix_features import Features
+from broker_classifier.model.trees.tree_encoder import TreeEncoder
 
 # Of a network, the letters of its bands, its input, and the bundle's hash.
 OpenEncoder = Callable[[Any, Sequence[str], Any, str], Encoder]
@@ -37,13 +41,14 @@ class Architecture(NamedTuple):
     input : type of ModelInput
         The kind of input that it takes.
     open_encoder : callable
-        Makes the encoder of a network with its weights.
+        Makes the encoder of a network with its weights; None for a blend, whose members bring
+        theirs.
     """
 
     config: type[BaseModel]
     network: type[Network]
-    input: type[Normalisation | Grid]
-    open_encoder: OpenEncoder
+    input: type[Normalisation | Grid | Features]
+    open_encoder: OpenEncoder | None
 
 
 def _on_grid(config: type[BaseModel], network: type[Network]) -> Architecture:
@@ -55,6 +60,10 @@ ARCHITECTURES = {
     "streaming_attentive_gru": Architecture(
         StreamingAttentiveGRUConfig, StreamingAttentiveGRU, Normalisation, StreamingEncoder
     ),
+    "boosted_trees": Architecture(
+        BoostedTreesConfig, BoostedTrees, Features, lambda *parts: TreeEncoder(*parts[:3])
+    ),
+    "blend": Architecture(BlendConfig, Blend, Normalisation, None),
     "attentive_gru": _on_grid(AttentiveGRUConfig, AttentiveGRU),
     "gru": _on_grid(GRUConfig, GRU),
     "fcn": _on_grid(FCNConfig, FCN),

@@ -4,6 +4,7 @@ bundle.json           what the model is and takes; unknown keys are refused
 weights.safetensors   its weights, matched by sha256 and by shape
 golden.json           light curves with the probabilities that they must give
 README.md             its card, for people
+members/              bundles of their own, where a blend joins what they say
 """
 
 import hashlib
@@ -11,124 +12,47 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Literal, Self, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load
 
 from broker_classifier.errors import BundleError
-from broker_classifier.light_curve import CurveBatch, Kind, LightCurve, light_curve
+from broker_classifier.light_curve import CurveBatch, LightCurve
 from broker_classifier.light_curve.selection import Selection, select
-from broker_classifier.model.architectures import (
-    ARCHITECTURES,
-    build_network,
-    full_config,
-    implied_config,
-)
-from broker_classifier.model.calibration import Calibration, calibrated_probabilities
+from broker_classifier.model.architectures import ARCHITECTURES, build_network
+from broker_classifier.model.blend_encoder import BlendEncoder, Member
+from broker_classifier.model.bundle_files import Description, Golden, GoldenCase
+from broker_classifier.model.calibration import calibrated_probabilities
 from broker_classifier.model.encoder import Encoder
 from broker_classifier.model.find_bundle import DESCRIPTION_FILE, find_bundle
-from broker_classifier.model.inputs import AnyInput
 from broker_classifier.model.networks import Network
+from broker_classifier.model.networks.blend import Blend
 from broker_classifier.model.prior import ClassPrior
+from broker_classifier.model.trees.boosted_trees import BoostedTrees
 
-FORMAT_VERSION: Literal[1] = 1
 GOLDEN_TOLERANCE = 1e-4
 WEIGHTS_FILE = "weights.safetensors"
 GOLDEN_FILE = "golden.json"
+MEMBERS_FOLDER = "members"
 ModelT = TypeVar("ModelT", bound=BaseModel)
-_STRICT = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class TrainingRecord(BaseModel):
-    """Where the weights come from: data sets, objects per split and class, code, seed, date.
-
-    `alerts_only` are classes whose forced photometry was kept from the training; `fold` says which
-    objects were (`training.split`).
-    """
-
-    model_config = _STRICT
-
-    data: str
-    n_objects: dict[str, dict[str, int]]
-    recipe: str
-    commit: str
-    seed: int
-    date: str
-    alerts_only: tuple[str, ...] = ()
-    fold: int = Field(0, ge=0)
-
-
-class Description(BaseModel):
-    """The content of `bundle.json`."""
-
-    model_config = _STRICT
-
-    format_version: Literal[1] = FORMAT_VERSION
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")
-    version: str = Field(pattern=r"^[0-9][0-9A-Za-z.+-]{0,15}$")
-    architecture: str
-    config: dict[str, int | float]
-    survey: str
-    classes: tuple[str, ...] = Field(min_length=2)
-    selection: Selection
-    input: AnyInput = Field(alias="normalisation")
-    calibration: Calibration
-    training: TrainingRecord
-    weights_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
-
-    @model_validator(mode="after")
-    def _sizes_fit(self) -> Self:
-        if len(self.calibration.prior) != len(self.classes):
-            msg = f"{len(self.classes)} classes, but the calibration is for another number"
-            raise ValueError(msg)
-        implied = implied_config(self.architecture, self.selection.bands, self.classes, self.input)
-        config = full_config(self.architecture, dict(self.config))
-        for name, value in implied.items():
-            if config[name] != value:
-                msg = f"config.{name}: classes, bands and input make {value}, not {config[name]}"
-                raise ValueError(msg)
-        return self
-
-
-class GoldenCase(BaseModel):
-    """A light curve as columns, and the probabilities that it must give."""
-
-    model_config = _STRICT
-
-    name: str
-    mjd: list[float]
-    psf_flux: list[float]
-    psf_flux_err: list[float]
-    band: list[str]
-    kind: list[Literal["DETECTION", "UPPER_LIMIT", "FORCED"]]
-    probabilities: list[float]
-
-    def curve(self) -> LightCurve:
-        """Build the light curve."""
-        kinds = [Kind[name] for name in self.kind]
-        return light_curve(self.mjd, self.psf_flux, self.psf_flux_err, self.band, kinds)
-
-
-class Golden(BaseModel):
-    """The content of `golden.json`."""
-
-    model_config = _STRICT
-
-    cases: list[GoldenCase] = Field(min_length=1)
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """A checked, loaded model. `hash` is the sha256 over weights and `bundle.json`."""
+    """A checked, loaded model. `hash` is the sha256 over weights and `bundle.json`.
+
+    Its `members` are loaded bundles, in the order of the description.
+    """
 
     description: Description
     network: Network
     hash: str
+    members: tuple["Bundle", ...] = ()
 
     @property
     def name(self) -> str:
@@ -163,7 +87,11 @@ class Bundle:
     @cached_property
     def encoder(self) -> Encoder:
         """Its network, ready for the points that it takes."""
+        if isinstance(self.network, Blend):
+            members = [Member(m.encoder, m.description.calibration) for m in self.members]
+            return BlendEncoder(self.network, members)
         open_encoder = ARCHITECTURES[self.description.architecture].open_encoder
+        assert open_encoder is not None
         return open_encoder(self.network, self.selection.bands, self.description.input, self.hash)
 
 
@@ -204,7 +132,24 @@ def read_bundle(folder: Path) -> Bundle:
         raise _broken(folder / WEIGHTS_FILE, "its sha256 is not the one in bundle.json")
     network = build_network(description.architecture, dict(description.config))
     _load_weights(folder / WEIGHTS_FILE, network, weights)
-    return Bundle(description, network, bundle_hash(weights, text))
+    members = _read_members(folder, description)
+    return Bundle(description, network, bundle_hash(weights, text), members)
+
+
+def _read_members(folder: Path, description: Description) -> tuple[Bundle, ...]:
+    members = []
+    for name, expected_hash in description.members.items():
+        member = read_bundle(folder / MEMBERS_FOLDER / name)
+        if member.hash != expected_hash:
+            raise _broken(folder / DESCRIPTION_FILE, f"its member {name} is another than it names")
+        theirs = (member.classes, member.selection)
+        if theirs != (description.classes, description.selection):
+            what = f"its member {name} has other classes or takes other points"
+            raise _broken(folder / DESCRIPTION_FILE, what)
+        members.append(member)
+    if len(members) != description.config.get("n_members", 0):
+        raise _broken(folder / DESCRIPTION_FILE, "it does not have the members that it counts")
+    return tuple(members)
 
 
 def bundle_hash(weights: bytes, description: bytes) -> str:
@@ -218,12 +163,16 @@ def probabilities_of(curve: LightCurve, bundle: Bundle) -> NDArray[np.float64] |
     used = CurveBatch.of([curve]).take(select(curve, selection).index)
     if not len(used.points):
         return None
+    [n_points], [age_days] = used.lengths, used.age_days
+    calibration = description.calibration
+    if bundle.members:
+        logits = bundle.encoder.encode(used).logits[0]
+        return calibrated_probabilities(logits, n_points, age_days, calibration)
     inputs = description.input.build(used, selection.bands)  # (1, n_rows, C)
     with torch.inference_mode():
         logits, _ = bundle.network(torch.from_numpy(inputs))
     last = logits.reshape(-1, len(bundle.classes))[-1].numpy()  # (1, K) or (1, T, K) -> (K,)
-    [n_points], [age_days] = used.lengths, used.age_days
-    return calibrated_probabilities(last, n_points, age_days, description.calibration)
+    return calibrated_probabilities(last, n_points, age_days, calibration)
 
 
 def _check_golden(path: Path, bundle: Bundle) -> None:
@@ -249,7 +198,9 @@ def _load_weights(path: Path, network: Network, weights: bytes) -> None:
     try:
         tensors = load(weights)
         network.load_state_dict(tensors)
-    except (SafetensorError, RuntimeError) as error:
+        if isinstance(network, BoostedTrees):
+            network.check()
+    except (SafetensorError, RuntimeError, ValueError) as error:
         first_lines = " ".join(str(error).split())[:300]
         what = f"not the weights of the architecture in bundle.json: {first_lines}"
         raise _broken(path, what) from error

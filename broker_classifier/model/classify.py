@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from broker_classifier.light_curve import LightCurve
 from broker_classifier.light_curve.selection import select_all
 from broker_classifier.light_curve.selection_rules import REASONS
+from broker_classifier.model.blend_encoder import heard_age
 from broker_classifier.model.bundle import Bundle
 from broker_classifier.model.calibration import calibrated_probabilities
 from broker_classifier.model.prior import ClassPrior, equal_prior_probabilities, information_bits
@@ -70,7 +71,10 @@ class Classification:
 
 
 def classify(
-    curves: Sequence[LightCurve], bundle: Bundle, encoder_states: Sequence[bytes] | None = None
+    curves: Sequence[LightCurve],
+    bundle: Bundle,
+    encoder_states: Sequence[bytes] | None = None,
+    at_mjd: float | None = None,
 ) -> list[Classification | None]:
     """Classify light curves; None for one without a usable point.
 
@@ -84,6 +88,10 @@ def classify(
     encoder_states : sequence of bytes, optional
         `Classification.encoder_state` of each light curve as it was earlier, b"" for none. They
         only save work: a state that does not fit is not used.
+    at_mjd : float, optional
+        When the answers are wanted. What came later is left out, and a bundle that has learnt what
+        silence means hears how long ago the last point was. The moment of the last point of each
+        light curve if not given.
 
     Returns
     -------
@@ -106,12 +114,16 @@ def classify(
     answers: list[Classification | None] = []
     for start in range(0, len(curves), BATCH):
         part = slice(start, start + BATCH)
-        answers.extend(_classify_batch(curves[part], bundle, states[part]))
+        until = [c if at_mjd is None else c.until(at_mjd) for c in curves[part]]
+        answers.extend(_classify_batch(until, bundle, states[part], at_mjd))
     return answers
 
 
 def _classify_batch(
-    curves: Sequence[LightCurve], bundle: Bundle, encoder_states: Sequence[bytes]
+    curves: Sequence[LightCurve],
+    bundle: Bundle,
+    encoder_states: Sequence[bytes],
+    at_mjd: float | None,
 ) -> list[Classification | None]:
     selections = select_all(curves, bundle.selection)
     used = selections.batch.take(selections.index)
@@ -120,10 +132,11 @@ def _classify_batch(
     if not usable:
         return answers
     batch = used.without_empty()
-    encoded = bundle.encoder.encode(batch, [encoder_states[i] for i in usable])
-    probabilities = calibrated_probabilities(
-        encoded.logits, batch.lengths, batch.age_days, bundle.description.calibration
-    )
+    silence = None if at_mjd is None else at_mjd - batch.points["mjd"][batch.starts[1:] - 1]
+    encoder, states = bundle.encoder, [encoder_states[i] for i in usable]
+    encoded = encoder.encode(batch, states, silence)
+    age, calibration = heard_age(encoder, batch, silence), bundle.description.calibration
+    probabilities = calibrated_probabilities(encoded.logits, batch.lengths, age, calibration)
     for row, i in enumerate(usable):
         first, last = selections.batch.starts[i], selections.batch.starts[i + 1]
         of_curve = slice(batch.starts[row], batch.starts[row + 1])

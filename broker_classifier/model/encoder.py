@@ -28,9 +28,22 @@ class Encoded(NamedTuple):
 
 
 class Encoder(Protocol):
-    """A network with the preparation of its input."""
+    """A network with the preparation of its input.
 
-    def encode(self, batch: CurveBatch, encoder_states: Sequence[bytes] | None = None) -> Encoded:
+    Attributes
+    ----------
+    hears_silence : bool
+        Whether its answer depends on the time since the last point.
+    """
+
+    hears_silence: bool
+
+    def encode(
+        self,
+        batch: CurveBatch,
+        encoder_states: Sequence[bytes] | None = None,
+        silence_days: NDArray[np.float64] | None = None,
+    ) -> Encoded:
         """Encode n light curves, each of one point or more.
 
         Parameters
@@ -40,4 +53,7 @@ class Encoder(Protocol):
         encoder_states : sequence of bytes, optional
             What an earlier call returned for each light curve, b"" for none. They only save work: a
             state that does not fit is not used.
+        silence_days : float array, shape (n,), optional
+            Time from the last point to the answer; 0 if not given. Who does not hear silence
+            answers as at the last point.
         """

@@ -23,6 +23,8 @@ class GridEncoder:
     grid : Grid
     """
 
+    hears_silence = False
+
     def __init__(self, network: GridNetwork, bands: Sequence[str], grid: Grid) -> None:
         self._network, self._bands, self._grid = network, bands, grid
 
@@ -30,6 +32,7 @@ class GridEncoder:
         self,
         batch: CurveBatch,
         encoder_states: Sequence[bytes] | None = None,
+        silence_days: NDArray[np.float64] | None = None,
     ) -> Encoded:
         """Do what `Encoder.encode` says; the states are all b""."""
         inputs = torch.from_numpy(self._grid.build(batch, self._bands))

@@ -10,6 +10,7 @@ from pydantic import Discriminator, Tag
 from broker_classifier.light_curve import CurveBatch
 from broker_classifier.model.grid_input import Grid
 from broker_classifier.model.point_input import Normalisation
+from broker_classifier.model.trees.prefix_features import Features
 
 
 class ModelInput(Protocol):
@@ -50,13 +51,16 @@ class ModelInput(Protocol):
 
 
 def _kind_of_input(given: Any) -> str:
-    """Tell a grid by any of its keys, so that a wrong key is named as the one kind's."""
+    """Tell a kind by any of its keys, so that a wrong key is named as that kind's."""
     if isinstance(given, dict):
-        return Grid.kind if set(given) & set(Grid.model_fields) else Normalisation.kind
+        kinds = [k.kind for k in (Grid, Features) if set(given) & set(k.model_fields)]
+        return kinds[0] if kinds else Normalisation.kind
     return str(getattr(given, "kind", Normalisation.kind))
 
 
 AnyInput = Annotated[
-    Annotated[Normalisation, Tag(Normalisation.kind)] | Annotated[Grid, Tag(Grid.kind)],
+    Annotated[Normalisation, Tag(Normalisation.kind)]
+    | Annotated[Grid, Tag(Grid.kind)]
+    | Annotated[Features, Tag(Features.kind)],
     Discriminator(_kind_of_input),
 ]

@@ -39,6 +39,8 @@ class StreamingEncoder:
         Stands for all that decides what the network makes of points.
     """
 
+    hears_silence = False
+
     def __init__(
         self,
         network: StreamingAttentiveGRU,
@@ -55,6 +57,7 @@ class StreamingEncoder:
         self,
         batch: CurveBatch,
         encoder_states: Sequence[bytes] | None = None,
+        silence_days: NDArray[np.float64] | None = None,
     ) -> Encoded:
         """Do what `Encoder.encode` says."""
         states = encoder_states if encoder_states is not None else [b""] * len(batch)

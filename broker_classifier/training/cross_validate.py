@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from broker_classifier.errors import ConfigError
-from broker_classifier.model.bundle import load_bundle
-from broker_classifier.model.find_bundle import DESCRIPTION_FILE
 from broker_classifier.progress import Track, untracked
 from broker_classifier.training.data.labelled_objects import DataFolders, labels_left_out, name_of
 from broker_classifier.training.data.split import N_FOLDS, TEST
@@ -24,10 +22,10 @@ from broker_classifier.training.judge.groups import group_names
 from broker_classifier.training.judge.judged_objects import Judged, read_judged
 from broker_classifier.training.judge.predictions import pooled_predictions, predict
 from broker_classifier.training.judge.scores import DECISION_RULE, METRICS_FILE
-from broker_classifier.training.recipe import Recipe, read_recipe
+from broker_classifier.training.recipe import read_recipe
 from broker_classifier.training.report.metrics_file import checked_folder, write_json
 from broker_classifier.training.report.plots import POOLED_PLOTS, write_plots
-from broker_classifier.training.train import train
+from broker_classifier.training.train import is_complete, train
 
 
 def cross_validate(
@@ -79,7 +77,7 @@ def cross_validate(
     train_fold = partial(train, recipe_path, data, resume=True, device=device, track=track)
     for fold in track(range(n_folds), "folds"):
         folder = output / f"fold-{fold}"
-        if not _is_complete(folder, recipe, fold):
+        if not is_complete(folder, recipe, fold):
             report(f"fold {fold}, of {n_folds}")
             train_fold(folder, fold, report, fold=fold)
         judged.append(read_judged(folder, data, TEST))
@@ -108,18 +106,3 @@ def _gates(judged: Sequence[Judged]) -> dict[str, Any]:
     if SUPERNOVA not in judged[0].bundle.description.training.alerts_only:
         return {}
     return {FORCED_GATE: pooled_forced_supernovae([fold.evidence for fold in judged])}
-
-
-def _is_complete(folder: Path, recipe: Recipe, fold: int) -> bool:
-    """Tell whether a fold's bundle is there; refuse a bundle of another recipe or fold."""
-    if not (folder / DESCRIPTION_FILE).exists():
-        return False
-    there = load_bundle(folder).description
-    wanted = (recipe.name, recipe.version, recipe.classes, fold)
-    if (there.name, there.version, there.classes, there.training.fold) != wanted:
-        msg = (
-            f"{folder} holds {there.name} {there.version}, fold {there.training.fold}, not "
-            f"{recipe.name} {recipe.version}, fold {fold}: name another folder with --output"
-        )
-        raise ConfigError(msg)
-    return True

@@ -12,7 +12,12 @@ from broker_classifier.training.report.plots.style import save
 
 
 def explain(
-    name: str, curve: LightCurve, bundle_path: Path, output: Path | None = None, label: str = ""
+    name: str,
+    curve: LightCurve,
+    bundle_path: Path,
+    output: Path | None = None,
+    label: str = "",
+    at_mjd: float | None = None,
 ) -> str:
     """Draw a PNG, by default named after the object; return a line that sums it up.
 
@@ -22,6 +27,8 @@ def explain(
         A .png file, or a folder for it.
     label : str
         What the object is known to be; "" if it is unknown.
+    at_mjd : float, optional
+        When the answer is asked for, as in `classify`; at the last point if not given.
 
     Raises
     ------
@@ -29,7 +36,7 @@ def explain(
         The bundle cannot be used, the file not be written, or no point of the light curve counts.
     """
     title = f"{name}, labelled {label}" if label else name
-    explained = explanation_of(title, curve, load_bundle(bundle_path))
+    explained = explanation_of(title, curve, load_bundle(bundle_path), at_mjd)
     path = output or Path()
     path = path / file_name(name) if path.is_dir() else path
     if path.suffix.lower() != ".png":

@@ -13,11 +13,13 @@ from broker_classifier.model.architectures import ARCHITECTURES, full_config, im
 from broker_classifier.model.grid_input import Grid
 from broker_classifier.model.inputs import AnyInput
 from broker_classifier.model.point_input import Normalisation
+from broker_classifier.model.trees.prefix_features import Features
 from broker_classifier.training.recipe_tables import (
     Augmentation,
     Card,
     HomogenisationRecipe,
     Optimisation,
+    Trees,
 )
 
 _STRICT = ConfigDict(frozen=True, extra="forbid")
@@ -26,8 +28,9 @@ _STRICT = ConfigDict(frozen=True, extra="forbid")
 class Recipe(BaseModel):
     """The content of a recipe file.
 
-    `normalisation` has the fields of `Normalisation` or, for a grid network, of `Grid`; `network`
-    those of the architecture's configuration that do not follow from the rest.
+    `normalisation` has the fields of `Normalisation`, for a grid network of `Grid`, for boosted
+    trees of `Features`; `network` those of the architecture's configuration that do not follow from
+    the rest. `members` of a blend are recipe files beside this one, by the name of each member.
     """
 
     model_config = _STRICT
@@ -44,6 +47,8 @@ class Recipe(BaseModel):
     network: dict[str, int | float] = {}
     augmentation: Augmentation = Augmentation()
     optimisation: Optimisation = Optimisation()
+    trees: Trees = Trees()
+    members: dict[str, str] = {}
 
     @model_validator(mode="before")
     @classmethod
@@ -58,8 +63,15 @@ class Recipe(BaseModel):
 
     @model_validator(mode="after")
     def _prefixes_can_be_weighed(self) -> Self:
-        if not self.normalisation.has_row_per_point and self.optimisation.share_by_days:
+        if isinstance(self.normalisation, Grid) and self.optimisation.share_by_days:
             msg = "optimisation.share_by_days: a grid network weighs prefixes by rank, leave it out"
+            raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _blends_alone_have_members(self) -> Self:
+        if (self.architecture == "blend") != (len(self.members) > 1):
+            msg = "members: a blend has two or more, other architectures have none"
             raise ValueError(msg)
         return self
 
@@ -116,10 +128,12 @@ _TABLES: dict[str, type[BaseModel]] = {
     "selection": Selection,
     "normalisation/points": Normalisation,
     "normalisation/grid": Grid,
+    "normalisation/features": Features,
     "homogenisation": HomogenisationRecipe,
     "card": Card,
     "augmentation": Augmentation,
     "optimisation": Optimisation,
+    "trees": Trees,
 }
 
 

@@ -150,6 +150,44 @@ class Optimisation(BaseModel):
     kept_epoch: Literal["best", "last"] = "best"
 
 
+class Trees(BaseModel):
+    """Boosted trees, fitted by LightGBM; only the architecture `boosted_trees` reads it.
+
+    Attributes
+    ----------
+    rounds : int
+        Of boosting: one tree a class in each.
+    models : int
+        So many are fitted, on other draws of rows and features, and answer by their mean.
+    learning_rate : float
+    leaves, depth : int
+        At most, of one tree.
+    min_rows_of_leaf : int
+    feature_fraction, row_fraction : float
+        Drawn anew for every tree and every round.
+    l2 : float
+        Penalty on the leaves.
+    rows : int
+        About so many rows are drawn for the training, heavy ones first.
+    variations : float
+        A class of frequency f gets variations * f^-1/2 varied light curves an object.
+    """
+
+    model_config = _STRICT
+
+    rounds: int = Field(120, gt=0)
+    models: int = Field(2, gt=0)
+    learning_rate: float = Field(0.08, gt=0)
+    leaves: int = Field(20, ge=2)
+    depth: int = Field(6, ge=1)
+    min_rows_of_leaf: int = Field(40, gt=0)
+    feature_fraction: float = Field(0.25, gt=0, le=1)
+    row_fraction: float = Field(0.7, gt=0, le=1)
+    l2: float = Field(10.0, ge=0)
+    rows: int = Field(120_000, gt=0)
+    variations: float = Field(1.5, ge=0)
+
+
 class Card(BaseModel):
     """What the model card says beside its figures.
 

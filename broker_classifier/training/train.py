@@ -4,13 +4,15 @@ import shutil
 import subprocess
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import torch
 
 from broker_classifier.errors import ConfigError, DataError
 from broker_classifier.model.architectures import build_network
-from broker_classifier.model.bundle import Bundle, TrainingRecord
+from broker_classifier.model.bundle import MEMBERS_FOLDER, Bundle, load_bundle
+from broker_classifier.model.bundle_files import TrainingRecord
 from broker_classifier.model.calibration import Calibration
 from broker_classifier.model.find_bundle import DESCRIPTION_FILE
 from broker_classifier.model.networks import Network
@@ -27,9 +29,11 @@ from broker_classifier.training.data.labelled_objects import (
 )
 from broker_classifier.training.data.split import TEST, TRAIN, VALIDATION, split_of
 from broker_classifier.training.fit.checkpoint import CHECKPOINT_FILE
-from broker_classifier.training.fit.fit_calibration import fit_calibration
-from broker_classifier.training.fit.fit_network import class_frequencies, class_weights, fit_network
+from broker_classifier.training.fit.fit_blend import fit_blend
+from broker_classifier.training.fit.fit_network import fit_network
+from broker_classifier.training.fit.fit_trees import fit_trees
 from broker_classifier.training.fit.journal import Run, choose_device
+from broker_classifier.training.fit.network_calibration import network_calibration
 from broker_classifier.training.fit.source_balance import balanced_over_sources
 from broker_classifier.training.fit.write_bundle import save_bundle
 from broker_classifier.training.homogenise.examples import Example, make_examples
@@ -40,8 +44,6 @@ from broker_classifier.training.homogenise.homogenisation import (
     is_from_alerts,
     seen_again,
 )
-from broker_classifier.training.judge.cuts import n_before_detection
-from broker_classifier.training.judge.prefix_logits import prefix_logits
 from broker_classifier.training.recipe import Recipe, read_recipe
 from broker_classifier.training.report.metrics_file import checked_folder, left_out
 
@@ -60,6 +62,7 @@ def train(
     overwrite: bool = False,
     device: str = "auto",
     fold: int = 0,
+    has_card: bool = True,
     track: Track = untracked,
 ) -> Bundle:
     """Train a bundle on folders of labelled light curves and write it.
@@ -89,6 +92,8 @@ def train(
         "auto", "cpu" or "cuda".
     fold : int
         Which objects train, validate and test; see `split_of`.
+    has_card : bool
+        Judge the bundle on its test objects, and write its card.
     track : Track
         Shows how far it is.
 
@@ -103,23 +108,29 @@ def train(
     rules, training, validation = _prepared(parts, recipe)
     report(f"{len(training)} train, {len(validation)} validate, on {run.device}")
     report(f"detections begin at SNR {_least_snr(rules)}")
-    torch.manual_seed(seed)
-    network = build_network(recipe.architecture, recipe.network_config())
-    fit_network(network, training, validation, rules.noise, recipe, run)
-    calibration = _calibration(network, training, validation, recipe)
+    settings = {"resume": resume, "device": device, "fold": fold, "track": track}
+    train_member = partial(
+        train, data=data, seed=seed, report=report, overwrite=True, has_card=False, **settings
+    )
+    members = _members(recipe, Path(recipe_path), folder, fold, train_member)
+    if members:
+        network, calibration = fit_blend(list(members.values()), validation, recipe, seed)
+    else:
+        network, calibration = _fitted(recipe, training, validation, rules, run)
     report(f"temperature {calibration.temperature} at {calibration.n_points} points")
     description = {
         **recipe.model_dump(include={"name", "version", "survey", "classes", "architecture"}),
-        "config": recipe.network_config(),
+        "config": network.config.model_dump(),
         "selection": recipe.selection,
         "normalisation": recipe.normalisation,
         "calibration": calibration,
         "training": _record(recipe_path, data, parts, recipe, seed, fold),
     }
-    bundle = save_bundle(folder, network, description)
+    bundle = save_bundle(folder, network, description, members)
     (folder / HOMOGENISATION_FILE).write_text(rules.model_dump_json(indent=1) + "\n")
-    renew_card(folder, recipe, data, track=track)
-    (run.folder / CHECKPOINT_FILE).unlink()
+    if has_card:
+        renew_card(folder, recipe, data, track=track)
+    (run.folder / CHECKPOINT_FILE).unlink(missing_ok=True)
     report(f"bundle {bundle.name} {bundle.version} written to {folder}, hash {bundle.hash[:12]}")
     return bundle
 
@@ -185,19 +196,55 @@ def _least_snr(rules: Homogenisation) -> float | tuple[float, ...] | None:
     return noise.detection_snr if noise.depth is None else noise.depth.threshold_snr
 
 
-def _calibration(
-    network: Network,
+def _fitted(
+    recipe: Recipe,
     training: Sequence[Example],
     validation: Sequence[Example],
-    recipe: Recipe,
-) -> Calibration:
-    prior = class_frequencies(training, len(recipe.classes))
-    weights = class_weights(prior, recipe.optimisation.class_weight_exponent)
-    curves = [e.curves[0] for e in validation]
-    logits = prefix_logits(network, curves, recipe.selection, recipe.normalisation)
-    n_before = [n_before_detection(curve) for curve in curves]
-    age = [curve.mjd - curve.mjd[0] for curve in curves]
-    return fit_calibration(logits, [e.target for e in validation], prior, weights, age, n_before)
+    rules: Homogenisation,
+    run: Run,
+) -> tuple[Network, Calibration]:
+    """Fit the network of a recipe, and its calibration."""
+    torch.manual_seed(run.seed)
+    if recipe.architecture == "boosted_trees":
+        network: Network = fit_trees(training, rules.noise, recipe, run.seed, run.report)
+    else:
+        network = build_network(recipe.architecture, recipe.network_config())
+        fit_network(network, training, validation, rules.noise, recipe, run)
+    return network, network_calibration(network, training, validation, recipe, run.seed)
+
+
+def _members(
+    recipe: Recipe, recipe_path: Path, folder: Path, fold: int, train_member: Callable[..., Bundle]
+) -> dict[str, Bundle]:
+    """Train the members of a blend by their own recipes; complete ones are kept."""
+    members = {}
+    for name, file in recipe.members.items():
+        within, path = folder / MEMBERS_FOLDER / name, recipe_path.with_name(file)
+        if not is_complete(within, read_recipe(path), fold):
+            train_member(path, output_folder=within)
+        members[name] = load_bundle(within)
+    return members
+
+
+def is_complete(folder: Path, recipe: Recipe, fold: int) -> bool:
+    """Tell whether a recipe's bundle of a fold is there.
+
+    Raises
+    ------
+    ConfigError
+        The bundle there is of another recipe or fold.
+    """
+    if not (folder / DESCRIPTION_FILE).exists():
+        return False
+    there = load_bundle(folder).description
+    expected = (recipe.name, recipe.version, recipe.classes, fold)
+    if (there.name, there.version, there.classes, there.training.fold) != expected:
+        msg = (
+            f"{folder} holds {there.name} {there.version}, fold {there.training.fold}, not "
+            f"{recipe.name} {recipe.version}, fold {fold}: name another folder with --output"
+        )
+        raise ConfigError(msg)
+    return True
 
 
 def _examples(

@@ -3,6 +3,7 @@
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,12 +23,15 @@ from tests.bench.figures import entry, table
 from tests.streets import BUNDLE
 
 N_POINTS, TURNS, REPETITIONS = 60, 50, 7
+STREAMING = next(
+    part for part in (BUNDLE, *BUNDLE.members) if isinstance(part.network, StreamingAttentiveGRU)
+)
 
 
 def entries(repetitions: int = REPETITIONS) -> list[dict[str, Any]]:
     """Measure the network's step and its replay, then a classification from points to class."""
     torch.set_num_threads(1)
-    network = BUNDLE.network
+    network = STREAMING.network
     assert isinstance(network, StreamingAttentiveGRU)
     ours, plain, compiled = FastestRuntime(network), TorchRuntime(network), CompiledRuntime(network)
     found = []
@@ -37,7 +41,7 @@ def entries(repetitions: int = REPETITIONS) -> list[dict[str, Any]]:
         mine, torch_alone, loop_alone = in_turn(works, repetitions)
         found.append(entry(name, mine, "us", "torch", torch_alone))
         found.append(entry(name, mine, "us", "compiled loop", loop_alone))
-    return [*found, classifying(repetitions)]
+    return [*found, classifying(repetitions), *(beside_network(n, repetitions) for n in (1, 500))]
 
 
 def classifying(repetitions: int) -> dict[str, Any]:
@@ -55,6 +59,18 @@ def classifying(repetitions: int) -> dict[str, Any]:
     return entry("classify one new detection", step, "us", f"replay of {N_POINTS}", replay)
 
 
+def beside_network(n: int, repetitions: int) -> dict[str, Any]:
+    """Measure a new detection of n objects by the shipped bundle, beside its network alone."""
+    before, after = [simulated(N_POINTS - 1)] * n, [simulated(N_POINTS)] * n
+    works = []
+    for bundle in (BUNDLE, STREAMING):
+        states = [answer.encoder_state for answer in classify(before, bundle) if answer]
+        works.append(partial(classify, after, bundle, states))
+    both = ([us / n for us in times] for times in in_turn(works, repetitions))
+    name = f"classify one new detection, {n} object{'s' * (n > 1)} at a time, an object"
+    return entry(name, next(both), "us", "network alone", next(both))
+
+
 def simulated(n: int) -> LightCurve:
     """Make the first n points of a light curve, one night and band after another."""
     rng = np.random.default_rng(0)
@@ -65,7 +81,7 @@ def simulated(n: int) -> LightCurve:
 
 def advancing(runtime: Runtime, n: int, steps: int) -> Callable[[], Floats]:
     """Return what takes n light curves through some steps and predicts."""
-    config = BUNDLE.description.config
+    config = STREAMING.description.config
     rng = np.random.default_rng(0)
     rows = rng.normal(size=(n * steps, int(config["n_channels"]))).astype(np.float32)
     state = np.zeros((n, 3 * int(config["hidden"]) + 1), dtype=np.float32)

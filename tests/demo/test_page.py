@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 from broker_classifier.demo.ledger import Ledger, proof
 from broker_classifier.demo.page import write_page
@@ -23,7 +24,7 @@ def written(path: Path, books: Ledger) -> str:
     ).read_text()
 
 
-def content_of(html: str) -> dict:
+def content_of(html: str) -> Any:
     [text] = re.findall(r'<script type="application/json" id="content">(.*?)</script>', html)
     return json.loads(text)
 

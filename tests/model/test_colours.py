@@ -54,7 +54,7 @@ def seen(colour: str, eye: str) -> np.ndarray:
     """A colour's place in OKLab, as some eye sees it."""
     rgb = np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)])
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-    return TO_LAB @ np.cbrt(TO_LMS @ np.clip(EYES[eye] @ linear, 0, 1))
+    return np.asarray(TO_LAB @ np.cbrt(TO_LMS @ np.clip(EYES[eye] @ linear, 0, 1)))
 
 
 def distance(a: str, b: str, eye: str) -> float:

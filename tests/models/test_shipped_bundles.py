@@ -10,19 +10,21 @@ import torch
 from broker_classifier.light_curve import EMPTY, CurveBatch, LightCurve, light_curve
 from broker_classifier.light_curve.selection import select
 from broker_classifier.model.bundle import load_bundle
+from broker_classifier.model.calibration import calibrated_probabilities
 from broker_classifier.model.classify import classify
 from broker_classifier.model.networks.streaming_attentive_gru import StreamingAttentiveGRU
 from broker_classifier.training.fit.write_bundle import made_up_curve
-from broker_classifier.training.judge.prefix_logits import prefix_logits
+from broker_classifier.training.judge.moments import bundle_logits, every_point
 from tests.bundles import GRID_ARCHITECTURES, small_bundle
 
 FOLDERS = sorted(path.parent for path in Path(__file__).parents[2].glob("models/*/bundle.json"))
+UNSHIPPED = (*GRID_ARCHITECTURES, "boosted_trees", "blend")
 SHIPPED = pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 
 
-@pytest.fixture(scope="module", params=[*(f.name for f in FOLDERS), *GRID_ARCHITECTURES])
+@pytest.fixture(scope="module", params=[*(f.name for f in FOLDERS), *UNSHIPPED])
 def folder(request, tmp_path_factory):
-    if request.param in GRID_ARCHITECTURES:
+    if request.param in UNSHIPPED:
         made = tmp_path_factory.mktemp("bundles") / request.param
         small_bundle(made, architecture=request.param)
         return made
@@ -37,9 +39,10 @@ def bundle(folder):
 @pytest.fixture(scope="module", params=FOLDERS, ids=lambda folder: folder.name)
 def streaming_bundle(request):
     bundle = load_bundle(request.param)
-    if not isinstance(bundle.network, StreamingAttentiveGRU):
-        pytest.skip("a grid network takes no steps")
-    return bundle
+    for part in (bundle, *bundle.members):
+        if isinstance(part.network, StreamingAttentiveGRU):
+            return part
+    pytest.skip("it takes no steps")
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +76,8 @@ def test_probabilities_are_a_distribution_over_the_classes(bundle, curves):
 
 
 def test_attention_is_a_distribution_over_the_used_points(bundle, curves):
-    has_attention = bundle.description.architecture.endswith("attentive_gru")
+    parts = [part.description.architecture for part in (bundle, *bundle.members)]
+    has_attention = any(name.endswith("attentive_gru") for name in parts)
     for found in classified(curves, bundle):
         assert (found.attention is not None) == has_attention
         if not has_attention:
@@ -120,12 +124,52 @@ def test_no_answer_looks_into_the_future(bundle, curves):
     for curve in curves[:5]:
         changed = curve.points.copy()
         changed["psf_flux"][len(curve) // 2 :] *= 0.1
-        selection, normalisation = bundle.selection, bundle.description.input
         both = [curve, LightCurve(changed)]
-        found = prefix_logits(bundle.network, both, selection, normalisation)
+        logits = bundle_logits(bundle, both, every_point(both)).reshape(2, len(curve), -1)
         n_same = len(curve) // 2
-        np.testing.assert_allclose(found[0][:n_same], found[1][:n_same], rtol=1e-4, atol=1e-4)
-        assert np.abs(found[0][n_same:] - found[1][n_same:]).max() > 1e-3
+        np.testing.assert_allclose(logits[0, :n_same], logits[1, :n_same], rtol=1e-4, atol=1e-4)
+        assert np.abs(logits[0, n_same:] - logits[1, n_same:]).max() > 1e-3
+
+
+def test_what_is_judged_is_what_is_served(bundle, curves):
+    """The logits of training and evaluation, and the answers of the service, are two ways."""
+    several = [c for c in curves if len(select(c, bundle.selection).index) == len(c)][:8]
+    moments = every_point(several)
+    logits = bundle_logits(bundle, several, moments)
+    settings = moments.n_points, moments.age_days(several, hears_silence=False)
+    judged = calibrated_probabilities(logits, *settings, bundle.description.calibration)
+    parts = zip(moments.curve, moments.n_points, strict=True)
+    served = probabilities([LightCurve(several[i].points[:n]) for i, n in parts], bundle)
+    np.testing.assert_allclose(judged, served, atol=1e-5)
+
+
+def test_an_answer_at_the_last_point_is_the_plain_one(bundle, curves):
+    for curve in curves[:5]:
+        (plain,), (asked,) = (
+            classify([curve], bundle),
+            classify([curve], bundle, None, curve.mjd[-1]),
+        )
+        np.testing.assert_array_equal(plain.probabilities, asked.probabilities)
+
+
+def test_an_earlier_answer_is_that_of_the_light_curve_until_then(bundle, curves):
+    curve = max(curves, key=len)
+    moment = float(curve.mjd[len(curve) // 2])
+    (then,), (plain,) = (
+        classify([curve], bundle, None, moment),
+        classify([curve.until(moment)], bundle),
+    )
+    np.testing.assert_array_equal(then.probabilities, plain.probabilities)
+
+
+def test_kept_states_change_no_answer(bundle, curves):
+    earlier = [curve.until(curve.mjd[len(curve) // 2]) for curve in curves]
+    states = [c.encoder_state for c in classified(earlier, bundle)]
+    np.testing.assert_allclose(
+        [c.probabilities for c in classify(curves, bundle, states)],
+        probabilities(curves, bundle),
+        atol=1e-5,
+    )
 
 
 def test_no_row_looks_into_the_future(streaming_bundle):

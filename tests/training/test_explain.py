@@ -68,6 +68,21 @@ def test_the_last_answer_is_what_classify_says(streaming, of_grid):
         assert explained.top_class == bundle.classes[answer.probabilities.argmax()]
 
 
+def test_an_answer_asked_for_later_is_the_last_one(tmp_path):
+    trees = small_bundle(tmp_path, architecture="boosted_trees", seed=4)
+    asked = explanation_of("x", flare(), trees, MJD[-1] + 30.0)
+    plain = explanation_of("x", flare(), trees)
+    assert asked.mjd.tolist() == [*MJD, MJD[-1] + 30.0]
+    np.testing.assert_array_equal(asked.probabilities[-1], asked.answer.probabilities)
+    np.testing.assert_array_equal(asked.probabilities[:-1], plain.probabilities)
+    assert explanation_figure(asked).axes
+
+
+def test_an_answer_asked_for_earlier_knows_no_later_point(streaming):
+    explained = explanation_of("x", flare(), streaming, MJD[2])
+    assert explained.used.mjd.tolist() == MJD[:3].tolist()
+
+
 def test_the_flux_that_a_grid_network_gets_is_interpolated_between_the_points(of_grid):
     explained = explanation_of("x", flare(), of_grid["fcn"])
     red = explained.used.band == 2

@@ -21,6 +21,28 @@ STEPS = 300
 Floats = NDArray[np.float64]
 
 
+class Asked(NamedTuple):
+    """Answers to be calibrated, N of them, about validation objects.
+
+    Attributes
+    ----------
+    logits : float array, shape (N, K)
+    target, n_points : int array, shape (N,)
+    age_days : float array, shape (N,)
+        From the first point to the answer.
+    weight : float array, shape (N,)
+        Sums to 1.
+    n_objects : int
+    """
+
+    logits: Floats
+    target: NDArray[np.int64]
+    n_points: NDArray[np.int64]
+    age_days: Floats
+    weight: Floats
+    n_objects: int
+
+
 class _Prefixes(NamedTuple):
     """Every prefix of all light curves, N of them."""
 
@@ -61,11 +83,22 @@ def fit_calibration(
     Differences of ln T between neighbouring nodes are penalised. Offsets have a Gaussian prior of
     width 0.3: a class with a handful of validation objects keeps the network's probabilities.
     """
+    first = list(n_before) or [0] * len(logits)
+    return calibration_of(_at_points(logits, target, age_days, first), prior, class_weights)
+
+
+def calibration_of(asked: Asked, prior: Floats, class_weights: Floats) -> Calibration:
+    """Find the calibration of answers that were asked for at any moments; see `fit_calibration`."""
     log_trained_prior = np.log(prior * class_weights)
     log_trained_prior -= log_trained_prior.mean()
-    first = list(n_before) or [0] * len(logits)
-    prefixes = _prefixes(logits, target, age_days, first, log_trained_prior)
-    temperature, offset = _fitted(prefixes, prior, len(logits))
+    shares = [node_shares(asked.n_points, N_POINTS), age_shares(asked.age_days, AGE_DAYS)]
+    prefixes = _Prefixes(
+        torch.from_numpy(asked.logits - log_trained_prior),
+        torch.from_numpy(asked.target),
+        torch.from_numpy(np.concatenate(shares, axis=1)),
+        torch.from_numpy(asked.weight),
+    )
+    temperature, offset = _fitted(prefixes, prior, asked.n_objects)
     n = len(N_POINTS)
     return Calibration(
         prior=tuple(prior.tolist()),
@@ -79,28 +112,24 @@ def fit_calibration(
     )
 
 
-def _prefixes(
+def _at_points(
     logits: Sequence[Floats],
     target: Sequence[int],
     age_days: Sequence[Floats],
     first: Sequence[int],
-    log_trained_prior: Floats,
-) -> _Prefixes:
+) -> Asked:
+    """Ask at every point that counts."""
     rows = [of_curve[n:] for of_curve, n in zip(logits, first, strict=True)]
     age = [days[n:] for days, n in zip(age_days, first, strict=True)]
     length = [len(of_curve) for of_curve in rows]
-    n = np.concatenate(
+    n_points = np.concatenate(
         [before + np.arange(1, k + 1) for before, k in zip(first, length, strict=True)]
     )
     by_rank = np.concatenate([rank_weights(k, decay=RANK_DECAY) for k in length])
     by_days = np.concatenate([day_weights(days - days[0]) for days in age if len(days)])
-    shares = [node_shares(n, N_POINTS), age_shares(np.concatenate(age), AGE_DAYS)]
-    return _Prefixes(
-        torch.from_numpy(np.concatenate(rows) - log_trained_prior),
-        torch.from_numpy(np.repeat(np.array(target), length)),
-        torch.from_numpy(np.concatenate(shares, axis=1)),
-        torch.from_numpy((by_rank / by_rank.sum() + by_days / by_days.sum()) / 2),
-    )
+    weight = (by_rank / by_rank.sum() + by_days / by_days.sum()) / 2
+    labels, ages = np.repeat(np.array(target), length), np.concatenate(age)
+    return Asked(np.concatenate(rows), labels, n_points, ages, weight, len(logits))
 
 
 def _fitted(prefixes: _Prefixes, prior: Floats, n_objects: int) -> tuple[Floats, Floats]:

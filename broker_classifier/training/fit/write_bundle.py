@@ -1,6 +1,7 @@
 """Writing a bundle folder, with golden cases on light curves that the project makes itself."""
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,20 +14,23 @@ from broker_classifier.model.bundle import (
     GOLDEN_FILE,
     WEIGHTS_FILE,
     Bundle,
-    Description,
-    Golden,
-    GoldenCase,
     bundle_hash,
     load_bundle,
     probabilities_of,
 )
+from broker_classifier.model.bundle_files import Description, Golden, GoldenCase
 from broker_classifier.model.find_bundle import DESCRIPTION_FILE
 from broker_classifier.model.networks import Network
 
 N_GOLDEN = 6
 
 
-def save_bundle(folder: Path, network: Network, description: dict[str, Any]) -> Bundle:
+def save_bundle(
+    folder: Path,
+    network: Network,
+    description: dict[str, Any],
+    members: Mapping[str, Bundle] | None = None,
+) -> Bundle:
     """Write a bundle and load it back with every check.
 
     Parameters
@@ -35,13 +39,18 @@ def save_bundle(folder: Path, network: Network, description: dict[str, Any]) -> 
         Made if absent; bundle files in it are replaced.
     network : Network
     description : dict
-        Fields of `Description` except `weights_sha256`.
+        Fields of `Description` except `weights_sha256` and `members`.
+    members : mapping of str to Bundle, optional
+        Of a blend, by the names of their folders in `members`, where they are already.
     """
     weights = save({k: t.detach().contiguous() for k, t in network.state_dict().items()})
     sha256 = hashlib.sha256(weights).hexdigest()
-    checked = Description(**description, weights_sha256=sha256)
+    within = dict(members or {})
+    hashes = {name: member.hash for name, member in within.items()}
+    checked = Description(**description, weights_sha256=sha256, members=hashes)
     text = (checked.model_dump_json(indent=2, by_alias=True) + "\n").encode()
-    bundle = Bundle(checked, network.eval(), bundle_hash(weights, text))
+    loaded = tuple(within.values())
+    bundle = Bundle(checked, network.eval(), bundle_hash(weights, text), loaded)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / WEIGHTS_FILE).write_bytes(weights)
     (folder / DESCRIPTION_FILE).write_bytes(text)

@@ -104,6 +104,17 @@ def cut_positions(curve: LightCurve) -> Iterator[tuple[Cut, int]]:
             yield cut, _last_until(age, age[detected[0]] + float(cut.value) + NIGHT_DAYS)
 
 
+def asked_mjd(cut: Cut, curve: LightCurve, position: int) -> float:
+    """Tell when an answer at a cut is asked for: "by_days" at the end of that night.
+
+    Elsewhere it is at the last known point.
+    """
+    last = float(curve.mjd[position])
+    if cut.family != "by_days":
+        return last
+    return max(last, float(curve.mjd[n_before_detection(curve)] + float(cut.value) + NIGHT_DAYS))
+
+
 def n_before_detection(curve: LightCurve) -> int:
     """Count the points before the first detection; all of them if there is none."""
     is_detection = curve.kind == Kind.DETECTION

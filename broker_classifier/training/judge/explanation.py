@@ -27,9 +27,9 @@ class Explanation:
     curve : LightCurve
         Every point, used or not.
     answer : Classification
-        After the last point.
+        After the last point, at the moment asked for.
     mjd : float array, shape (n,)
-        Times of the points after which there was an answer, each once.
+        Times of the points after which there was an answer, each once, and of the moment asked for.
     probabilities : float array, shape (n, n_classes)
         Those answers: calibrated, under the natural prior.
     input_mjd : float array, shape (n_rows,)
@@ -58,15 +58,23 @@ class Explanation:
         return self.bundle.classes[int(self.answer.probabilities.argmax())]
 
 
-def explanation_of(name: str, curve: LightCurve, bundle: Bundle) -> Explanation:
+def explanation_of(
+    name: str, curve: LightCurve, bundle: Bundle, at_mjd: float | None = None
+) -> Explanation:
     """Classify a light curve as it was known after each of the points used.
+
+    Parameters
+    ----------
+    at_mjd : float, optional
+        When the last answer is asked for, as in `classify`.
 
     Raises
     ------
     DataError
         The bundle can use none of its points.
     """
-    (answer,) = classify([curve], bundle)
+    curve = curve if at_mjd is None else curve.until(at_mjd)
+    (answer,) = classify([curve], bundle, at_mjd=at_mjd)
     if answer is None:
         msg = f"{bundle.name} cannot answer for {name}: {why_unusable(curve, bundle.selection)}"
         raise DataError(msg)
@@ -76,6 +84,9 @@ def explanation_of(name: str, curve: LightCurve, bundle: Bundle) -> Explanation:
     is_answered = np.array([a is not None for a in answers])
     mjd = moments[is_answered]
     probabilities = np.array([a.probabilities for a in answers if a is not None])
+    if at_mjd is not None and at_mjd > mjd[-1]:
+        mjd = np.append(mjd, at_mjd)
+        probabilities = np.concatenate([probabilities, answer.probabilities[None]])
     input_mjd, inputs = _inputs(used, bundle)
     return Explanation(name, bundle, curve, answer, mjd, probabilities, input_mjd, inputs)
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from broker_classifier.errors import DataError
-from broker_classifier.model.bundle import Bundle, Description, load_bundle
+from broker_classifier.model.bundle import Bundle, load_bundle
+from broker_classifier.model.bundle_files import Description
 from broker_classifier.model.find_bundle import find_bundle
 from broker_classifier.training.data.labelled_objects import (
     DataFolders,

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from broker_classifier.model.bundle import Bundle
 from broker_classifier.model.calibration import calibrated_probabilities
 from broker_classifier.training.homogenise.examples import Example
-from broker_classifier.training.judge.cuts import Cut, all_cuts, cut_positions
+from broker_classifier.training.judge.cuts import Cut, all_cuts, asked_mjd, cut_positions
 from broker_classifier.training.judge.groups import grouped
-from broker_classifier.training.judge.prefix_logits import prefix_logits
+from broker_classifier.training.judge.moments import Moments, bundle_logits
 
 Floats = NDArray[np.float64]
 
@@ -60,26 +60,26 @@ class Predictions:
 
 def predict(examples: Sequence[Example], bundle: Bundle) -> dict[Cut, Predictions]:
     """Classify examples at every cut that they reach."""
-    description = bundle.description
-    curves = [e.curves[0] for e in examples]
-    logits = prefix_logits(bundle.network, curves, description.selection, description.input)
-    rows: dict[Cut, list[tuple[Example, int, Floats]]] = {c: [] for c in all_cuts()}
-    for example, curve, steps in zip(examples, curves, logits, strict=True):
-        for cut, position in cut_positions(curve):
-            rows[cut].append((example, position + 1, steps[position]))
-    found = {}
-    for cut, reached in rows.items():
-        if reached:
-            who, n_points, last = zip(*reached, strict=True)
-            mjd = [(e.curves[0].mjd[0], e.curves[0].mjd[n - 1]) for e, n, _ in reached]
-            age = np.diff(mjd)[:, 0]
-            probabilities = calibrated_probabilities(
-                np.array(last), np.array(n_points), age, description.calibration
-            )
-            prior = np.broadcast_to(description.calibration.prior, probabilities.shape)
-            target = np.array([e.target for e in who])
-            found[cut] = Predictions(who, target, probabilities, prior)
-    return found
+    calibration, curves = bundle.description.calibration, [e.curves[0] for e in examples]
+    rows = [
+        (i, cut, position + 1, asked_mjd(cut, curve, position))
+        for i, curve in enumerate(curves)
+        for cut, position in cut_positions(curve)
+    ]
+    who, cuts, n_points, asked = zip(*rows, strict=True)
+    moments = Moments(np.array(who), np.array(n_points), np.array(asked))
+    logits = bundle_logits(bundle, curves, moments)
+    age = moments.age_days(curves, hears_silence=bundle.encoder.hears_silence)
+    probabilities = calibrated_probabilities(logits, moments.n_points, age, calibration)
+    predictions = {}
+    for cut in all_cuts():
+        at_cut = np.flatnonzero([c == cut for c in cuts])
+        if len(at_cut):
+            reached = tuple(examples[who[i]] for i in at_cut.tolist())
+            prior = np.broadcast_to(calibration.prior, (len(at_cut), len(bundle.classes)))
+            target = np.array([e.target for e in reached])
+            predictions[cut] = Predictions(reached, target, probabilities[at_cut], prior)
+    return predictions
 
 
 def pooled_predictions(parts: Sequence[Mapping[Cut, Predictions]]) -> dict[Cut, Predictions]:

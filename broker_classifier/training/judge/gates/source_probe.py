@@ -73,16 +73,18 @@ def probe(
     second: Sequence[Example],
     n_detections: int,
     selection: Selection,
-    normalisation: ModelInput,
+    inputs: Sequence[ModelInput],
     *,
     paired: bool = False,
 ) -> Probe | None:
-    """Try to tell two kinds of light curves apart by the model's input after `n_detections`.
+    """Try to tell two kinds of light curves apart by a model's inputs after `n_detections`.
 
     A boosted-tree classifier guesses, cross-validated over four folds.
 
     Parameters
     ----------
+    inputs : sequence of ModelInput
+        Of a blend those of all members.
     paired : bool
         Whether the kinds are views of the same objects, in the same order. Then both views of an
         object are in the same fold, and are drawn anew together.
@@ -101,8 +103,7 @@ def probe(
     n_first, n_second = map(len, kinds)
     is_second = np.repeat([False, True], [n_first, n_second])
     curves = [LightCurve(e.curves[0].points[:n_detections]) for kind in kinds for e in kind]
-    inputs = network_input(curves, selection, normalisation).numpy()  # (N, n or L, C)
-    features = np.concatenate([inputs[:, -1], inputs.mean(axis=1), inputs.std(axis=1)], axis=1)
+    features = np.concatenate([_summary(curves, selection, of) for of in inputs], axis=1)
     plain = StratifiedKFold(FOLDS, shuffle=True, random_state=0)
     guess = cross_val_predict(
         HistGradientBoostingClassifier(max_iter=60, max_leaf_nodes=15, random_state=0),
@@ -116,6 +117,16 @@ def probe(
     once = np.ones((1, len(curves)), dtype=np.float32)
     aucs, _ = areas(guess, is_second, np.concatenate([once, counts]))
     return Probe((n_first, n_second), float(aucs[0]), aucs[1:])
+
+
+def _summary(
+    curves: Sequence[LightCurve], selection: Selection, model_input: ModelInput
+) -> NDArray[np.float32]:
+    """Sum up an input: its last row, and mean and scatter of its rows; what is not known is -1."""
+    rows = np.nan_to_num(network_input(curves, selection, model_input).numpy(), nan=-1.0)
+    if rows.shape[1] == 1:
+        return np.asarray(rows[:, 0])
+    return np.concatenate([rows[:, -1], rows.mean(axis=1), rows.std(axis=1)], axis=1)
 
 
 def _shorter(pair: tuple[Example, Example]) -> int:
@@ -137,8 +148,10 @@ def source_probe(evidence: Evidence) -> Gate:
     later = [e for e in alerts if year_of(e) != year]
     alert_views, forced_views = _views_of_both_kinds(evidence)
     at = {}
+    parts = evidence.bundle.members or (evidence.bundle,)
+    inputs = [part.description.input for part in parts]
     for n in DETECTIONS:
-        settings = n, evidence.bundle.selection, evidence.bundle.description.input
+        settings = n, evidence.bundle.selection, inputs
         source, control = probe(alerts, forced, *settings), probe(later, same_year, *settings)
         if source is not None:
             figures = _probe_figures(source, control)

@@ -72,6 +72,13 @@ def _draw_attention(axis: Axes, explained: Explanation) -> None:
 def _draw_channels(axis: Axes, explained: Explanation, channel: str, label: str) -> None:
     """Draw a channel of every band: of each point, or in each cell of the grid."""
     at = days(explained, explained.input_mjd)
+    axis.set_ylabel(label, fontsize=9)
+    if len(at) == 1 and f"{channel}_day" not in explained.inputs and len(explained.used) > 1:
+        axis.text(
+            0.5, 0.5, "one row of features for each answer", transform=axis.transAxes, color=GREY
+        )
+        axis.set_yticks([])
+        return
     has_grid = (
         channel == "void" or f"void_{explained.bundle.selection.bands[0]}" in explained.inputs
     )

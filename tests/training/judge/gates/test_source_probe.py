@@ -1,10 +1,12 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from broker_classifier.light_curve import LightCurve
 from broker_classifier.light_curve.selection import Selection
 from broker_classifier.model.point_input import Normalisation
+from broker_classifier.model.trees.prefix_features import Features
 from broker_classifier.training.homogenise.examples import Example
 from broker_classifier.training.judge.gates.source_probe import probe
 from tests.curves import detections
@@ -19,9 +21,9 @@ def curves_of(source, error_factor, n=80):
         yield Example(f"{source}{i}", source, 0, 1.0, (curve,))
 
 
-def probed(first, second, n_detections=3, **options):
+def probed(first, second, n_detections=3, inputs=(Normalisation(),), **options):
     kinds = list(first), list(second)
-    return probe(*kinds, n_detections, Selection(), Normalisation(), **options)
+    return probe(*kinds, n_detections, Selection(), inputs, **options)
 
 
 def test_sources_that_look_alike_cannot_be_told_apart():
@@ -38,6 +40,13 @@ def test_smaller_errors_give_a_source_away():
     assert result.auc > 0.95
     assert result.auc_95[0] > 0.9
     assert result.n == (80, 80)
+
+
+@pytest.mark.parametrize("inputs", [[Features()], [Normalisation(), Features()]])
+def test_the_features_of_trees_may_give_a_source_away_too(inputs):
+    result = probed(curves_of("alerts", 1.0), curves_of("forced", 0.5), inputs=inputs)
+    assert result is not None
+    assert result.auc > 0.95
 
 
 def test_a_few_light_curves_prove_nothing():

@@ -1,0 +1,1 @@
+"""Boosted trees on features of a light curve so far."""

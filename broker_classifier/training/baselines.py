@@ -1,0 +1,125 @@
+"""A blend beside its members, on objects that none of them has seen: tables for people."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from broker_classifier.errors import ConfigError
+from broker_classifier.model.bundle import Bundle
+from broker_classifier.progress import Track, untracked
+from broker_classifier.training.data.labelled_objects import DataFolders, name_of
+from broker_classifier.training.data.split import TEST
+from broker_classifier.training.judge.cuts import FULL
+from broker_classifier.training.judge.judged_objects import read_judged
+from broker_classifier.training.judge.paired import (
+    TEN_CUTS,
+    ByCut,
+    Difference,
+    differences,
+    figures_at,
+)
+from broker_classifier.training.judge.predictions import pooled_predictions, predict
+
+BLEND = "blend"
+
+
+def baselines(
+    cross_validation: Path, data: DataFolders, output: Path, track: Track = untracked
+) -> str:
+    """Judge the folds of a blend and its members, and write a Markdown file; return its text.
+
+    Parameters
+    ----------
+    cross_validation : path
+        What `cross_validate` wrote of a blend's recipe; all folds that are there count.
+    data : path or sequence of paths
+        The data of the cross-validation.
+    output : path
+        The Markdown file.
+    track : Track
+        Shows how far it is.
+
+    Raises
+    ------
+    ConfigError
+        The folder has no fold of a blend.
+    """
+    folds = sorted(cross_validation.glob("fold-*"), key=lambda path: int(path.name[5:]))
+    parts: dict[str, list[ByCut]] = {}
+    classes: tuple[str, ...] = ()
+    for folder in track(folds, "folds"):
+        judged = read_judged(folder, data, TEST)
+        if not judged.bundle.members:
+            msg = f"{folder} is no blend: give the cross-validation of a blend's recipe"
+            raise ConfigError(msg)
+        classes = judged.bundle.classes
+        for name, bundle in _of_blend(judged.bundle).items():
+            parts.setdefault(name, []).append(predict(judged.examples, bundle))
+    if not parts:
+        msg = f"{cross_validation} has no folder fold-0: give the output of cross-validate"
+        raise ConfigError(msg)
+    pooled = {name: pooled_predictions(of_folds) for name, of_folds in parts.items()}
+    text = _text(pooled, classes, f"{len(folds)} folds of {name_of(data)}")
+    output.write_text(text)
+    return text
+
+
+def _of_blend(blend: Bundle) -> dict[str, Bundle]:
+    names = list(blend.description.members)
+    return {**dict(zip(names, blend.members, strict=True)), BLEND: blend}
+
+
+def _text(pooled: Mapping[str, ByCut], classes: tuple[str, ...], what: str) -> str:
+    n = len(pooled[BLEND][FULL].examples)
+    heading = f"## {what}: {n} objects, each judged by bundles that have not seen it"
+    parts = [heading, _table_of_figures(pooled, classes)]
+    for name in pooled:
+        if name != BLEND:
+            parts.append(_table_of_differences(name, pooled, classes))
+    return "\n\n".join(parts) + "\n"
+
+
+def _table_of_figures(pooled: Mapping[str, ByCut], classes: tuple[str, ...]) -> str:
+    """Lay out a row a figure and model, a column a cut and their mean."""
+    figures = {
+        name: [figures_at(by_cut[cut], classes) for cut in TEN_CUTS]
+        for name, by_cut in pooled.items()
+    }
+    rows = [("", [cut.title for cut in TEN_CUTS], "mean")]
+    rows.append(("objects", [str(f.n) for f in figures[BLEND]], ""))
+    for title, of in (
+        ("balanced accuracy", "balanced_accuracy"),
+        ("log loss", "log_loss"),
+        ("accuracy", "accuracy"),
+        ("ECE", "ece"),
+    ):
+        for name, at_cuts in figures.items():
+            values = [float(getattr(f, of)) for f in at_cuts]
+            mean = f"{sum(values) / len(values):.3f}"
+            rows.append((f"{title}, {name}", [f"{v:.3f}" for v in values], mean))
+    for name, at_cuts in figures.items():
+        values = [f.recall["TDE"] for f in at_cuts if "TDE" in f.recall]
+        if values:
+            mean = f"{sum(values) / len(values):.2f}"
+            rows.append((f"recall of TDE, {name}", [f"{v:.2f}" for v in values], mean))
+    return _markdown(rows)
+
+
+def _table_of_differences(name: str, pooled: Mapping[str, ByCut], classes: tuple[str, ...]) -> str:
+    accuracy, loss = differences(pooled[name], pooled[BLEND], classes)
+    rows = [(f"{BLEND} minus {name}", [cut.title for cut in TEN_CUTS], "mean")]
+    for title, by_cut in (("balanced accuracy", accuracy), ("log loss", loss)):
+        rows.append(
+            (title, [_difference(by_cut[cut]) for cut in TEN_CUTS], _difference(by_cut[None]))
+        )
+    return _markdown(rows)
+
+
+def _difference(found: Difference) -> str:
+    low, high = found.interval
+    return f"{found.value:+.3f} ({low:+.3f} to {high:+.3f})"
+
+
+def _markdown(rows: list[tuple[str, list[str], str]]) -> str:
+    lines = ["| " + " | ".join([first, *cells, last]) + " |" for first, cells, last in rows]
+    ruler = "|" + "---|" * (len(rows[0][1]) + 2)
+    return "\n".join([lines[0], ruler, *lines[1:]])

@@ -1,0 +1,125 @@
+"""Two bundles on the same objects: figures at some cuts, and their differences object by object."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from broker_classifier.training.judge.bootstrap import Counts, Interval, interval, resamples
+from broker_classifier.training.judge.cuts import FULL, Cut, after_days, after_detections
+from broker_classifier.training.judge.groups import grouped
+from broker_classifier.training.judge.predictions import Predictions
+from broker_classifier.training.judge.scores import (
+    balanced_accuracy,
+    confusion_matrices,
+    expected_calibration_error,
+)
+
+TEN_CUTS = (
+    *map(after_detections, (3, 5, 10, 20)),
+    *map(after_days, (5, 10, 20, 30, 50)),
+    FULL,
+)
+Floats = NDArray[np.float64]
+ByCut = Mapping[Cut, Predictions]
+
+
+class Figures(NamedTuple):
+    """Figures of the groups at a cut; `recall` by group, the first and last under equal priors."""
+
+    n: int
+    balanced_accuracy: float
+    log_loss: float
+    accuracy: float
+    ece: float
+    recall: dict[str, float]
+
+
+class Difference(NamedTuple):
+    """A difference and its 95 % interval, objects drawn anew within their groups."""
+
+    value: float
+    interval: Interval
+
+
+class _Told(NamedTuple):
+    """What is said of the groups of objects: target and decision, (n,), and probabilities."""
+
+    ids: list[str]
+    target: NDArray[np.int64]
+    decided: NDArray[np.int64]
+    joint: Floats
+    groups: list[str]
+
+
+def figures_at(at_cut: Predictions, classes: Sequence[str]) -> Figures:
+    """Compute the figures of one cut."""
+    told = _told(at_cut, classes)
+    once = np.ones((1, len(told.target)), dtype=np.float32)
+    confusion = confusion_matrices(told.target, told.decided, len(told.groups), once)[0]
+    n_of_group = np.maximum(confusion.sum(axis=1), 1)
+    right = told.joint.argmax(axis=1) == told.target
+    return Figures(
+        len(told.target),
+        float(balanced_accuracy(confusion)),
+        float(_losses(told).mean()),
+        float(right.mean()),
+        float(expected_calibration_error(told.target, told.joint)),
+        dict(zip(told.groups, (np.diag(confusion) / n_of_group).tolist(), strict=True)),
+    )
+
+
+def differences(
+    first: ByCut, second: ByCut, classes: Sequence[str]
+) -> tuple[dict[Cut | None, Difference], dict[Cut | None, Difference]]:
+    """Give second minus first at the ten cuts, and under None the mean over them.
+
+    Returns
+    -------
+    balanced accuracy, log loss
+        By cut.
+    """
+    pairs = {cut: (_told(first[cut], classes), _told(second[cut], classes)) for cut in TEN_CUTS}
+    target_of = {
+        name: label
+        for told, _ in pairs.values()
+        for name, label in zip(told.ids, told.target.tolist(), strict=True)
+    }
+    place = {name: i for i, name in enumerate(target_of)}
+    target = np.array(list(target_of.values()))
+    once = np.ones((1, len(place)), dtype=np.float32)
+    counts = np.concatenate([once, resamples(target)])
+    accuracy, loss = {}, {}
+    for cut, (one, other) in pairs.items():
+        assert one.ids == other.ids, "both judge the same objects"
+        drawn = counts[:, [place[name] for name in one.ids]]
+        accuracy[cut] = _accuracies(other, drawn) - _accuracies(one, drawn)
+        loss[cut] = drawn @ (_losses(other) - _losses(one)) / drawn.sum(axis=1)
+    return _summed_up(accuracy), _summed_up(loss)
+
+
+def _told(at_cut: Predictions, classes: Sequence[str]) -> _Told:
+    said = at_cut.target, at_cut.probabilities, at_cut.prior, classes
+    target, joint, prior, groups = grouped(*said)
+    ids = [example.canonical_id for example in at_cut.examples]
+    return _Told(ids, target, (joint / prior).argmax(axis=1), joint, groups)
+
+
+def _losses(told: _Told) -> Floats:
+    of_target = told.joint[np.arange(len(told.target)), told.target]
+    return np.asarray(-np.log(of_target + 1e-12))
+
+
+def _accuracies(told: _Told, counts: Counts) -> Floats:
+    matrices = confusion_matrices(told.target, told.decided, len(told.groups), counts)
+    return balanced_accuracy(matrices)
+
+
+def _summed_up(by_cut: dict[Cut, Floats]) -> dict[Cut | None, Difference]:
+    mean = np.mean(list(by_cut.values()), axis=0)
+    whole: dict[Cut | None, Floats] = {**by_cut, None: mean}
+    return {
+        cut: Difference(round(float(values[0]), 4), interval(values[1:]))
+        for cut, values in whole.items()
+    }
