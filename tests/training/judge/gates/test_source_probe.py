@@ -12,6 +12,9 @@ from broker_classifier.training.judge.gates.source_probe import probe
 from tests.curves import detections
 
 
+POINTS = (Normalisation(),)
+
+
 def curves_of(source, error_factor, n=80):
     random = np.random.default_rng(sum(source.encode()))
     for i in range(n):
@@ -21,7 +24,7 @@ def curves_of(source, error_factor, n=80):
         yield Example(f"{source}{i}", source, 0, 1.0, (curve,))
 
 
-def probed(first, second, n_detections=3, inputs=(Normalisation(),), **options):
+def probed(first, second, n_detections=3, inputs=POINTS, **options):
     kinds = list(first), list(second)
     return probe(*kinds, n_detections, Selection(), inputs, **options)
 
