@@ -11,7 +11,6 @@ from broker_classifier.training.homogenise.examples import Example
 from broker_classifier.training.judge.gates.source_probe import probe
 from tests.curves import detections
 
-
 POINTS = (Normalisation(),)
 
 
