@@ -11,7 +11,7 @@ from broker_classifier.training.homogenise.examples import Example
 from broker_classifier.training.judge.gates.source_probe import probe
 from tests.curves import detections
 
-INPUTS = (Normalisation(),)
+POINTS = (Normalisation(),)
 
 
 def curves_of(source, error_factor, n=80):
@@ -23,7 +23,7 @@ def curves_of(source, error_factor, n=80):
         yield Example(f"{source}{i}", source, 0, 1.0, (curve,))
 
 
-def probed(first, second, n_detections=3, inputs=INPUTS, **options):
+def probed(first, second, n_detections=3, inputs=POINTS, **options):
     kinds = list(first), list(second)
     return probe(*kinds, n_detections, Selection(), inputs, **options)
 
