@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 from pydantic import ValidationError
 
-from broker_classifier.config import Settings
+from broker_classifier.config import USUAL_STREAM, Settings, Stream
 from broker_classifier.errors import ConfigError, DataError, MessageError
 from broker_classifier.light_curve import Kind, LightCurve, band_indices, curve_from_arrays
 from broker_classifier.model.bundle import Bundle, read_bundle
@@ -33,10 +33,11 @@ class Found(NamedTuple):
 
 def find_curve(
     target: str,
-    survey: str,
+    survey: Stream | None,
     settings: Settings,
     wanted: str | None = None,
     track: Track = untracked,
+    alert_id: int | None = None,
 ) -> Found:
     """Read the light curve of one object, out of a file or of the store.
 
@@ -45,34 +46,60 @@ def find_curve(
     target : str
         A file, folder or archive of alerts, a JSON-lines file of classifications; or the id of an
         object in the store. A service may have the store open.
-    survey : str
-        Whose object it is, and whose alerts those are whose bytes do not tell.
+    survey : str or None
+        Whose object it is, and whose alerts those are whose bytes do not tell. None looks in the
+        store for an object of any survey, and takes such alerts for ZTF's.
     settings : Settings
     wanted : str, optional
         Which object of a file with several.
     track : Track
         Shows how many alerts were read.
+    alert_id : int, optional
+        The light curve as it was known at this alert.
 
     Raises
     ------
     ConfigError, DataError
-        There is no such file, store or object, or nothing of it can be read.
+        There is no such file, store, object or alert, or nothing of it can be read.
     """
-    path, store = Path(target), Path(settings.store.path)
-    if path.exists():
-        return _only_one(_of_results(path) or _of_alerts(path, survey, settings, track), wanted)
+    path = Path(target)
+    if not path.exists():
+        return _of_store(target, survey, settings, alert_id)
+    in_file = _of_results(path, alert_id)
+    in_file = in_file or _of_alerts(path, survey or USUAL_STREAM, settings, track, alert_id)
+    return _only_one(in_file, wanted)
+
+
+def _of_store(
+    object_id: str, survey: Stream | None, settings: Settings, alert_id: int | None
+) -> Found:
+    store, surveys = Path(settings.store.path), [survey] if survey else list(get_args(Stream))
     try:
-        (record,) = read_beside(store, [f"{survey}:{target}"])
+        records = read_beside(store, [f"{name}:{object_id}" for name in surveys])
     except ConfigError as error:
-        msg = f"{target} is no file, and {error}"
+        msg = f"{object_id} is no file, and {error}"
         raise DataError(msg) from error
-    if not len(record.curve):
-        msg = (
-            f"{target} is no file, and the light-curve store {store} has no {survey} object of "
-            "this name: name a file, an object of the store, or with --data one of a labelled set"
-        )
+    for name, record in zip(surveys, records, strict=True):
+        if len(record.curve):
+            answered = dict(record.answered[["alert_id", "mjd"]].tolist())
+            return Found(object_id, name, _as_known_at(record.curve, answered, alert_id))
+    kind = f"{survey} object" if survey else "object"
+    msg = (
+        f"{object_id} is no file, and the light-curve store {store} has no {kind} of this name: "
+        "name a file, an object of the store, or with --data one of a labelled set"
+    )
+    raise DataError(msg)
+
+
+def _as_known_at(
+    curve: LightCurve, mjd_of_alert: Mapping[int, float], alert_id: int | None
+) -> LightCurve:
+    if alert_id is None:
+        return curve
+    if alert_id not in mjd_of_alert:
+        msg = f"the object has no alert {alert_id}: give one of its {len(mjd_of_alert)} alerts"
         raise DataError(msg)
-    return Found(target, survey, record.curve)
+    return curve.until(mjd_of_alert[alert_id])
 
 
 def labelled_curve(data_folder: Path, object_id: str, bundle_folder: Path) -> tuple[str, Found]:
@@ -121,8 +148,8 @@ def _only_one(found: Mapping[str, Found], wanted: str | None) -> Found:
     raise DataError(msg)
 
 
-def _of_results(path: Path) -> dict[str, Found]:
-    """Read the newest classification of every object; nothing from anything else."""
+def _of_results(path: Path, alert_id: int | None) -> dict[str, Found]:
+    """Read the newest classification of every object, or one alert's; nothing of other files."""
     newest: dict[str, ClassificationMessage] = {}
     if not path.is_file():
         return {}
@@ -135,8 +162,9 @@ def _of_results(path: Path) -> dict[str, Found]:
                     return {}
                 msg = f"Line {number} of {path} is no classification: remove it, or write it anew"
                 raise DataError(msg) from error
-            known = newest.get(message.object_id)
-            if known is None or message.mjd >= known.mjd:
+            before = newest.get(message.object_id)
+            is_asked_for = alert_id in (None, message.alert_id)
+            if is_asked_for and (before is None or message.mjd >= before.mjd):
                 newest[message.object_id] = message
     return {name: Found(name, one.survey, _curve_of(one)) for name, one in newest.items()}
 
@@ -152,19 +180,29 @@ def _curve_of(message: ClassificationMessage) -> LightCurve:
     )
 
 
-def _of_alerts(path: Path, survey: str, settings: Settings, track: Track) -> dict[str, Found]:
+def _of_alerts(
+    path: Path, survey: str, settings: Settings, track: Track, alert_id: int | None
+) -> dict[str, Found]:
     decoders = open_decoders(settings.surveys, settings.lasair)
-    found: dict[str, Found] = {}
+    curves: dict[str, Found] = {}
+    mjd_of_alert: dict[str, dict[int, float]] = {}
     reason = "it holds no alert"
     for packet in track(alert_packets([path]), "alerts"):
         (alert,) = map(checked, decoders[packet.survey or survey]([packet.value]))
         if isinstance(alert, MessageError):
             reason = str(alert)
-        else:
-            known = found.get(alert.object_id)
-            curve = known.curve.merge(alert.curve) if known else alert.curve
-            found[alert.object_id] = Found(alert.object_id, alert.survey, curve)
-    if not found:
+            continue
+        before = curves.get(alert.object_id)
+        curve = before.curve.merge(alert.curve) if before else alert.curve
+        curves[alert.object_id] = Found(alert.object_id, alert.survey, curve)
+        mjd_of_alert.setdefault(alert.object_id, {})[alert.alert_id] = alert.mjd
+    if not curves:
         msg = f"No light curve can be read from {path}: {reason}"
         raise DataError(msg)
-    return found
+    if alert_id is None:
+        return curves
+    return {
+        name: found._replace(curve=_as_known_at(found.curve, mjd_of_alert[name], alert_id))
+        for name, found in curves.items()
+        if alert_id in mjd_of_alert[name]
+    }

@@ -14,27 +14,42 @@ from broker_classifier.cli.command import (
 )
 from broker_classifier.config import FRAMED_STREAM, USUAL_STREAM, Stream
 
+Target = Annotated[
+    str, typer.Argument(metavar="OBJECT|FILE", help="Alerts, results, or an object's id.")
+]
+Output = Annotated[
+    Path | None, typer.Option("--output", help="A .png, .pdf or .svg file; else OBJECT.png.")
+]
+Wanted = Annotated[
+    str | None, typer.Option("--object", help="Which object, of a file with several.")
+]
+AlertId = Annotated[
+    int | None, typer.Option("--alert", help="As it was known at this alert, of a file of results.")
+]
+At = Annotated[
+    float | None,
+    typer.Option("--at", help="Ask at this MJD: that nothing followed says something, too."),
+]
+WithInput = Annotated[bool, typer.Option("--input", help="Draw the model's input, too.")]
+Data = Annotated[
+    Path | None, typer.Option("--data", help="Labelled light curves that have the object.")
+]
+Survey = Annotated[
+    Stream | None,
+    typer.Option(help="Of an object, or of alerts whose bytes do not tell; else ztf."),
+]
+
 
 def explain_command(
-    target: Annotated[
-        str, typer.Argument(metavar="OBJECT|FILE", help="Alerts, results, or an object's id.")
-    ],
-    output: Annotated[Path | None, typer.Option("--output", help="PNG; OBJECT.png.")] = None,
+    target: Target,
+    output: Output = None,
     bundle: BundleOption = None,
-    wanted: Annotated[
-        str | None, typer.Option("--object", help="Which one, of a file with several.")
-    ] = None,
-    data: Annotated[
-        Path | None, typer.Option("--data", help="Labelled light curves that have the object.")
-    ] = None,
-    at_mjd: Annotated[
-        float | None,
-        typer.Option("--at", help="Ask at this MJD: that nothing followed says something, too."),
-    ] = None,
-    survey: Annotated[
-        Stream | None,
-        typer.Option(help="Of an object, or of alerts whose bytes do not tell; else ztf."),
-    ] = None,
+    wanted: Wanted = None,
+    alert: AlertId = None,
+    at_mjd: At = None,
+    with_input: WithInput = False,
+    data: Data = None,
+    survey: Survey = None,
     schemas: SchemasOption = None,
     config: ConfigOption = None,
 ) -> None:
@@ -61,9 +76,10 @@ def explain_command(
             folder = folder_of_bundle(settings, survey or USUAL_STREAM, bundle)
             label, found = labelled_curve(data, target, folder)
         else:
-            label, found = "", find_curve(target, survey or USUAL_STREAM, settings, wanted, track)
+            label, found = "", find_curve(target, survey, settings, wanted, track, alert)
             folder = folder_of_bundle(settings, found.survey, bundle)
-        summed_up = explain(found.object_id, found.curve, folder, output, label, at_mjd)
+        what = found.object_id, found.curve, folder, output, label, at_mjd
+        summed_up = explain(*what, with_input=with_input)
     typer.echo(summed_up)
 
 

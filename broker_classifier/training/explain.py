@@ -10,6 +10,8 @@ from broker_classifier.training.judge.explanation import explanation_of
 from broker_classifier.training.report.plots.explanation import explanation_figure
 from broker_classifier.training.report.plots.style import save
 
+SUFFIXES = (".png", ".pdf", ".svg")
+
 
 def explain(
     name: str,
@@ -18,17 +20,21 @@ def explain(
     output: Path | None = None,
     label: str = "",
     at_mjd: float | None = None,
+    *,
+    with_input: bool = False,
 ) -> str:
-    """Draw a PNG, by default named after the object; return a line that sums it up.
+    """Draw a picture, by default a PNG named after the object; return a line that sums it up.
 
     Parameters
     ----------
     output : Path, optional
-        A .png file, or a folder for it.
+        A .png, .pdf or .svg file, or a folder for a .png file.
     label : str
         What the object is known to be; "" if it is unknown.
     at_mjd : float, optional
         When the answer is asked for, as in `classify`; at the last point if not given.
+    with_input : bool
+        Draw also what the network gets.
 
     Raises
     ------
@@ -39,17 +45,16 @@ def explain(
     explained = explanation_of(title, curve, load_bundle(bundle_path), at_mjd)
     path = output or Path()
     path = path / file_name(name) if path.is_dir() else path
-    if path.suffix.lower() != ".png":
-        msg = f"{path} is no .png file: name a .png file with --output"
+    if path.suffix.lower() not in SUFFIXES:
+        msg = f"{path} is no {', '.join(SUFFIXES)} file: name one with --output"
         raise ConfigError(msg)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        save(explanation_figure(explained), path)
+        save(explanation_figure(explained, with_input=with_input), path)
     except (OSError, ValueError) as error:
-        msg = f"{path} cannot be written ({error}): name a .png file with --output"
+        msg = f"{path} cannot be written ({error}): name another with --output"
         raise ConfigError(msg) from error
-    probability, n = explained.answer.probabilities.max(), len(explained.answer.used)
-    return f"{title}: {explained.top_class} {probability:.2f} from {n} points, drawn in {path}"
+    return f"{explained.sentence()}, drawn in {path}"
 
 
 def file_name(object_id: str) -> str:

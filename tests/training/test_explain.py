@@ -7,6 +7,7 @@ import pytest
 
 from broker_classifier.errors import ConfigError, DataError
 from broker_classifier.light_curve import Kind, light_curve
+from broker_classifier.light_curve.rejections import REJECTIONS
 from broker_classifier.light_curve.selection_rules import REASONS
 from broker_classifier.model.band_colours import BAND_COLOURS
 from broker_classifier.model.calibration import calibrated_probabilities
@@ -113,7 +114,7 @@ def test_every_class_that_can_be_seen_is_in_the_legend(streaming):
     shares = np.array([0.004, 0.02, 0.976] + [0.0] * (len(streaming.classes) - 3))
     steps = np.tile(shares, (len(explained.mjd), 1))
     figure = explanation_figure(dataclasses.replace(explained, probabilities=steps))
-    named = {text.get_text() for text in figure.axes[4].get_legend().get_texts()}
+    named = {text.get_text() for text in figure.axes[2].get_legend().get_texts()}
     assert named == set(streaming.classes[1:3])
 
 
@@ -138,7 +139,8 @@ def test_the_time_axis_fits_the_points(streaming):
 
 def test_the_title_says_why_points_were_not_used_and_how_many_are_out_of_view(streaming):
     title = explanation_figure(explanation_of("x", flare(), streaming)).get_suptitle()
-    assert "6 of 9 points used; not used: upper_limit 2, negative 1 (1 not in view)" in title
+    assert "from 6 points in r, g over 22.0 days" in title
+    assert "Not used: 2 upper limit, 1 negative flux (1 not in view)." in title
 
 
 def test_a_long_title_stays_within_the_picture(streaming):
@@ -147,14 +149,16 @@ def test_a_long_title_stays_within_the_picture(streaming):
     explained = explanation_of("x", curve, streaming)
     codes = dataclasses.replace(explained.answer, reason=np.arange(n + 1, dtype=np.uint8))
     title = explanation_figure(dataclasses.replace(explained, answer=codes)).get_suptitle()
-    assert max(map(len, title.split("\n"))) <= 90
-    assert all(f"{reason} 1" in title.replace("\n", " ") for reason in REASONS[1:])
+    assert max(map(len, title.split("\n")[1:])) <= 90
+    told = title.replace("\n", " ")
+    assert all(f"1 {REJECTIONS[reason].label}" in told for reason in REASONS[1:])
 
 
 def test_the_input_is_named_by_its_scaling(streaming, of_grid):
     for bundle in (streaming, of_grid["fcn"]):
         scale = bundle.description.input
-        label = explanation_figure(explanation_of("x", flare(), bundle)).axes[2].get_ylabel()
+        explained = explanation_of("x", flare(), bundle)
+        label = explanation_figure(explained, with_input=True).axes[2].get_ylabel()
         microjy = getattr(scale, "flux_scale_njy", None) or scale.flux_unit_njy
         number = float(re.search(r"f / (\S+) µJy", label)[1])
         assert number == pytest.approx(microjy / 1000, rel=5e-3)
@@ -171,14 +175,14 @@ def test_the_picture_is_written_and_summed_up(streaming, tmp_path, monkeypatch):
     folder = tmp_path / "bundle"
     small_bundle(folder, seed=4)
     said = explain("SN 2020/x", flare(), folder)
-    assert said.endswith("from 6 points, drawn in SN_2020_x.png")
+    assert said.endswith("from 6 points in r, g over 22.0 days, drawn in SN_2020_x.png")
     assert (tmp_path / "SN_2020_x.png").read_bytes().startswith(b"\x89PNG")
     assert plt.get_fignums() == []
 
 
 def test_a_file_that_cannot_be_written_is_named(streaming, tmp_path):
     small_bundle(tmp_path / "bundle", seed=4)
-    with pytest.raises(ConfigError, match=r"why\.nothing is no .png"):
+    with pytest.raises(ConfigError, match=r"why\.nothing is no .png, .pdf, .svg file"):
         explain("x", flare(), tmp_path / "bundle", tmp_path / "why.nothing")
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match=r"why\.png cannot be written"):

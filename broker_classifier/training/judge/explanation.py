@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broker_classifier.errors import DataError
-from broker_classifier.light_curve import LightCurve
+from broker_classifier.light_curve import BANDS, LightCurve
 from broker_classifier.light_curve.rejections import why_unusable
 from broker_classifier.model.bundle import Bundle
 from broker_classifier.model.classify import Classification, classify
@@ -56,6 +56,22 @@ class Explanation:
     def top_class(self) -> str:
         """The most probable class after the last point."""
         return self.bundle.classes[int(self.answer.probabilities.argmax())]
+
+    def sentence(self) -> str:
+        """Say the answer in a sentence: the class, its probability, from how many points of when.
+
+        Days count from the first point used.
+        """
+        n, letters = len(self.used), ", ".join(dict.fromkeys(BANDS[b] for b in self.used.band))
+        points = f"{n} point" if n == 1 else f"{n} points"
+        days = float(self.used.mjd[-1] - self.used.mjd[0])
+        ranked = np.argsort(-self.answer.probabilities)
+        first, second = (
+            f"{self.bundle.classes[k]} {self.answer.probabilities[k]:.2f}" for k in ranked[:2]
+        )
+        return (
+            f"{self.name}: {first}, then {second}, from {points} in {letters} over {days:.1f} days"
+        )
 
 
 def explanation_of(

@@ -27,8 +27,12 @@ SMALL = 7.5
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write a PNG; without the version of matplotlib in it, the same figures make the same file."""
-    figure.savefig(path, dpi=DPI, metadata={"Software": None})
+    """Write a picture in the form of its suffix.
+
+    A PNG has no version of matplotlib in it, so that the same figures make the same file.
+    """
+    is_png = path.suffix.lower() == ".png"
+    figure.savefig(path, dpi=DPI, metadata={"Software": None} if is_png else None)
 
 
 def tidy(axis: Axes) -> None:
