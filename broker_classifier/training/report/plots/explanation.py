@@ -156,9 +156,10 @@ def _title(explained: Explanation, view: tuple[float, float]) -> str:
     reasons = ", ".join(f"{n} {REJECTIONS[why].label}" for why, n in unused.most_common())
     n_outside = _n_outside(explained, view)
     outside = f" ({n_outside} not in view)" if n_outside else ""
-    why = f"Not used: {reasons}{outside}. " if unused else ""
+    why = f"Not used: {reasons}{outside}." if unused else ""
     model = f"{explained.bundle.name} {explained.bundle.version}"
-    return f"{explained.sentence()}\n" + fill(f"{why}Model: {model}", TITLE_WIDTH)
+    lines = [explained.sentence(), *([fill(why, TITLE_WIDTH)] if why else []), f"Model: {model}"]
+    return "\n".join(lines)
 
 
 def _n_outside(explained: Explanation, view: tuple[float, float]) -> int:
