@@ -17,7 +17,7 @@ from broker_classifier.compiled import (
 )
 from broker_classifier.light_curve import CurveBatch
 from broker_classifier.model.encoder import Encoded
-from broker_classifier.model.encoder_state import pack, unpack
+from broker_classifier.model.encoder_state import Scale, pack, unpack
 from broker_classifier.model.networks.streaming_attentive_gru import (
     ENERGY_BOUND,
     StreamingAttentiveGRU,
@@ -50,7 +50,7 @@ class StreamingEncoder:
     ) -> None:
         self._runtime = FastestRuntime(network)
         self._bands, self._normalisation = bands, normalisation
-        self._key = int.from_bytes(sha256(bundle_hash.encode()).digest()[:8], "little")
+        self._key = sha256(bundle_hash.encode()).digest()
         self._scale = _largest_magnitudes(network)
 
     def encode(
@@ -61,15 +61,14 @@ class StreamingEncoder:
     ) -> Encoded:
         """Do what `Encoder.encode` says."""
         states = encoder_states if encoder_states is not None else [b""] * len(batch)
-        settings = self._scale, ENERGY_BOUND
-        unpacked = unpack(states, batch, self._key, *settings)
+        unpacked = unpack(states, batch, self._key, self._scale)
         n_done, state = unpacked.n_done, unpacked.state
         rows = channels(batch, self._bands, self._normalisation, n_done)
         first_row, n_new, is_new = new_points(batch.starts, n_done, len(rows))
         unpacked.energies[is_new] = self._runtime.advance(state, rows, first_row, n_new)
         attention = softmax_of_each(unpacked.energies, batch.starts)
         logits = self._runtime.answer(state)
-        return Encoded(logits, attention, pack(unpacked, batch, *settings))
+        return Encoded(logits, attention, pack(unpacked, batch, self._scale))
 
 
 @cached_for(tuple_of(INT64S, INT64S, INT64S)(READONLY_INT64S, INT64S, INT64))
@@ -110,11 +109,11 @@ def softmax_of_each(
     return weights
 
 
-def _largest_magnitudes(network: StreamingAttentiveGRU) -> NDArray[np.float32]:
+def _largest_magnitudes(network: StreamingAttentiveGRU) -> Scale:
     """Bound the values of a state: tanh of GRUs by 1, means of a layer norm's output by its own."""
     width = network.config.hidden
     gain = network.norm_1.weight.abs().max().item()
     shift = network.norm_1.bias.abs().max().item()
-    scale = np.ones(3 * width, dtype=np.float32)
-    scale[2 * width :] = np.sqrt(width) * gain + shift
-    return scale
+    vectors = np.ones(3 * width, dtype=np.float32)
+    vectors[2 * width :] = np.sqrt(width) * gain + shift
+    return Scale(vectors, np.array([ENERGY_BOUND], dtype=np.float32))

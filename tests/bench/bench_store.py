@@ -46,7 +46,7 @@ def record(rng: np.random.Generator, n: int, first_id: int) -> ObjectRecord:
     mjd = 60000.0 + 100.0 * rng.random(n)
     curve = light_curve(mjd, rng.uniform(1e3, 1e4, n), np.full(n, 100.0), "g")
     alerts = [(first_id * 1000 + i, at, False, 1) for i, at in enumerate(mjd.tolist())]
-    return ObjectRecord(curve, answered(alerts), rng.bytes(916 + 3 * n), 60000.0, 1)
+    return ObjectRecord(curve, answered(alerts), rng.bytes(912 + 3 * n), 60000.0, 1)
 
 
 def put_per_s(store: EmbeddedStore, batches: list[list[str]], news: list[ObjectRecord]) -> float:
