@@ -59,8 +59,8 @@ async (seconds) => {
 """
 WEIGHT = """
 () => performance.getEntriesByType("resource")
-  .filter((one) => one.name.endsWith(".js") || one.name.endsWith(".css"))
-  .reduce((sum, one) => sum + one.encodedBodySize, 0) / 1000
+  .filter((file) => file.name.endsWith(".js") || file.name.endsWith(".css"))
+  .reduce((sum, file) => sum + file.encodedBodySize, 0) / 1000
 """
 FILTERED = """
 async () => {
@@ -116,7 +116,7 @@ def busy(browser: Browser) -> Iterator[dict[str, Any]]:
         served.start()
         try:
             tab.goto(served.address())
-            values = [encoded(one) for one in many_messages(int(RATE * BUSY_S))]
+            values = [encoded(content) for content in many_messages(int(RATE * BUSY_S))]
             cpu, started = cpu_s(served.process_id), time.monotonic()
             producer = Producer({"bootstrap.servers": kafka.bootstrap_servers, "linger.ms": 20})
             frames = []
@@ -196,7 +196,7 @@ def fill_index(path: Path, n_objects: int) -> None:
     """Copy a few real rows under other names, at other places, with other figures."""
     with closing(open_index(path)) as index:
         for answers in (history("ZTF26pattern", 30), map(big_message, range(701, 1001))):
-            store_answers(index, [published(encoded(one)) for one in answers])
+            store_answers(index, [published(encoded(content)) for content in answers])
         index.row_factory = sqlite3.Row
         pattern = dict(index.execute("SELECT * FROM objects WHERE key = 1").fetchone())
         drawing = tuple(index.execute("SELECT spark, runs FROM drawings WHERE key = 1").fetchone())

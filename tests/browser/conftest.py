@@ -35,9 +35,9 @@ def served(own_broker: EmbeddedKafka, tmp_path_factory: pytest.TempPathFactory) 
     page = Served(own_broker.bootstrap_servers, "answers", tmp_path_factory.mktemp("page"))
     page.start()
     messages = (
-        one
+        content
         for i, name in enumerate(OBJECTS)
-        for one in history(name, 5 + i % 12, ra=9.0 * i, dec=2.0 * i - 40.0)
+        for content in history(name, 5 + i % 12, ra=9.0 * i, dec=2.0 * i - 40.0)
     )
     page.publish(messages)
     yield page

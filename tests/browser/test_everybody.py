@@ -22,10 +22,10 @@ def test_axe_finds_nothing_serious(tab, served, page, scheme):
     tab.locator("main > :not(.loading)").first.wait_for()
     tab.wait_for_timeout(300)
     # Axe evaluates its script from outside, so the page's own policy does not stop it.
-    found = Axe().run(tab).response["violations"]
+    violations = Axe().run(tab).response["violations"]
     serious = {
         rule["id"]: [node["html"][:120] for node in rule["nodes"]][:3]
-        for rule in found
+        for rule in violations
         if rule["impact"] in ("serious", "critical")
     }
     assert serious == {}

@@ -111,7 +111,9 @@ def test_a_revised_answer_shows_what_it_was_before(tab, served):
 def test_two_bundles_stand_side_by_side(tab, served):
     other = {"model": {"name": "ztf-kilonovae", "version": "0.4.0", "hash": "x"}}
     served.publish(history("ZTF26both", 9))
-    served.publish(one | other | {"id": one["id"] + "k"} for one in history("ZTF26both", 9))
+    served.publish(
+        content | other | {"id": content["id"] + "k"} for content in history("ZTF26both", 9)
+    )
     tab.goto(served.address("/object/ztf/ZTF26both"))
     expect(tab.locator(".probabilities canvas")).to_have_count(2)
     tab.get_by_role("button", name="ztf-transients").click()

@@ -24,9 +24,10 @@ def written(path: Path, books: Ledger) -> str:
     ).read_text()
 
 
-def content_of(html: str) -> Any:
+def content_of(html: str) -> dict[str, Any]:
     [text] = re.findall(r'<script type="application/json" id="content">(.*?)</script>', html)
-    return json.loads(text)
+    content: dict[str, Any] = json.loads(text)
+    return content
 
 
 def test_the_page_needs_nothing_but_itself(tmp_path):
@@ -39,7 +40,7 @@ def test_the_page_needs_nothing_but_itself(tmp_path):
 
 def test_every_object_is_there_and_its_name_cannot_break_the_page(tmp_path):
     html = written(tmp_path, ledger())
-    names = [one["history"]["object_id"] for one in content_of(html)["objects"]]
+    names = [card["history"]["object_id"] for card in content_of(html)["objects"]]
     assert sorted(names) == ["ZTF1", "ZTF<2>"]
     assert "ZTF<2>" not in html
 
@@ -47,9 +48,9 @@ def test_every_object_is_there_and_its_name_cannot_break_the_page(tmp_path):
 def test_an_object_has_its_points_and_every_answer(tmp_path):
     books = ledger(["ZTF1"])
     books.receive(answer(20), RECEIVED.timestamp())
-    [one] = content_of(written(tmp_path, books))["objects"]
-    [bundle] = one["history"]["bundles"]
-    assert one["truth"] == "SNIa"
+    [card] = content_of(written(tmp_path, books))["objects"]
+    [bundle] = card["history"]["bundles"]
+    assert card["truth"] == "SNIa"
     assert [a["message"]["mjd"] for a in bundle["answers"]] == [61000.0, 61020.0]
     assert bundle["answers"][-1]["attention"] == [0.25, 0.75]
 

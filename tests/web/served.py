@@ -37,7 +37,11 @@ class Served:
         command = [sys.executable, "-m", "broker_classifier.cli", "web", "--port", str(self.port)]
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                command, cwd=TOP, env=os.environ | self._variables, stderr=log
+                command,
+                cwd=TOP,
+                env=os.environ | self._variables,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
             )
         served = re.compile(rb'"address": "http://127.0.0.1:(\d+)/"')
         wait_until(lambda: served.search(self._log.read_bytes()), "the page to be served")

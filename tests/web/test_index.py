@@ -26,7 +26,7 @@ def index():
 
 
 def store(connection, *messages, offsets=None):
-    return store_answers(connection, [published(encoded(one)) for one in messages], offsets)
+    return store_answers(connection, [published(encoded(sent)) for sent in messages], offsets)
 
 
 def row(connection, **query):
@@ -36,7 +36,7 @@ def row(connection, **query):
 
 def listed(connection, **query):
     content = list_objects(connection, condition(query), window(query))
-    return [one["object_id"] for one in content["rows"]]
+    return [listing["object_id"] for listing in content["rows"]]
 
 
 def answers_of(connection, object_id="ZTF26aaaaaaa"):
@@ -69,13 +69,13 @@ def light_curve_of(bundle, answer):
 def test_every_light_curve_comes_out_as_it_was_published_whatever_the_order(index, seed):
     messages = list(history("ZTF26aaaaaaa", 20))
     random.Random(seed).shuffle(messages)
-    for one in messages:
-        store(index, one)
+    for sent in messages:
+        store(index, sent)
     bundle = answers_of(index)
     by_alert = {answer["message"]["alert_id"]: answer for answer in bundle["answers"]}
-    for one in messages:
-        curve = light_curve_of(bundle, by_alert[str(one["alert_id"])])
-        expected = [p | {"rejected": p["rejected"] is not None} for p in one["light_curve"]]
+    for sent in messages:
+        curve = light_curve_of(bundle, by_alert[str(sent["alert_id"])])
+        expected = [p | {"rejected": p["rejected"] is not None} for p in sent["light_curve"]]
         assert curve == expected
 
 
@@ -112,7 +112,7 @@ def test_without_curve_versions_the_last_to_arrive_stands(index):
     store(index, first, first | {"class": "TDE", "probability": 0.5, "revised": True})
     [answer] = answers_of(index)["answers"]
     assert answer["message"]["class"] == "TDE"
-    assert [one["message"]["class"] for one in answer["earlier"]] == ["SNIa"]
+    assert [old["message"]["class"] for old in answer["earlier"]] == ["SNIa"]
 
 
 def test_a_message_that_comes_again_is_one_answer(index):
@@ -125,11 +125,11 @@ def test_a_message_that_comes_again_is_one_answer(index):
 
 def test_a_row_sums_its_object_up(index):
     store(index, *history("ZTF26aaaaaaa", 20))
-    one = row(index)
-    assert (one["top_class"], one["n_changes"], one["n_answers"]) == ("SNIa", 1, 18)
-    assert one["bands"] == "gr"
-    assert one["first_mjd"] == points(3)[2]["mjd"]
-    assert one["last_mjd"] == points(20)[-1]["mjd"]
+    listing = row(index)
+    assert (listing["top_class"], listing["n_changes"], listing["n_answers"]) == ("SNIa", 1, 18)
+    assert listing["bands"] == "gr"
+    assert listing["first_mjd"] == points(3)[2]["mjd"]
+    assert listing["last_mjd"] == points(20)[-1]["mjd"]
 
 
 def test_the_newest_answer_is_that_of_the_newest_alert(index):
@@ -210,7 +210,7 @@ def test_rows_since_an_answer_are_the_newest(index):
     seq = store(index, message("a"), message("b"))
     store(index, message("c"), message("a", 6))
     news = rows_since(index, seq, 1)
-    assert [one["object_id"] for one in news["rows"]] == ["a"]
+    assert [listing["object_id"] for listing in news["rows"]] == ["a"]
     assert (news["n_objects"], news["seq"]) == (2, 4)
 
 

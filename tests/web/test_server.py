@@ -23,7 +23,9 @@ PATHS = ["/", "/object/ztf/ZTF26aaaaaaa", "/bundle", "/health"]
 @pytest.fixture
 def index(tmp_path):
     connection = open_index(tmp_path / "index.sqlite")
-    store_answers(connection, [published(encoded(one)) for one in history("ZTF26aaaaaaa", 12)])
+    store_answers(
+        connection, [published(encoded(content)) for content in history("ZTF26aaaaaaa", 12)]
+    )
     yield connection
     connection.close()
 

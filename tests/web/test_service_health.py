@@ -10,14 +10,14 @@ from broker_classifier.web.server.service_health import figures_of, sentence_of,
 
 @pytest.fixture
 def metrics():
-    one = Metrics()
-    one.count_batch({Outcome.CLASSIFIED: 7, Outcome.DECLINED: 2, Outcome.DEAD_LETTERED: 1}, 0.1)
-    one.count_objects(5)
-    one.count_declined("no_usable_point")
-    one.count_dead_letter("DecodeError")
-    one.count_latencies([0.003] * 90 + [0.2] * 10, [30.0] * 100)
-    one.beat()
-    return one
+    counted = Metrics()
+    counted.count_batch({Outcome.CLASSIFIED: 7, Outcome.DECLINED: 2, Outcome.DEAD_LETTERED: 1}, 0.1)
+    counted.count_objects(5)
+    counted.count_declined("no_usable_point")
+    counted.count_dead_letter("DecodeError")
+    counted.count_latencies([0.003] * 90 + [0.2] * 10, [30.0] * 100)
+    counted.beat()
+    return counted
 
 
 def test_the_figures_are_those_of_the_service(metrics):

@@ -136,7 +136,7 @@ class Follower:
             self._notify()
 
     def _store(self, messages: list[Message]) -> None:
-        answers = [one for message in messages if (one := self._read(message)) is not None]
+        answers = [answer for message in messages if (answer := self._read(message)) is not None]
         offsets = {
             (message.topic() or "", message.partition() or 0): (message.offset() or 0) + 1
             for message in messages

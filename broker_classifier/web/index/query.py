@@ -60,12 +60,12 @@ def _gathered(
     """Return the condition, as a list of keys where they are few, and its counts by class."""
     if not condition.sql or _share(connection, condition) > FEW:
         return condition, count_by_class(connection, condition)
-    found = connection.execute(
+    chosen_rows = connection.execute(
         f"SELECT key, top_class FROM objects {condition.where}", condition.values
     ).fetchall()
-    keys = orjson.dumps([key for key, _ in found]).decode()
+    keys = orjson.dumps([key for key, _ in chosen_rows]).decode()
     chosen = Condition("key IN (SELECT value FROM json_each(?))", (keys,))
-    return chosen, dict(Counter(name for _, name in found).most_common())
+    return chosen, dict(Counter(name for _, name in chosen_rows).most_common())
 
 
 def _share(connection: sqlite3.Connection, condition: Condition) -> float:
@@ -134,8 +134,8 @@ def _n_objects(connection: sqlite3.Connection) -> int:
 def _as_json(rows: Iterable[Any]) -> list[dict[str, Any]]:
     listed = []
     for row in rows:
-        one = dict(zip(_NAMES, row, strict=True))
-        one["spark"] = base64.b64encode(one["spark"]).decode()
-        one["runs"] = orjson.Fragment(one["runs"])
-        listed.append(one)
+        listing = dict(zip(_NAMES, row, strict=True))
+        listing["spark"] = base64.b64encode(listing["spark"]).decode()
+        listing["runs"] = orjson.Fragment(listing["runs"])
+        listed.append(listing)
     return listed

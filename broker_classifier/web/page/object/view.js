@@ -62,7 +62,7 @@ export function objectView(history, { options = {}, onOptions = () => {}, addres
     el("section", { class: "card charts", "aria-label": "Light curve and classes" },
       el("div", { class: "bar-line" }, legend, el("span", { class: "grow" }), toggle("Magnitude", "unit", "mag", "flux"), toggle("Model's input", "hasInput", true, false),
         toggle("Whole history", "isWhole", true, false), history.bundles.some(hasEqualPrior) ? toggle("Equal prior", "isEqualPrior", true, false) : null),
-      chart.node, stackBox, bits.node, play.node, el("p", { class: "hint" }, HINT), tables.map((one) => one.node)),
+      chart.node, stackBox, bits.node, play.node, el("p", { class: "hint" }, HINT), tables.map((table) => table.node)),
     el("aside", { class: "aside" }, panel, context,
       el("section", { class: "card" }, el("h2", {}, "Elsewhere"), otherPlaces(history)),
       takeAway(history, () => shown, () => [chart.canvas, ...stacks.canvases, bits.canvas], address))));
@@ -81,7 +81,7 @@ export function objectView(history, { options = {}, onOptions = () => {}, addres
     fillMoment(panel, shown.bundle, shown.k, shown.points, shown.isEqualPrior);
     fillContext(context, message());
     for (const part of [chart, stacks, bits]) part.redraw();
-    for (const one of tables) one.set();
+    for (const table of tables) table.set();
     onOptions(optionsOf(shown, history));
   }
 

@@ -2,7 +2,7 @@
 import { el, setText } from "../common/dom.js";
 import { count } from "../common/format.js";
 
-const RANGES = [["probability", "Probability", "0", "1", "0.05"], ["bits", "Bits", "0", "4", "0.1"], ["points", "Points", "1", "", "1"], ["age", "Age, days", "0", "", "1"]];
+const RANGES = [["probability", "Probability", "0", "1"], ["bits", "Bits", "0", "4"], ["points", "Points", "1", ""], ["age", "Age, days", "0", ""]];
 const WAIT_MS = 220;
 const NAMES = { class: "class", survey: "survey", bundle: "bundle", band: "band", text: "id has", since: "new since last visit", changed: "changed class" };
 
@@ -34,8 +34,8 @@ export function filterBar(change, lastSeen) {
   };
   const more = el("details", { class: "more" }, el("summary", {}, "Filters"),
     el("div", { class: "fields" },
-      RANGES.map(([key, text, min, max, step]) => el("fieldset", {}, el("legend", {}, text),
-        field(`min_${key}`, `${text}, least`, { type: "number", placeholder: "least", min, max, step: "any", "data-step": step }),
+      RANGES.map(([key, text, min, max]) => el("fieldset", {}, el("legend", {}, text),
+        field(`min_${key}`, `${text}, least`, { type: "number", placeholder: "least", min, max, step: "any" }),
         field(`max_${key}`, `${text}, most`, { type: "number", placeholder: "most", min, max, step: "any" }))),
       el("fieldset", {}, el("legend", {}, "Band"), select("band", "Band")),
       el("fieldset", {}, el("legend", {}, "Survey"), select("survey", "Survey")),

@@ -40,12 +40,12 @@ export function rowWindows(filters, onContent) {
     },
     /** Put newer rows in the places of their older selves; tell whether any was there. */
     renew(rows) {
-      const byKey = new Map(rows.map((one) => [one.key, one]));
+      const byKey = new Map(rows.map((row) => [row.key, row]));
       let isChanged = false;
       for (const list of windows.values()) {
-        list.forEach((one, i) => {
-          const newer = byKey.get(one.key);
-          if (!newer || newer.seq <= one.seq) return;
+        list.forEach((row, i) => {
+          const newer = byKey.get(row.key);
+          if (!newer || newer.seq <= row.seq) return;
           list[i] = newer;
           isChanged = true;
         });
