@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 export TORCH_INDEX PYTHON
 
-.PHONY: help demo docs test lint format types tests bench bench-decode setup lock clean
+.PHONY: help demo docs test lint format types tests faults bench bench-decode setup lock clean
 
 help:
 	@echo "make demo                  a simulated season of alerts, classified live in the terminal"
@@ -13,6 +13,7 @@ help:
 	@echo "make demo LASAIR=1         the same, and the objects annotated at a Lasair of the tests"
 	@echo "make test                  lint, types and all tests"
 	@echo "make tests TESTS=tests/x   only the tests, or some of them (any pytest arguments)"
+	@echo "make faults                many more kills of workers on real servers (about 10 minutes)"
 	@echo "make bench                 all benchmarks: a table, and bench.json (about 10 minutes)"
 	@echo "make bench-decode          decoding alone, against fastavro and cavro"
 	@echo "make docs                  the documentation, into docs/_build"
@@ -35,6 +36,11 @@ types: $(VENV)/.dev
 tests: $(VENV)/.dev
 	@deploy/install-test-tools
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(TESTS)
+
+# Workers killed again and again on a real Kafka and a real Valkey.
+faults: $(VENV)/.dev
+	@deploy/install-test-tools
+	@FAULT_KILLS=24 OMP_NUM_THREADS=1 $(BIN)/python -m pytest --timeout 3600 tests/service/test_workers_on_kafka.py
 
 bench: $(VENV)/.dev
 	@deploy/install-test-tools

@@ -24,7 +24,7 @@ from broker_classifier.streams.transactional_sink import TransactionalSink
 
 EXACTLY_ONCE, AT_LEAST_ONCE = "exactly_once", "at_least_once"
 EMBEDDED = "mockCluster"  # how the cluster id of librdkafka's embedded broker begins
-METADATA_TIMEOUT_S = 5.0
+METADATA_TIMEOUT_S = 3.0
 
 Inputs = list[tuple[KafkaSettings, dict[str, tuple[str, ...]]]]
 
@@ -92,12 +92,23 @@ def open_ends(settings: Settings, delivery: str, worker: str) -> tuple[Source, S
         return reader, TransactionalSink(output, reader, worker, output.output_topics)
 
     def open_source(kafka: KafkaSettings, topics: Mapping[str, Sequence[str]]) -> KafkaSource:
-        return KafkaSource(kafka, topics, worker=worker)
+        return KafkaSource(kafka, topics, worker=worker if _keeps_members(kafka) else "")
 
     source: Source = (
         open_source(*inputs[0]) if len(inputs) == 1 else KafkaSources(inputs, open_source)
     )
     return source, KafkaSink(output, output.output_topics)
+
+
+def _keeps_members(kafka: KafkaSettings) -> bool:
+    """Tell whether a member that is started again has its partitions back under its name.
+
+    The embedded Kafka leaves them with the member that is gone.
+    """
+    try:
+        return not _is_embedded(kafka)
+    except OutputUnavailableError:
+        return True
 
 
 @contextmanager
