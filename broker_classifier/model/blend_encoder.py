@@ -1,7 +1,7 @@
 """Used points of light curves to what the members of a blend say together."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,8 +57,8 @@ class BlendEncoder:
             kept.append(encoded.encoder_states)
             attention = encoded.attention if attention is None else attention
         logits = self._network.joined(np.array(scores), batch.lengths)
-        states = [packed(of_curve) for of_curve in zip(*kept, strict=True)]
-        return Encoded(logits.astype(np.float32), attention, states)
+        joined_states = [packed(of_curve) for of_curve in zip(*kept, strict=True)]
+        return Encoded(logits.astype(np.float32), attention, joined_states)
 
 
 def heard_age(encoder: Encoder, batch: CurveBatch, silence_days: Floats | None) -> Floats:
@@ -69,7 +69,7 @@ def heard_age(encoder: Encoder, batch: CurveBatch, silence_days: Floats | None) 
 
 
 def log_scores(
-    logits: NDArray[np.float32], n_points: NDArray[np.int64], age_days: Floats, of: Calibration
+    logits: NDArray[Any], n_points: NDArray[np.int64], age_days: Floats, of: Calibration
 ) -> Floats:
     """Give ln(probability / prior) after a member's own calibration, shape (n, n_classes)."""
     probabilities = calibrated_probabilities(logits, n_points, age_days, of)

@@ -83,13 +83,13 @@ def unpack(
         digest = network.copy()
         digest.update(raw[point_bytes * first : split])
         fits = digest.digest() == packed[:DIGEST_BYTES]
-        state, n = (packed, n) if fits else (blank, 0)
+        fitting, n = (packed, n) if fits else (blank, 0)
         n_done.append(n)
-        kept.append(state + ZERO * (last - first - n))
+        kept.append(fitting + ZERO * (last - first - n))
         digest.update(raw[split : point_bytes * last])
         digests.append(digest.digest())
-    vectors = [state[HEAD_BYTES : HEAD_BYTES + size] for state in kept]
-    energies = [state[HEAD_BYTES + size :] for state in kept]
+    vectors = [packed[HEAD_BYTES : HEAD_BYTES + size] for packed in kept]
+    energies = [packed[HEAD_BYTES + size :] for packed in kept]
     state = np.empty((len(batch), len(scale.vectors) + 1), dtype=np.float32)
     state[:, :-1] = _from_24_bits(_bytes(vectors), scale.vectors).reshape(len(batch), -1)
     state[:, -1] = _bytes([packed[DIGEST_BYTES:HEAD_BYTES] for packed in kept]).view(np.float32)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -108,15 +109,15 @@ def train(
     rules, training, validation = _prepared(parts, recipe)
     report(f"{len(training)} train, {len(validation)} validate, on {run.device}")
     report(f"detections begin at SNR {_least_snr(rules)}")
-    settings = {"resume": resume, "device": device, "fold": fold, "track": track}
-    train_member = partial(
-        train, data=data, seed=seed, report=report, overwrite=True, has_card=False, **settings
+    how: dict[str, Any] = {"seed": seed, "report": report, "resume": resume, "device": device}
+    how |= {"fold": fold, "track": track, "overwrite": True, "has_card": False}
+    member = partial(train, data=data, **how)
+    members = _members(recipe, Path(recipe_path), folder, fold, member)
+    network, calibration = (
+        fit_blend(list(members.values()), validation, recipe, seed)
+        if members
+        else _fitted(recipe, training, validation, rules, run)
     )
-    members = _members(recipe, Path(recipe_path), folder, fold, train_member)
-    if members:
-        network, calibration = fit_blend(list(members.values()), validation, recipe, seed)
-    else:
-        network, calibration = _fitted(recipe, training, validation, rules, run)
     report(f"temperature {calibration.temperature} at {calibration.n_points} points")
     description = {
         **recipe.model_dump(include={"name", "version", "survey", "classes", "architecture"}),

@@ -28,7 +28,7 @@ def test_the_input_is_built_as_its_names_times_and_sizes_say(architecture):
 
 def test_an_unknown_architecture_is_refused_with_those_that_there_are():
     model_input = ARCHITECTURES["gru"].input()
-    with pytest.raises(ValueError, match=r"'gruu' is unknown, not in \['attentive_gru', 'fcn'"):
+    with pytest.raises(ValueError, match=r"'gruu' is unknown, not in \['attentive_gru', 'blend'"):
         implied_config("gruu", "gr", CLASSES, model_input)
 
 

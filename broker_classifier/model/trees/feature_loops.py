@@ -96,8 +96,8 @@ def _value_at(t: Floats, y: Floats, when: float) -> float:
         return np.nan
     i = np.searchsorted(t, when)
     if t[i] == when:
-        return y[i]
-    return y[i - 1] + (y[i] - y[i - 1]) * (when - t[i - 1]) / (t[i] - t[i - 1])
+        return float(y[i])
+    return float(y[i - 1] + (y[i] - y[i - 1]) * (when - t[i - 1]) / (t[i] - t[i - 1]))
 
 
 @compiled
@@ -180,7 +180,7 @@ def write_band(t: Floats, y: Floats, weight: Floats, snr: Floats, now: float, ro
         (_SLOPE_EARLY, 0, np.searchsorted(t, t[0] + 10.0)),
     ):
         row[place] = _slope(t[a:b], y[a:b], weight[a:b])
-    row[_MISFIT], row[_HALF_WIDTH] = _misfit(t, y, weight), _half_width(t, y, peak)
+    row[_MISFIT], row[_HALF_WIDTH] = _misfit(t, y, weight), _half_width(t, y, int(peak))
     _write_steepest(t, y, row)
     for i in range(len(PHASES)):
         row[_PHASES + i] = _value_at(t, y, t[peak] + PHASES[i]) - y[peak]
@@ -195,7 +195,7 @@ def _misfit(t: Floats, y: Floats, weight: Floats) -> float:
     chi_square = 0.0
     for i in range(len(t)):
         chi_square += weight[i] * (y[i] - mean_y - slope * (t[i] - mean_t)) ** 2
-    return np.log(chi_square / (len(t) - 2) + 1e-3)
+    return float(np.log(chi_square / (len(t) - 2) + 1e-3))
 
 
 @compiled
@@ -206,7 +206,7 @@ def _half_width(t: Floats, y: Floats, peak: int) -> float:
         first -= 1
     while last + 1 < len(t) and y[last + 1] >= y[peak] + LN_HALF:
         last += 1
-    return t[last] - t[first]
+    return float(t[last] - t[first])
 
 
 @compiled

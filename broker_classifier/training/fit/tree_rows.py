@@ -54,7 +54,7 @@ def _at_ranks(curve: LightCurve, settings: Optimisation) -> tuple[Integers, Floa
     owner = np.searchsorted(chosen, np.arange(1, len(curve) + 1), side="right") - 1
     by_rank = prefix_weights(curve, settings.model_copy(update={"share_by_days": 0.0}))
     by_rank *= 1.0 - settings.share_by_days
-    return chosen, curve.mjd[chosen - 1], np.bincount(owner, by_rank)
+    return chosen, curve.mjd[chosen - 1], np.bincount(owner, by_rank).astype(np.float64)
 
 
 def _at_days(
@@ -69,7 +69,8 @@ def _at_days(
     n = max(3, int(np.searchsorted(RANKS, len(curve), side="right")))
     asked = np.expm1((np.arange(n) + random.random(n)) / n * until)
     weight = np.full(n, settings.share_by_days * until / np.log1p(LAST_DAY) / n)
-    return np.searchsorted(days, asked, side="right"), curve.mjd[n_before] + asked, weight
+    n_points = np.searchsorted(days, asked, side="right").astype(np.int64)
+    return n_points, curve.mjd[n_before] + asked, weight
 
 
 def calibration_moments(

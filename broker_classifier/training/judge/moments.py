@@ -39,7 +39,7 @@ class Moments(NamedTuple):
 
     def take(self, index: Integers) -> "Moments":
         """Keep some."""
-        return Moments(*(column[index] for column in self))
+        return Moments(self.curve[index], self.n_points[index], self.asked_mjd[index])
 
     def age_days(self, curves: Sequence[LightCurve], *, hears_silence: bool) -> Floats:
         """Give the days since the first point, up to the answer or to the last point before it."""

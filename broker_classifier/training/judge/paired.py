@@ -118,7 +118,9 @@ def _accuracies(told: _Told, counts: Counts) -> Floats:
 
 def _summed_up(by_cut: dict[Cut, Floats]) -> dict[Cut | None, Difference]:
     mean = np.mean(list(by_cut.values()), axis=0)
-    whole: dict[Cut | None, Floats] = {**by_cut, None: mean}
+    whole: dict[Cut | None, Floats] = {}
+    whole.update(by_cut.items())
+    whole[None] = mean
     return {
         cut: Difference(round(float(values[0]), 4), interval(values[1:]))
         for cut, values in whole.items()
