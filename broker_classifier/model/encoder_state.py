@@ -76,7 +76,7 @@ def unpack(
     raw, point_bytes = batch.points.tobytes(), batch.points.itemsize
     edges = batch.starts.tolist()
     network = blake2b(network_key, digest_size=DIGEST_BYTES)
-    n_done, kept, digests = [], [], []
+    n_done, padded, digests = [], [], []
     for packed, first, last in zip(encoder_states, edges[:-1], edges[1:], strict=True):
         n = _n_points(packed, size)
         split = point_bytes * (first + n if n <= last - first else first)
@@ -85,14 +85,15 @@ def unpack(
         fits = digest.digest() == packed[:DIGEST_BYTES]
         fitting, n = (packed, n) if fits else (blank, 0)
         n_done.append(n)
-        kept.append(fitting + ZERO * (last - first - n))
+        padded.append(fitting + ZERO * (last - first - n))
         digest.update(raw[split : point_bytes * last])
         digests.append(digest.digest())
-    vectors = [packed[HEAD_BYTES : HEAD_BYTES + size] for packed in kept]
-    energies = [packed[HEAD_BYTES + size :] for packed in kept]
+    weight_sums = [packed[DIGEST_BYTES:HEAD_BYTES] for packed in padded]
+    vectors = [packed[HEAD_BYTES : HEAD_BYTES + size] for packed in padded]
+    energies = [packed[HEAD_BYTES + size :] for packed in padded]
     state = np.empty((len(batch), len(scale.vectors) + 1), dtype=np.float32)
     state[:, :-1] = _from_24_bits(_bytes(vectors), scale.vectors).reshape(len(batch), -1)
-    state[:, -1] = _bytes([packed[DIGEST_BYTES:HEAD_BYTES] for packed in kept]).view(np.float32)
+    state[:, -1] = _bytes(weight_sums).view(np.float32)
     return Unpacked(np.array(n_done), state, _from_24_bits(_bytes(energies), scale.energy), digests)
 
 
