@@ -51,6 +51,9 @@ class StarRule(_Rule):
     within_arcsec: float = Field(
         2.0, gt=0, description="Greatest distance of that star (BTS 2, Fink 2.5, AMPEL 1 to 2)."
     )
+    redder_than: float = Field(
+        3.0, description="Redder in r - z the nearest source is a star, too (Fink 3)."
+    )
     gaia_within_arcsec: float = Field(
         1.5, gt=0, description="Greatest distance of a source of Gaia that is no galaxy (Fink 1.5)."
     )
@@ -82,6 +85,9 @@ class VariableRule(_Rule):
     )
     gaia_within_arcsec: float = Field(
         1.0, gt=0, description="Greatest distance of that source, which is no galaxy."
+    )
+    plane_degrees: float = Field(
+        7.0, ge=0, le=90, description="So old, all varies in this galactic latitude (BTS 7)."
     )
 
 

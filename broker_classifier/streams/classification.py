@@ -63,6 +63,7 @@ class ContextMessage(_Part):
         None, description="How star-like that source is, 0 to 1; 0.5 where that is not known."
     )
     catalogue_magnitude: float | None = Field(None, description="Its r magnitude, AB.")
+    catalogue_colour: float | None = Field(None, description="Its r minus z, magnitudes.")
     gaia_arcsec: float | None = Field(None, description="Distance from Gaia's nearest source.")
     gaia_magnitude: float | None = Field(None, description="That source's G magnitude.")
     template_flux: float | None = Field(

@@ -35,6 +35,7 @@ ZTF_SAID: Limits = {
     "distpsnr1": _ARCSEC,
     "sgscore1": _SCORE,
     "srmag1": _MAGNITUDES,
+    "szmag1": _MAGNITUDES,
     "neargaia": _ARCSEC,
     "maggaia": _MAGNITUDES,
     "distnr": _ARCSEC,

@@ -33,6 +33,8 @@ class Context(NamedTuple):
         How star-like that source is, 0 (galaxy) to 1 (star); .5 where that is not known.
     catalogue_magnitude : float
         Its r magnitude, AB.
+    catalogue_colour : float
+        Its r minus z.
     gaia_arcsec : float
         Distance from the nearest source of Gaia.
     gaia_magnitude : float
@@ -71,6 +73,7 @@ class Context(NamedTuple):
     catalogue_arcsec: float | None = None
     star_score: float | None = None
     catalogue_magnitude: float | None = None
+    catalogue_colour: float | None = None
     gaia_arcsec: float | None = None
     gaia_magnitude: float | None = None
     template_flux: float | None = None

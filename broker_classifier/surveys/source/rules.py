@@ -17,6 +17,7 @@ from broker_classifier.surveys.source.context import Context
 
 SOLAR_SYSTEM, ARTEFACT, STAR, VARIABLE = RULES = ("solar_system", "artefact", "star", "variable")
 UNKNOWN_STAR_SCORE = 0.5  # what Pan-STARRS has where the score could not be computed
+GALAXY_STAR_SCORE = 0.2  # up to here it is surely a galaxy
 SHERLOCK_STARS, SHERLOCK_VARIABLES = ("VS", "BS"), ("CV",)
 
 
@@ -64,9 +65,11 @@ def is_on_star(context: Context, rule: StarRule) -> bool:
 
 
 def _is_on_catalogued_star(context: Context, rule: StarRule) -> bool:
-    distance, score = context.catalogue_arcsec, context.star_score
-    is_near = distance is not None and distance < rule.within_arcsec
-    return is_near and score is not None and score > rule.max_star_score
+    distance, score, colour = context.catalogue_arcsec, context.star_score, context.catalogue_colour
+    if distance is None or score is None or distance >= rule.within_arcsec:
+        return False
+    is_red = colour is not None and colour > rule.redder_than and score > GALAXY_STAR_SCORE
+    return is_red or score > rule.max_star_score
 
 
 def _is_on_gaia_star(context: Context, rule: StarRule) -> bool:
@@ -93,20 +96,26 @@ def _is_small_change(context: Context, rule: StarRule) -> bool:
 def is_variable(context: Context, mjd: float, rule: VariableRule) -> bool:
     """Say whether the source has a history that no transient has.
 
-    Active nuclei vary for years, too, but slowly and mostly in galaxies: so an old source excludes
-    where it is also in Gaia and not catalogued as a galaxy, and signs where they change in days.
+    Active nuclei vary for years, too, but slowly, outside of the Galaxy's plane, and mostly in
+    catalogued galaxies.
     """
     return (
         context.sherlock_class in SHERLOCK_VARIABLES
         or (context.n_sign_changes or 0) >= rule.sign_changes
         or (context.n_nights_of_each_sign or 0) >= rule.nights_of_each_sign
-        or _is_old_point(context, mjd, rule)
+        or (_is_old(context, mjd, rule) and _is_in_galaxy(context, rule))
     )
 
 
-def _is_old_point(context: Context, mjd: float, rule: VariableRule) -> bool:
-    first, distance, score = context.first_detection_mjd, context.gaia_arcsec, context.star_score
-    if first is None or distance is None:
-        return False
-    is_old_point = mjd - first > rule.after_days and distance < rule.gaia_within_arcsec
-    return is_old_point and (score is None or score >= UNKNOWN_STAR_SCORE)
+def _is_old(context: Context, mjd: float, rule: VariableRule) -> bool:
+    first = context.first_detection_mjd
+    return first is not None and mjd - first > rule.after_days
+
+
+def _is_in_galaxy(context: Context, rule: VariableRule) -> bool:
+    """Say whether the source is a point of Gaia, or lies in the plane of the Galaxy."""
+    latitude, distance, score = context.galactic_latitude, context.gaia_arcsec, context.star_score
+    if latitude is not None and abs(latitude) < rule.plane_degrees:
+        return True
+    is_point = score is None or score >= UNKNOWN_STAR_SCORE
+    return is_point and distance is not None and distance < rule.gaia_within_arcsec

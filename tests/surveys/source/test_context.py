@@ -20,6 +20,7 @@ SAID = {
     "distpsnr1": 0.5,
     "sgscore1": 0.9,
     "srmag1": 17.5,
+    "szmag1": 17.0,
     "neargaia": 0.25,
     "maggaia": 17.0,
     "distnr": 1.0,
@@ -45,7 +46,8 @@ def test_a_ztf_packet_says_what_its_candidate_has():
     assert (context.reliability, context.reliability_score) == (0.97, "drb")
     assert (context.solar_system_arcsec, context.solar_system_name) == (12.0, "17495")
     assert (context.catalogue_arcsec, context.star_score) == (0.5, 0.9)
-    assert (context.catalogue_magnitude, context.gaia_arcsec) == (17.5, 0.25)
+    assert (context.catalogue_magnitude, context.catalogue_colour) == (17.5, 0.5)
+    assert context.gaia_arcsec == 0.25
     assert (context.gaia_magnitude, context.first_detection_mjd) == (17.0, 59900.5)
     assert (context.n_detections, context.n_visits) == (40, 900)
     assert context.template_flux == pytest.approx(36307.8, abs=0.1)

@@ -81,6 +81,15 @@ def test_stars_have_a_high_score_within_2_arcseconds(distance, score, found):
 
 
 @pytest.mark.parametrize(
+    ("colour", "score", "found"),
+    [(3.001, 0.21, "star"), (3.0, 0.5, None), (5.0, 0.2, None), (None, 0.5, None)],
+)
+def test_very_red_sources_that_are_not_surely_galaxies_are_stars(colour, score, found):
+    said = {"catalogue_colour": colour, "star_score": score, "catalogue_arcsec": 0.3}
+    assert excluded(**said) == found
+
+
+@pytest.mark.parametrize(
     ("distance", "magnitude", "score", "found"),
     [
         (1.499, 16.999, 0.5, "star"),
@@ -144,6 +153,19 @@ def test_variable_sources_change_their_sign_again_and_again(said, found):
 def test_old_points_are_variable_and_nuclei_of_galaxies_are_not(first_mjd, distance, score, found):
     said = {"first_detection_mjd": first_mjd, "gaia_arcsec": distance, "star_score": score}
     assert excluded(**said) == found
+
+
+@pytest.mark.parametrize(
+    ("first_mjd", "latitude", "found"),
+    [
+        (MJD - 366.0, -6.9, "variable"),
+        (MJD - 366.0, 7.0, None),
+        (MJD - 365.0, 0.0, None),
+        (MJD - 366.0, None, None),
+    ],
+)
+def test_what_is_old_in_the_plane_of_the_galaxy_is_variable(first_mjd, latitude, found):
+    assert excluded(first_detection_mjd=first_mjd, galactic_latitude=latitude) == found
 
 
 @pytest.mark.parametrize(
