@@ -19,6 +19,7 @@ from tests.bench import (
     bench_store,
     bench_street,
     bench_web,
+    bench_workers,
 )
 from tests.bench.figures import table
 
@@ -28,6 +29,7 @@ BENCHMARKS: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "store": bench_store.entries,
     "street": bench_street.entries,
     "growth": bench_growth.entries,
+    "workers": bench_workers.entries,
     "kafka": bench_kafka.entries,
     "rubin": bench_rubin.entries,
     "web": bench_web.entries,
