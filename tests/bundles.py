@@ -90,5 +90,5 @@ def small_blend(folder: Path, seed: int = 0, classes: tuple[str, ...] = CLASSES)
     implied = implied_config("blend", first.selection.bands, classes, first.input)
     network = build_network("blend", implied)
     description = first.model_dump(by_alias=True, exclude={"weights_sha256", "members"})
-    described = {"architecture": "blend", "config": implied}
+    described = {"architecture": "blend", "config": network.config.model_dump()}
     return save_bundle(folder, network, description | described, members)

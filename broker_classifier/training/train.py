@@ -119,14 +119,8 @@ def train(
         else _fitted(recipe, training, validation, rules, run)
     )
     report(f"temperature {calibration.temperature} at {calibration.n_points} points")
-    description = {
-        **recipe.model_dump(include={"name", "version", "survey", "classes", "architecture"}),
-        "config": network.config.model_dump(),
-        "selection": recipe.selection,
-        "normalisation": recipe.normalisation,
-        "calibration": calibration,
-        "training": _record(recipe_path, data, parts, recipe, seed, fold),
-    }
+    record = _record(recipe_path, data, parts, recipe, seed, fold)
+    description = _description(recipe, network, calibration, record)
     bundle = save_bundle(folder, network, description, members)
     (folder / HOMOGENISATION_FILE).write_text(rules.model_dump_json(indent=1) + "\n")
     if has_card:
@@ -212,6 +206,19 @@ def _fitted(
         network = build_network(recipe.architecture, recipe.network_config())
         fit_network(network, training, validation, rules.noise, recipe, run)
     return network, network_calibration(network, training, validation, recipe, run.seed)
+
+
+def _description(
+    recipe: Recipe, network: Network, calibration: Calibration, record: TrainingRecord
+) -> dict[str, Any]:
+    return {
+        **recipe.model_dump(include={"name", "version", "survey", "classes", "architecture"}),
+        "config": network.config.model_dump(),
+        "selection": recipe.selection,
+        "normalisation": recipe.normalisation,
+        "calibration": calibration,
+        "training": record,
+    }
 
 
 def _members(

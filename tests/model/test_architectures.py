@@ -35,7 +35,9 @@ def test_an_unknown_architecture_is_refused_with_those_that_there_are():
 class CountingEncoder:
     """Logits that are the numbers of points, whatever the network."""
 
-    def encode(self, batch, encoder_states=None):
+    hears_silence = False
+
+    def encode(self, batch, encoder_states=None, silence_days=None):
         logits = np.repeat(batch.lengths[:, None], len(CLASSES), axis=1).astype(np.float32)
         return Encoded(logits * [1, 0, 0], None, [b"kept"] * len(batch))
 
