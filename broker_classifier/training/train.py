@@ -1,7 +1,5 @@
 """Training a bundle: data, model, loop, calibration, save; reads from top to bottom."""
 
-import shutil
-import subprocess
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -36,7 +34,7 @@ from broker_classifier.training.fit.fit_trees import fit_trees
 from broker_classifier.training.fit.journal import Run, choose_device
 from broker_classifier.training.fit.network_calibration import network_calibration
 from broker_classifier.training.fit.source_balance import balanced_over_sources
-from broker_classifier.training.fit.write_bundle import save_bundle
+from broker_classifier.training.fit.write_bundle import commit_of_code, save_bundle
 from broker_classifier.training.homogenise.examples import Example, make_examples
 from broker_classifier.training.homogenise.fit_homogenisation import fit_homogenisation
 from broker_classifier.training.homogenise.homogenisation import (
@@ -281,23 +279,12 @@ def _record(
             name: {c: of_part.count(c) for c in recipe.classes} for name, of_part in labels.items()
         },
         recipe=Path(recipe_path).name,
-        commit=_commit(),
+        commit=commit_of_code(),
         seed=seed,
         date=datetime.now(UTC).date().isoformat(),
         alerts_only=recipe.homogenisation.alerts_only,
         fold=fold,
     )
-
-
-def _commit() -> str:
-    """Commit of the code that runs, "unknown" outside a git checkout."""
-    git = shutil.which("git")
-    if git is None:
-        return "unknown"
-    command = [git, "rev-parse", "HEAD"]
-    here = Path(__file__).parent
-    answer = subprocess.run(command, cwd=here, capture_output=True, text=True, check=False)
-    return answer.stdout.strip() or "unknown"
 
 
 make_callable(__name__)

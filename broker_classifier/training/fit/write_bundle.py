@@ -1,6 +1,8 @@
 """Writing a bundle folder, with golden cases on light curves that the project makes itself."""
 
 import hashlib
+import shutil
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -92,3 +94,14 @@ def made_up_curve(seed: int, selection: Selection) -> LightCurve:
     flux = np.maximum(peak * shape + random.normal(0, flux_err / 3, len(mjd)), flux_err)
     kind = Kind[selection.kinds[0].upper()]
     return curve_from_arrays(mjd.round(5), flux.round(2), round(flux_err, 2), band, kind)
+
+
+def commit_of_code() -> str:
+    """Give the commit of the code that runs, "unknown" outside a git checkout."""
+    git = shutil.which("git")
+    if git is None:
+        return "unknown"
+    command = [git, "rev-parse", "HEAD"]
+    here = Path(__file__).parent
+    answer = subprocess.run(command, cwd=here, capture_output=True, text=True, check=False)
+    return answer.stdout.strip() or "unknown"
