@@ -65,7 +65,8 @@ def test_a_training_shows_how_far_it_is(folder, shown):
     n_cuts = sum(len(metrics[family]) for family in families) + 1
     n_batches = shown.pop("batches")
     assert n_batches % 12 == 0 < n_batches
-    assert shown == {"epochs": 12, "cuts": n_cuts, "plots": len(CARD_PLOTS)}
+    n_gates = len(metrics["gates"])
+    assert shown == {"epochs": 12, "cuts": n_cuts, "gates": n_gates, "plots": len(CARD_PLOTS)}
 
 
 def test_a_training_that_was_interrupted_and_resumed_gives_the_same_weights(data, folder, tmp_path):
@@ -84,9 +85,9 @@ def test_the_record_counts_every_object_once(data, folder):
     table = table[table["label"] != "other"]
     counts = table.groupby([table["canonical_id"].map(split_of), "label"]).size()
     recorded = load_bundle(folder).description.training.n_objects
-    assert {(s, c): n for s, counts in recorded.items() for c, n in counts.items() if n} == dict(
-        counts.items()
-    )
+    assert {
+        (s, c): n for s, by_class in recorded.items() for c, n in by_class.items() if n
+    } == dict(counts.items())
 
 
 def test_the_card_shows_the_figures(folder):

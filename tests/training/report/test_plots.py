@@ -57,7 +57,7 @@ def test_a_group_is_called_only_by_the_classes_that_the_bundle_has():
 def boxes(figure):
     """Where the titles of the panels are drawn, in pixels, row by row."""
     renderer = FigureCanvasAgg(figure).get_renderer()
-    figure.draw(renderer)
+    figure.draw_without_rendering()
     rows = {}
     for axis in figure.axes:
         if axis.get_visible():
@@ -66,7 +66,7 @@ def boxes(figure):
     return [box for row in rows.values() for box in sorted(row, key=lambda b: b.x0)]
 
 
-@pytest.mark.parametrize("n_classes", [2, 3, 9])
+@pytest.mark.parametrize("n_classes", [2, 9])
 def test_titles_of_matrices_neither_overlap_nor_leave_the_picture(metrics, n_classes):
     few = with_classes(metrics, n_classes)
     for figure in (
