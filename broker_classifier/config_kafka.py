@@ -63,6 +63,15 @@ class KafkaSettings(_Section):
         description="Further librdkafka settings of every client, such as sasl.* and ssl.*.",
     )
 
+    partitions: int = Field(
+        1, ge=1, le=10_000, description="Partitions of the topics that the service makes."
+    )
+    replication: int = Field(
+        -1, ge=-1, le=100, description="Copies of them; -1 leaves it to the broker."
+    )
+    retention_days: float | None = Field(
+        None, gt=0, description="How long they keep messages; as the broker is set where not set."
+    )
     output_client: dict[str, str | int | float | bool] = Field(
         default_factory=dict,
         description="librdkafka settings of what writes; those of client where it is not set.",

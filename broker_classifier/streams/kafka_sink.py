@@ -11,6 +11,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from broker_classifier.config_kafka import KafkaSettings
 from broker_classifier.errors import OutputUnavailableError
+from broker_classifier.light_curve.photometry import SECONDS_PER_DAY
 from broker_classifier.streams.kafka_clients import client_settings, opened
 from broker_classifier.streams.kafka_source import MAX_MESSAGE_BYTES
 from broker_classifier.streams.message import Message, Outgoing
@@ -155,13 +156,18 @@ def without_value(message: Outgoing) -> Outgoing:
     return replace(message, value=b"", headers=message.headers | {"omitted": omitted})
 
 
-def create_topics(settings: KafkaSettings, topics: Sequence[str], partitions: int = 1) -> None:
+def create_topics(settings: KafkaSettings, topics: Sequence[str]) -> None:
     """Create topics that are missing, so that a subscriber finds them before the first result.
 
     A broker that lets no client create topics is left to make them itself when it is written to.
     """
     admin = opened(AdminClient, client_settings(settings))
-    new = [NewTopic(topic, num_partitions=partitions) for topic in topics]
+    days, config = settings.retention_days, {}
+    if days is not None:
+        config["retention.ms"] = str(int(days * SECONDS_PER_DAY * 1000))
+    new = [
+        NewTopic(name, settings.partitions, settings.replication, config=config) for name in topics
+    ]
     for topic, created in admin.create_topics(new, request_timeout=ADMIN_TIMEOUT_S).items():
         try:
             created.result()

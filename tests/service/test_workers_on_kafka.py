@@ -8,8 +8,11 @@ from collections import Counter
 from contextlib import ExitStack
 
 import pytest
+from confluent_kafka.admin import AdminClient, ConfigResource
 
+from broker_classifier.config_kafka import KafkaSettings
 from broker_classifier.streams.embedded_kafka import embedded_kafka
+from broker_classifier.streams.kafka_sink import create_topics
 from tests.kafka_streets import read_topic, send, service, wait_until
 from tests.streets import standing, walk
 from tests.valkey_servers import server
@@ -20,9 +23,9 @@ NAMES = [f"ZTF{i}" for i in range(12)]
 NIGHT = [packet for name in NAMES for packet in flare(name, n=14)]
 
 
-@pytest.fixture(scope="module")
-def store_url(tmp_path_factory):
-    with server(tmp_path_factory.mktemp("valkey")) as started:
+@pytest.fixture
+def store_url(tmp_path):
+    with server(tmp_path / "valkey") as started:
         yield started.url
 
 
@@ -147,3 +150,18 @@ def test_exactly_once_over_two_kafkas_is_refused(real_kafka, unique, tmp_path):
     }
     with service(real_kafka.bootstrap_servers, unique, tmp_path, **variables) as worker:
         wait_until(lambda: "set at_least_once" in worker.log(), "the refusal")
+
+
+def test_topics_are_made_as_the_settings_say(real_kafka, unique):
+    settings = KafkaSettings(
+        bootstrap_servers=real_kafka.bootstrap_servers,
+        partitions=5,
+        replication=1,
+        retention_days=2,
+    )
+    create_topics(settings, [unique])
+    admin = AdminClient({"bootstrap.servers": real_kafka.bootstrap_servers})
+    assert len(admin.list_topics(unique, timeout=10).topics[unique].partitions) == 5
+    resource = ConfigResource(ConfigResource.Type.TOPIC, unique)
+    config = admin.describe_configs([resource])[resource].result(10)
+    assert config["retention.ms"].value == str(2 * 86_400_000)
