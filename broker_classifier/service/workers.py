@@ -88,7 +88,8 @@ def supervise(
         raise ConfigError(msg)
     command = [sys.executable, "-m", "broker_classifier.cli", "serve", *arguments]
     workers = [
-        WorkerProcess(number, free_port(), command, environment) for number in range(n_workers)
+        WorkerProcess(number, free_port(), command, {**environment, **own_name(settings, number)})
+        for number in range(n_workers)
     ]
     server = serve_texts(
         lambda path: answer_of_all(workers, path),
@@ -109,6 +110,12 @@ def supervise(
         end(workers)
         server.shutdown()
         server.server_close()
+
+
+def own_name(settings: Settings, number: int) -> dict[str, str]:
+    """Give a worker the name of the settings with its number, so that no two share one."""
+    name = settings.kafka.worker
+    return {f"{PREFIX}KAFKA{DELIMITER}WORKER": f"{name}-{number}"} if name else {}
 
 
 def look_after(worker: WorkerProcess) -> int | None:

@@ -9,7 +9,14 @@ from prometheus_client.parser import text_string_to_metric_families
 from broker_classifier.config import Settings
 from broker_classifier.errors import ConfigError
 from broker_classifier.service import workers as module
-from broker_classifier.service.workers import WorkerProcess, end, labelled, look_after, supervise
+from broker_classifier.service.workers import (
+    WorkerProcess,
+    end,
+    labelled,
+    look_after,
+    own_name,
+    supervise,
+)
 from tests.kafka_streets import wait_until
 
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(60)"]
@@ -43,6 +50,12 @@ def test_a_worker_that_cannot_start_as_asked_ends_all():
     wrong.start()
     wait_until(lambda: wrong.process.poll() is not None, "its end")
     assert look_after(wrong) == 2
+
+
+def test_workers_under_a_name_of_the_settings_are_numbered():
+    named = Settings(kafka={"worker": "host"})
+    assert own_name(named, 1) == {"BROKER_KAFKA__WORKER": "host-1"}
+    assert own_name(Settings(), 1) == {}
 
 
 def test_the_metrics_of_all_workers_are_one_page_of_prometheus():
