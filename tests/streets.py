@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import orjson
 
-from broker_classifier.config_lasair import LasairSettings
+from broker_classifier.config.lasair import LasairSettings
 from broker_classifier.errors import OutputUnavailableError
 from broker_classifier.model.bundle import load_bundle
 from broker_classifier.service.loop import run

@@ -11,7 +11,7 @@ from broker_classifier.cli.load_settings import (
     with_kafka,
     with_survey,
 )
-from broker_classifier.config_rules import Rules
+from broker_classifier.config.rules import Rules
 from broker_classifier.errors import ConfigError
 
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_settings import SettingsError
 
 from broker_classifier.config import DEFAULTS, DELIMITER, PREFIX, Settings, Stream, SurveySettings
-from broker_classifier.config_kafka import KafkaSettings
+from broker_classifier.config.kafka import KafkaSettings
 from broker_classifier.errors import ConfigError
 
 _WRONG_KINDS = {

@@ -9,7 +9,7 @@ import typer
 from broker_classifier.cli.command import ConfigOption, KeepAllOption, ServersOption
 
 if TYPE_CHECKING:
-    from broker_classifier.config_kafka import KafkaSettings
+    from broker_classifier.config.kafka import KafkaSettings
 
 
 def demo_command(

@@ -6,7 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from broker_classifier.config_kafka import KafkaSettings
+from broker_classifier.config.kafka import KafkaSettings
 from broker_classifier.demo.alerts import DemoAlert
 from broker_classifier.demo.ledger import Ledger
 from broker_classifier.demo.service_process import ServiceProcess

@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.live import Live
 
-from broker_classifier.config_kafka import KafkaSettings
+from broker_classifier.config.kafka import KafkaSettings
 from broker_classifier.demo.alerts import DemoAlert, real_alerts, simulated_alerts
 from broker_classifier.demo.annotations import (
     annotated_view,

@@ -7,7 +7,7 @@ import structlog
 from pydantic import SecretStr
 
 from broker_classifier.config import Settings
-from broker_classifier.config_lasair import AnnotatorSettings
+from broker_classifier.config.lasair import AnnotatorSettings
 from broker_classifier.errors import ConfigError
 from broker_classifier.lasair.sending.client import LasairAnnotator
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from broker_classifier.config_lasair import AnnotateSettings, AnnotatorSettings
+from broker_classifier.config.lasair import AnnotateSettings, AnnotatorSettings
 from broker_classifier.errors import DecodeError
 from broker_classifier.lasair.annotation.answer import bits_of, is_classified, read_answer
 from broker_classifier.lasair.annotation.history import advanced

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from broker_classifier.config_lasair import AnnotateSettings
+from broker_classifier.config.lasair import AnnotateSettings
 from broker_classifier.lasair.annotation.answer import bits_of, is_classified
 from broker_classifier.streams.classification import ClassificationMessage
 

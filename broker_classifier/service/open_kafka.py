@@ -13,7 +13,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from broker_classifier.config import Settings
-from broker_classifier.config_kafka import KafkaSettings
+from broker_classifier.config.kafka import KafkaSettings
 from broker_classifier.errors import ConfigError, OutputUnavailableError
 from broker_classifier.streams.kafka_clients import client_settings, opened
 from broker_classifier.streams.kafka_sink import KafkaSink

@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeVar
 
 import structlog
 
-from broker_classifier.config_rules import Rules
+from broker_classifier.config.rules import Rules
 from broker_classifier.errors import MessageError
 from broker_classifier.light_curve import LightCurve
 from broker_classifier.service.triage import NO_BUNDLE, Arrival

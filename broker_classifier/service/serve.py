@@ -10,8 +10,8 @@ import structlog
 import torch
 
 from broker_classifier.config import Settings, Stream
-from broker_classifier.config_rules import Rules
-from broker_classifier.config_store import StoreSettings
+from broker_classifier.config.rules import Rules
+from broker_classifier.config.store import StoreSettings
 from broker_classifier.errors import BundleError, ConfigError, OutputUnavailableError
 from broker_classifier.light_curve.photometry import SECONDS_PER_DAY
 from broker_classifier.model.bundle import Bundle, load_bundle

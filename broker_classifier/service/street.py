@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from broker_classifier.config_rules import Rules
+from broker_classifier.config.rules import Rules
 from broker_classifier.model.bundle import Bundle
 from broker_classifier.service.metrics import Metrics
 from broker_classifier.service.receive import ReceiveRules

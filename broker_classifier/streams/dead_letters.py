@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka import Message as KafkaMessage
 
-from broker_classifier.config_kafka import KafkaSettings
+from broker_classifier.config.kafka import KafkaSettings
 from broker_classifier.errors import MessageError, OutputUnavailableError
 from broker_classifier.streams.kafka_clients import client_settings, headers_of, opened
 from broker_classifier.streams.message import REPLAYED_FROM, Message, Outgoing

@@ -9,7 +9,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka import Message as KafkaMessage
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from broker_classifier.config_kafka import KafkaSettings
+from broker_classifier.config.kafka import KafkaSettings
 from broker_classifier.errors import OutputUnavailableError
 from broker_classifier.light_curve.photometry import SECONDS_PER_DAY
 from broker_classifier.streams.kafka_clients import client_settings, opened

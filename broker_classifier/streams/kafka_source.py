@@ -14,7 +14,7 @@ from confluent_kafka import (
 from confluent_kafka import Message as KafkaMessage
 
 from broker_classifier.config import topic_matches
-from broker_classifier.config_kafka import KafkaSettings
+from broker_classifier.config.kafka import KafkaSettings
 from broker_classifier.errors import ConfigError, InputLostError, StartOverError
 from broker_classifier.streams.kafka_clients import KafkaConnection, client_settings, opened
 from broker_classifier.streams.message import REPLAYED_FROM, Message

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from broker_classifier.config import FRAMED_STREAM, SurveySettings
-from broker_classifier.config_lasair import LasairSettings
+from broker_classifier.config.lasair import LasairSettings
 from broker_classifier.errors import ConfigError, DecodeError, MessageError
 from broker_classifier.streams.alert_files import Packet, alert_packets
 from broker_classifier.surveys.alert import Alert, Decoder, checked

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
 
-from broker_classifier.config_kafka import KafkaSettings
+from broker_classifier.config.kafka import KafkaSettings
 from broker_classifier.errors import OutputUnavailableError
 from broker_classifier.progress import Track, untracked
 from broker_classifier.streams.alert_files import alert_packets

@@ -10,7 +10,7 @@ from confluent_kafka import Consumer, KafkaError
 from confluent_kafka import Message as KafkaMessage
 from pydantic import ValidationError
 
-from broker_classifier.config_kafka import KafkaSettings
+from broker_classifier.config.kafka import KafkaSettings
 from broker_classifier.errors import OutputUnavailableError
 from broker_classifier.streams.classification import ClassificationMessage, parse
 from broker_classifier.streams.kafka_clients import client_settings, headers_of, opened

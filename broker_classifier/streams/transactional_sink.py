@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 
-from broker_classifier.config_kafka import KafkaSettings
+from broker_classifier.config.kafka import KafkaSettings
 from broker_classifier.errors import InputLostError, OutputUnavailableError, StartOverError
 from broker_classifier.streams.kafka_clients import client_settings, opened
 from broker_classifier.streams.kafka_sink import LINGER_MS, create_topics, without_value

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import get_args
 
 from broker_classifier.config import Stream, SurveySettings
-from broker_classifier.config_lasair import LasairSettings
+from broker_classifier.config.lasair import LasairSettings
 from broker_classifier.errors import ConfigError, SchemaError
 from broker_classifier.surveys import elasticc, lasair, lsst, ztf
 from broker_classifier.surveys.alert import Decoder

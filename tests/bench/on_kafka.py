@@ -15,7 +15,7 @@ from pathlib import Path
 import orjson
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
-from broker_classifier.config_kafka import KafkaSettings
+from broker_classifier.config.kafka import KafkaSettings
 from broker_classifier.service.process import keep_freed_memory
 from broker_classifier.streams.kafka_source import KafkaSource
 from tests.kafka_brokers import RealKafka, running_kafka

@@ -17,7 +17,7 @@ from sybil import Document, Example, Sybil
 from sybil.parsers.myst import CodeBlockParser, PythonCodeBlockParser
 
 import broker_classifier
-from broker_classifier.config_kafka import KafkaSettings
+from broker_classifier.config.kafka import KafkaSettings
 from broker_classifier.demo.simulate.example_night import write_example_night
 from broker_classifier.service.loop import run
 from broker_classifier.streams.embedded_kafka import embedded_kafka

@@ -2,7 +2,7 @@
 
 import pytest
 
-from broker_classifier.config_lasair import AnnotateSettings, AnnotatorSettings
+from broker_classifier.config.lasair import AnnotateSettings, AnnotatorSettings
 from broker_classifier.lasair.intake import Intake
 from broker_classifier.lasair.sending.outbox import Outbox
 from tests.lasair.messages import value

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from broker_classifier.config_rules import Rules
+from broker_classifier.config.rules import Rules
 from broker_classifier.service.loop import run
 from broker_classifier.store import MemoryStore
 from tests.streets import ListSink, ListSource, Topic, contents, street, totals

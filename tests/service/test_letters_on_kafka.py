@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from broker_classifier.config_kafka import KafkaSettings
+from broker_classifier.config.kafka import KafkaSettings
 from broker_classifier.streams.dead_letters import read_dead_letters
 from broker_classifier.streams.replay_letters import (
     export_dead_letters,

@@ -10,7 +10,7 @@ import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 from kafka import KafkaConsumer
 
-from broker_classifier.config_kafka import KafkaSettings
+from broker_classifier.config.kafka import KafkaSettings
 from broker_classifier.errors import ConfigError, OutputUnavailableError
 from broker_classifier.streams.classification import parse
 from broker_classifier.streams.embedded_kafka import embedded_kafka

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 import pytest
 from confluent_kafka.admin import AdminClient, ConfigResource
 
-from broker_classifier.config_kafka import KafkaSettings
+from broker_classifier.config.kafka import KafkaSettings
 from broker_classifier.streams.embedded_kafka import embedded_kafka
 from broker_classifier.streams.kafka_sink import create_topics
 from tests.kafka_streets import read_topic, send, service, wait_until

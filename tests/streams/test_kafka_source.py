@@ -2,7 +2,7 @@
 
 import pytest
 
-from broker_classifier.config_kafka import KafkaSettings
+from broker_classifier.config.kafka import KafkaSettings
 from broker_classifier.streams.kafka_source import KafkaSource
 from broker_classifier.streams.message import Message
 from tests.kafka_streets import send, wait_until

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from broker_classifier.config_web import WebSettings
+from broker_classifier.config.web import WebSettings
 from broker_classifier.model.find_bundle import shipped_bundles
 from broker_classifier.web.index.follow import Progress
 from broker_classifier.web.index.published import published

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from broker_classifier.config_rules import Rules
+from broker_classifier.config.rules import Rules
 from broker_classifier.light_curve import EMPTY, LightCurve
 from broker_classifier.surveys.alert import SOLAR_SYSTEM, Alert
 from broker_classifier.surveys.source.context import Context, contexts, of_histories

@@ -2,10 +2,10 @@
 
 A rule is a function of a `Context` and its limits in the settings. What a packet does not say
 excludes nothing. The rules are the same for all surveys, and each survey's settings have limits of
-their own. They come from the field's published filters; `config_rules.py` names them.
+their own. They come from the field's published filters; `config/rules.py` names them.
 """
 
-from broker_classifier.config_rules import (
+from broker_classifier.config.rules import (
     ArtefactRule,
     Rules,
     SolarSystemRule,

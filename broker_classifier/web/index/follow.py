@@ -11,7 +11,7 @@ from pathlib import Path
 import structlog
 from confluent_kafka import Message
 
-from broker_classifier.config_kafka import KafkaSettings
+from broker_classifier.config.kafka import KafkaSettings
 from broker_classifier.errors import UnavailableError
 from broker_classifier.streams.topic_reader import TopicReader
 from broker_classifier.web.index.prune import prune

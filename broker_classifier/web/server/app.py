@@ -17,7 +17,7 @@ from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from broker_classifier import __version__
-from broker_classifier.config_web import WebSettings
+from broker_classifier.config.web import WebSettings
 from broker_classifier.model.find_bundle import bundles_folder
 from broker_classifier.web.index.filters import FilterError, condition, window
 from broker_classifier.web.index.follow import Progress

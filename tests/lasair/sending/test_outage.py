@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from broker_classifier.config_lasair import AnnotateSettings, AnnotatorSettings
+from broker_classifier.config.lasair import AnnotateSettings, AnnotatorSettings
 from broker_classifier.lasair.intake import Intake
 from broker_classifier.lasair.sending.budget import Budget
 from broker_classifier.lasair.sending.client import Outcome, Reply

@@ -2,7 +2,7 @@
 
 import pytest
 
-from broker_classifier.config_rules import Rules
+from broker_classifier.config.rules import Rules
 from broker_classifier.light_curve import EMPTY, light_curve
 from broker_classifier.surveys.alert import Alert
 from broker_classifier.surveys.source.context import Context

@@ -2,7 +2,7 @@
 
 import pytest
 
-from broker_classifier.config_rules import Rules, StarRule
+from broker_classifier.config.rules import Rules, StarRule
 from broker_classifier.surveys.source.context import NOTHING_SAID, Context
 from broker_classifier.surveys.source.rules import RULES, excluded_by
 

@@ -21,11 +21,11 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from broker_classifier.config_kafka import KafkaSettings, without_guarantees
-from broker_classifier.config_lasair import AnnotateSettings, LasairSettings
-from broker_classifier.config_rules import Rules
-from broker_classifier.config_store import StoreSettings
-from broker_classifier.config_web import WebSettings
+from broker_classifier.config.kafka import KafkaSettings, without_guarantees
+from broker_classifier.config.lasair import AnnotateSettings, LasairSettings
+from broker_classifier.config.rules import Rules
+from broker_classifier.config.store import StoreSettings
+from broker_classifier.config.web import WebSettings
 
 Stream = Literal["ztf", "lsst", "elasticc", "lasair"]
 USUAL_STREAM: Stream = "ztf"

@@ -1,0 +1,29 @@
+"""All settings, typed, with their defaults; the tree is in `settings`, its sections beside it."""
+
+from broker_classifier.config.settings import (
+    DEFAULTS,
+    DELIMITER,
+    FRAMED_STREAM,
+    PREFIX,
+    USUAL_STREAM,
+    LogSettings,
+    MetricsSettings,
+    Settings,
+    Stream,
+    SurveySettings,
+    topic_matches,
+)
+
+__all__ = [
+    "DEFAULTS",
+    "DELIMITER",
+    "FRAMED_STREAM",
+    "PREFIX",
+    "USUAL_STREAM",
+    "LogSettings",
+    "MetricsSettings",
+    "Settings",
+    "Stream",
+    "SurveySettings",
+    "topic_matches",
+]
