@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
+from broker_classifier.model.blend_encoder import BlendEncoder, Member
 from broker_classifier.model.encoder import Encoder
 from broker_classifier.model.grid_encoder import GridEncoder
 from broker_classifier.model.grid_input import Grid
@@ -25,8 +26,28 @@ from broker_classifier.model.trees.boosted_trees import BoostedTrees, BoostedTre
 from broker_classifier.model.trees.prefix_features import Features
 from broker_classifier.model.trees.tree_encoder import TreeEncoder
 
-# Of a network, the letters of its bands, its input, and the bundle's hash.
-OpenEncoder = Callable[[Any, Sequence[str], Any, str], Encoder]
+
+class Parts(NamedTuple):
+    """What an encoder is made of: the parts of a loaded bundle.
+
+    Attributes
+    ----------
+    network : Network
+        Of the architecture, with its weights.
+    bands : sequence of str
+        Letters of the bundle's bands.
+    input : ModelInput
+        Of the architecture's kind.
+    bundle_hash : str
+    members : sequence of Member
+        Of a blend.
+    """
+
+    network: Any
+    bands: Sequence[str]
+    input: Any
+    bundle_hash: str
+    members: Sequence[Member]
 
 
 class Architecture(NamedTuple):
@@ -41,29 +62,37 @@ class Architecture(NamedTuple):
     input : type of ModelInput
         The kind of input that it takes.
     open_encoder : callable
-        Makes the encoder of a network with its weights; None for a blend, whose members bring
-        theirs.
+        Makes the encoder.
     """
 
     config: type[BaseModel]
     network: type[Network]
     input: type[Normalisation | Grid | Features]
-    open_encoder: OpenEncoder | None
+    open_encoder: Callable[[Parts], Encoder]
 
 
 def _on_grid(config: type[BaseModel], network: type[Network]) -> Architecture:
-    """Describe a network that takes a grid; its encoder keeps nothing that a hash would protect."""
-    return Architecture(config, network, Grid, lambda *parts: GridEncoder(*parts[:3]))
+    return Architecture(
+        config, network, Grid, lambda parts: GridEncoder(parts.network, parts.bands, parts.input)
+    )
 
 
 ARCHITECTURES = {
     "streaming_attentive_gru": Architecture(
-        StreamingAttentiveGRUConfig, StreamingAttentiveGRU, Normalisation, StreamingEncoder
+        StreamingAttentiveGRUConfig,
+        StreamingAttentiveGRU,
+        Normalisation,
+        lambda parts: StreamingEncoder(*parts[:4]),
     ),
     "boosted_trees": Architecture(
-        BoostedTreesConfig, BoostedTrees, Features, lambda *parts: TreeEncoder(*parts[:3])
+        BoostedTreesConfig,
+        BoostedTrees,
+        Features,
+        lambda parts: TreeEncoder(parts.network, parts.bands, parts.input),
     ),
-    "blend": Architecture(BlendConfig, Blend, Normalisation, None),
+    "blend": Architecture(
+        BlendConfig, Blend, Normalisation, lambda parts: BlendEncoder(parts.network, parts.members)
+    ),
     "attentive_gru": _on_grid(AttentiveGRUConfig, AttentiveGRU),
     "gru": _on_grid(GRUConfig, GRU),
     "fcn": _on_grid(FCNConfig, FCN),

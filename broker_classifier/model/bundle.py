@@ -24,16 +24,14 @@ from safetensors.torch import load
 from broker_classifier.errors import BundleError
 from broker_classifier.light_curve import CurveBatch, LightCurve
 from broker_classifier.light_curve.selection import Selection, select
-from broker_classifier.model.architectures import ARCHITECTURES, build_network
-from broker_classifier.model.blend_encoder import BlendEncoder, Member
+from broker_classifier.model.architectures import ARCHITECTURES, Parts, build_network
+from broker_classifier.model.blend_encoder import Member
 from broker_classifier.model.bundle_files import Description, Golden, GoldenCase
 from broker_classifier.model.calibration import calibrated_probabilities
 from broker_classifier.model.encoder import Encoder
 from broker_classifier.model.find_bundle import DESCRIPTION_FILE, find_bundle
 from broker_classifier.model.networks import Network
-from broker_classifier.model.networks.blend import Blend
 from broker_classifier.model.prior import ClassPrior
-from broker_classifier.model.trees.boosted_trees import BoostedTrees
 
 GOLDEN_TOLERANCE = 1e-4
 WEIGHTS_FILE = "weights.safetensors"
@@ -87,12 +85,10 @@ class Bundle:
     @cached_property
     def encoder(self) -> Encoder:
         """Its network, ready for the points that it takes."""
-        if isinstance(self.network, Blend):
-            members = [Member(m.encoder, m.description.calibration) for m in self.members]
-            return BlendEncoder(self.network, members)
-        open_encoder = ARCHITECTURES[self.description.architecture].open_encoder
-        assert open_encoder is not None
-        return open_encoder(self.network, self.selection.bands, self.description.input, self.hash)
+        members = [Member(m.encoder, m.description.calibration) for m in self.members]
+        bands, model_input = self.selection.bands, self.description.input
+        parts = Parts(self.network, bands, model_input, self.hash, members)
+        return ARCHITECTURES[self.description.architecture].open_encoder(parts)
 
 
 def load_bundle(name: str | Path) -> Bundle:
@@ -142,8 +138,8 @@ def _read_members(folder: Path, description: Description) -> tuple[Bundle, ...]:
         member = read_bundle(folder / MEMBERS_FOLDER / name)
         if member.hash != expected_hash:
             raise _broken(folder / DESCRIPTION_FILE, f"its member {name} is another than it names")
-        theirs = (member.classes, member.selection)
-        if theirs != (description.classes, description.selection):
+        is_alike = member.classes == description.classes
+        if not is_alike or member.selection != description.selection:
             what = f"its member {name} has other classes or takes other points"
             raise _broken(folder / DESCRIPTION_FILE, what)
         members.append(member)
@@ -198,8 +194,6 @@ def _load_weights(path: Path, network: Network, weights: bytes) -> None:
     try:
         tensors = load(weights)
         network.load_state_dict(tensors)
-        if isinstance(network, BoostedTrees):
-            network.check()
     except (SafetensorError, RuntimeError, ValueError) as error:
         first_lines = " ".join(str(error).split())[:300]
         what = f"not the weights of the architecture in bundle.json: {first_lines}"

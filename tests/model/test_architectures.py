@@ -43,7 +43,7 @@ class CountingEncoder:
 
 
 def test_a_bundle_answers_by_the_encoder_that_its_architecture_brings(tmp_path, monkeypatch):
-    entry = ARCHITECTURES["gru"]._replace(open_encoder=lambda *parts: CountingEncoder())
+    entry = ARCHITECTURES["gru"]._replace(open_encoder=lambda parts: CountingEncoder())
     monkeypatch.setitem(ARCHITECTURES, "counting", entry)
     monkeypatch.setitem(SIZES, "counting", SIZES["gru"])
     bundle = small_bundle(tmp_path, architecture="counting")

@@ -5,6 +5,7 @@ weights, checked, and run by a compiled loop.
 """
 
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
@@ -55,9 +56,11 @@ class BoostedTrees(nn.Module):
         """The most nodes on a way from a root to a leaf."""
         return longest_path(self.forest.child)
 
-    def check(self) -> None:
-        """Refuse arrays that are no trees, with a ValueError."""
+    def load_state_dict(self, *given: Any, **options: Any) -> Any:
+        """Take weights as any network does, and refuse arrays that are no trees: a ValueError."""
+        loaded = super().load_state_dict(*given, **options)
         check_forest(self.forest, self.config.n_channels)
+        return loaded
 
     def run(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         """Compute logits, (n, n_channels) to (n, n_classes)."""
