@@ -47,8 +47,8 @@ class BlendEncoder:
     ) -> Encoded:
         """Encode n light curves; parameters and result are those of `StreamingEncoder.encode`."""
         n_members = len(self._members)
-        known = encoder_states if encoder_states is not None else [b""] * len(batch)
-        of_members = zip(*(divided(state, n_members) for state in known), strict=True)
+        given = encoder_states if encoder_states is not None else [b""] * len(batch)
+        of_members = zip(*(divided(state, n_members) for state in given), strict=True)
         scores, kept, attention = [], [], None
         for (encoder, calibration), states in zip(self._members, of_members, strict=True):
             encoded = encoder.encode(batch, states, silence_days)

@@ -182,12 +182,12 @@ def _check_golden(path: Path, bundle: Bundle) -> None:
 
 def _golden_difference(path: Path, case: GoldenCase, bundle: Bundle) -> float:
     try:
-        found = probabilities_of(case.curve(), bundle)
+        probabilities = probabilities_of(case.curve(), bundle)
     except ValueError as error:
         raise _broken(path, f"case {case.name!r} is no light curve: {error}") from error
-    if found is None or len(found) != len(case.probabilities):
+    if probabilities is None or len(probabilities) != len(case.probabilities):
         raise _broken(path, f"case {case.name!r} does not give {len(case.probabilities)} values")
-    return float(np.abs(found - case.probabilities).max())
+    return float(np.abs(probabilities - case.probabilities).max())
 
 
 def _load_weights(path: Path, network: Network, weights: bytes) -> None:

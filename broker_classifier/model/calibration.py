@@ -107,13 +107,13 @@ def calibrated_probabilities(
     """
     rows = np.asarray(logits, dtype=np.float64)
     n_classes = rows.shape[-1]
-    found = _probabilities(
+    probabilities = _probabilities(
         np.ascontiguousarray(rows.reshape(-1, n_classes)),
         np.log(np.asarray(n_points, dtype=np.float64)).reshape(-1),
         np.log1p(np.asarray(age_days, dtype=np.float64)).reshape(-1),
         *_constants(calibration),
     )
-    return found.reshape(rows.shape)
+    return probabilities.reshape(rows.shape)
 
 
 class _Constants(NamedTuple):
@@ -156,8 +156,8 @@ def _place(at: float, nodes: NDArray[np.float64]) -> tuple[int, int, float]:
 
 
 @compiled
-def _between(one: float, other: float, share: float) -> float:
-    return one + share * (other - one)
+def _between(first: float, second: float, share: float) -> float:
+    return first + share * (second - first)
 
 
 @cached_for(
@@ -188,7 +188,7 @@ def _probabilities(
     log_trained_prior: NDArray[np.float64],
     log_prior: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    found = np.empty_like(logits)
+    probabilities = np.empty_like(logits)
     for row in range(len(logits)):
         i, j, share = _place(at_n_points[row], log_n_points)
         a, b, age_share = _place(at_age[row], log_age)
@@ -198,15 +198,16 @@ def _probabilities(
         for k in range(logits.shape[1]):
             shift = _between(offset[i, k], offset[j, k], share)
             shift += _between(age_offset[a, k], age_offset[b, k], age_share)
-            found[row, k] = (logits[row, k] - log_trained_prior[k]) / divisor + shift + log_prior[k]
-            largest = max(largest, found[row, k])
+            tempered = (logits[row, k] - log_trained_prior[k]) / divisor + shift
+            probabilities[row, k] = tempered + log_prior[k]
+            largest = max(largest, probabilities[row, k])
         total = 0.0
         for k in range(logits.shape[1]):
-            found[row, k] = np.exp(found[row, k] - largest)
-            total += found[row, k]
+            probabilities[row, k] = np.exp(probabilities[row, k] - largest)
+            total += probabilities[row, k]
         for k in range(logits.shape[1]):
-            found[row, k] /= total
-    return found
+            probabilities[row, k] /= total
+    return probabilities
 
 
 def node_shares(n_points: ArrayLike, nodes: Sequence[float]) -> NDArray[np.float64]:

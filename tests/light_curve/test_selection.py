@@ -105,10 +105,10 @@ def test_every_point_is_used_or_has_a_reason(curve):
 @settings(deadline=None)
 @given(light_curves())
 def test_the_newest_of_the_episodes_is_the_selected_one(curve):
-    found = episodes(curve, RULES)
-    newest = found[-1] if found else np.empty(0)
+    all_episodes = episodes(curve, RULES)
+    newest = all_episodes[-1] if all_episodes else np.empty(0)
     assert newest.tolist() == select(curve, RULES).index.tolist()
-    for episode in found:
+    for episode in all_episodes:
         earlier = curve.until(curve.mjd[episode[-1]])
         assert select(earlier, RULES).index.tolist() == episode.tolist()
 

@@ -14,18 +14,18 @@ PRIOR = (0.7, 0.2, 0.1)
 
 def test_a_network_without_evidence_gives_the_natural_prior():
     calibration = Calibration(prior=PRIOR, log_trained_prior=tuple(0.5 * np.log(PRIOR)))
-    found = calibrated_probabilities(0.5 * np.log(PRIOR), 4, 0.0, calibration)
-    np.testing.assert_allclose(found, PRIOR)
+    probabilities = calibrated_probabilities(0.5 * np.log(PRIOR), 4, 0.0, calibration)
+    np.testing.assert_allclose(probabilities, PRIOR)
 
 
 def test_the_prior_correction_is_exact_for_a_weighted_posterior():
     # Bayes by hand: likelihoods l, trained under prior q, wanted under prior p.
     likelihood, q = np.array([0.2, 0.5, 0.3]), np.array([0.4, 0.3, 0.3])
     logits = np.log(likelihood * q)
-    found = calibrated_probabilities(
+    probabilities = calibrated_probabilities(
         logits, 1, 0.0, Calibration(prior=PRIOR, log_trained_prior=tuple(np.log(q)))
     )
-    np.testing.assert_allclose(found, likelihood * PRIOR / (likelihood * PRIOR).sum())
+    np.testing.assert_allclose(probabilities, likelihood * PRIOR / (likelihood * PRIOR).sum())
 
 
 def test_the_equal_prior_decision_does_not_depend_on_the_temperature():
@@ -36,8 +36,8 @@ def test_the_equal_prior_decision_does_not_depend_on_the_temperature():
         calibration = Calibration(
             prior=PRIOR, log_trained_prior=trained, temperature=(temperature,)
         )
-        found = calibrated_probabilities(logits, np.full(50, 2), np.zeros(50), calibration)
-        decisions.append((found / PRIOR).argmax(axis=1).tolist())
+        probabilities = calibrated_probabilities(logits, np.full(50, 2), np.zeros(50), calibration)
+        decisions.append((probabilities / PRIOR).argmax(axis=1).tolist())
     assert decisions[0] == decisions[1] == decisions[2]
 
 
@@ -46,8 +46,8 @@ def test_the_temperature_is_linear_in_the_logarithm_and_constant_outside():
         prior=(0.5, 0.5), log_trained_prior=(0, 0), n_points=(2, 8), temperature=(1.0, 3.0)
     )
     logits, n_points = np.array([[6.0, 0.0]] * 5), [1, 2, 4, 8, 50]
-    found = calibrated_probabilities(logits, n_points, np.zeros(5), calibration)
-    log_odds = np.log(found[:, 0] / found[:, 1])
+    probabilities = calibrated_probabilities(logits, n_points, np.zeros(5), calibration)
+    log_odds = np.log(probabilities[:, 0] / probabilities[:, 1])
     np.testing.assert_allclose(6.0 / log_odds, [1.0, 1.0, 2.0, 3.0, 3.0])
 
 
@@ -68,8 +68,8 @@ def test_the_probabilities_are_those_that_the_fit_of_the_calibration_reckons_wit
     temperature = by_n @ calibration.temperature * (by_age @ calibration.age_temperature)
     joint = (logits - calibration.log_trained_prior) / temperature[:, None] + np.log(PRIOR)
     joint = np.exp(joint + by_n @ calibration.offset + by_age @ calibration.age_offset)
-    found = calibrated_probabilities(logits, n_points, age, calibration)
-    np.testing.assert_allclose(found, joint / joint.sum(axis=1, keepdims=True))
+    probabilities = calibrated_probabilities(logits, n_points, age, calibration)
+    np.testing.assert_allclose(probabilities, joint / joint.sum(axis=1, keepdims=True))
 
 
 def test_an_offset_multiplies_the_odds_of_its_class():
@@ -80,8 +80,8 @@ def test_an_offset_multiplies_the_odds_of_its_class():
         temperature=(1.0, 1.0),
         offset=((0.0, 0.0), (np.log(9), 0.0)),
     )
-    found = calibrated_probabilities(np.zeros((3, 2)), [1, 2, 4], [0.0] * 3, calibration)
-    np.testing.assert_allclose(found[:, 0], [1 / 2, 3 / 4, 9 / 10])
+    probabilities = calibrated_probabilities(np.zeros((3, 2)), [1, 2, 4], [0.0] * 3, calibration)
+    np.testing.assert_allclose(probabilities[:, 0], [1 / 2, 3 / 4, 9 / 10])
 
 
 def test_factor_and_offset_of_the_age_are_linear_in_its_logarithm():
@@ -93,9 +93,9 @@ def test_factor_and_offset_of_the_age_are_linear_in_its_logarithm():
         age_offset=((0.0, 0.0), (np.log(9), 0.0)),
     )
     logits, age = np.array([[1.0, 0.0]] * 4), [0.0, 3.0, 15.0, 90.0]
-    found = calibrated_probabilities(logits, [2] * 4, age, calibration)
+    probabilities = calibrated_probabilities(logits, [2] * 4, age, calibration)
     log_odds = [1.0, 1 / 2 + np.log(9) / 2, 1 / 3 + np.log(9), 1 / 3 + np.log(9)]
-    np.testing.assert_allclose(np.log(found[:, 0] / found[:, 1]), log_odds)
+    np.testing.assert_allclose(np.log(probabilities[:, 0] / probabilities[:, 1]), log_odds)
 
 
 @pytest.mark.parametrize(

@@ -19,19 +19,19 @@ def bundle(tmp_path_factory):
 
 
 def classified(curve, bundle):
-    (found,) = classify([curve], bundle)
-    assert found is not None
-    return found
+    (answer,) = classify([curve], bundle)
+    assert answer is not None
+    return answer
 
 
-def assert_same(one, other):
-    if one is None or other is None:
-        assert one is other
+def assert_same(answer, expected):
+    if answer is None or expected is None:
+        assert answer is expected
         return
-    np.testing.assert_allclose(one.probabilities, other.probabilities, atol=1e-5)
-    np.testing.assert_allclose(one.attention, other.attention, atol=1e-5)
-    assert one.used.tolist() == other.used.tolist()
-    assert one.rejected == other.rejected
+    np.testing.assert_allclose(answer.probabilities, expected.probabilities, atol=1e-5)
+    np.testing.assert_allclose(answer.attention, expected.attention, atol=1e-5)
+    assert answer.used.tolist() == expected.used.tolist()
+    assert answer.rejected == expected.rejected
 
 
 quick = settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow], deadline=None)
@@ -40,17 +40,17 @@ quick = settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow], 
 @quick
 @given(st.lists(light_curves(), max_size=8))
 def test_a_batch_gives_what_each_curve_gives_alone(bundle, curves):
-    for curve, found in zip(curves, classify(curves, bundle), strict=True):
-        assert_same(found, classify([curve], bundle)[0])
+    for curve, answer in zip(curves, classify(curves, bundle), strict=True):
+        assert_same(answer, classify([curve], bundle)[0])
 
 
 @quick
 @given(light_curves())
 def test_the_batched_path_agrees_with_the_plain_one(bundle, curve):
-    found, plain = classify([curve], bundle)[0], probabilities_of(curve, bundle)
-    assert (found is None) == (plain is None)
-    if found is not None and plain is not None:
-        np.testing.assert_allclose(found.probabilities, plain, atol=1e-5)
+    answer, plain = classify([curve], bundle)[0], probabilities_of(curve, bundle)
+    assert (answer is None) == (plain is None)
+    if answer is not None and plain is not None:
+        np.testing.assert_allclose(answer.probabilities, plain, atol=1e-5)
 
 
 @quick
@@ -72,11 +72,11 @@ def test_later_points_do_not_change_an_earlier_answer(bundle, curve):
 @quick
 @given(light_curves(usable_only=True))
 def test_probabilities_and_attention_sum_to_one(bundle, curve):
-    found = classified(curve, bundle)
-    assert found.probabilities.dtype == np.float64
-    assert found.probabilities.sum() == pytest.approx(1, abs=1e-12)
-    assert found.attention.sum() == pytest.approx(1, abs=1e-12)
-    assert found.attention.shape == found.used.shape
+    answer = classified(curve, bundle)
+    assert answer.probabilities.dtype == np.float64
+    assert answer.probabilities.sum() == pytest.approx(1, abs=1e-12)
+    assert answer.attention.sum() == pytest.approx(1, abs=1e-12)
+    assert answer.attention.shape == answer.used.shape
 
 
 def test_an_answer_names_its_probabilities_and_says_how_much_it_knows():
@@ -117,8 +117,8 @@ def test_an_unusable_newest_point_leaves_the_classification_standing(bundle):
 
 def test_one_band_is_enough(bundle):
     for band in (1, 2):
-        found = classified(detections([1.0, 4.0], band=[band, band]), bundle)
-        assert np.isfinite(found.probabilities).all()
+        answer = classified(detections([1.0, 4.0], band=[band, band]), bundle)
+        assert np.isfinite(answer.probabilities).all()
 
 
 def test_the_attention_is_the_softmax_of_the_energies(bundle):
@@ -126,8 +126,8 @@ def test_the_attention_is_the_softmax_of_the_energies(bundle):
     rows = bundle.description.input.build(CurveBatch.of([curve]), ("g", "r"))
     with torch.inference_mode():
         energies = bundle.network(torch.from_numpy(rows))[1][0]
-    found = classified(curve, bundle)
-    np.testing.assert_allclose(found.attention, torch.softmax(energies, 0).numpy(), atol=1e-6)
+    answer = classified(curve, bundle)
+    np.testing.assert_allclose(answer.attention, torch.softmax(energies, 0).numpy(), atol=1e-6)
 
 
 @quick
@@ -136,19 +136,19 @@ def test_taking_up_a_memory_gives_what_a_replay_gives(bundle, curve, random):
     encoder_state = b""
     for mjd in sorted(random.sample(curve.mjd.tolist(), min(4, len(curve)))):
         now = curve.until(mjd)
-        (found,), (replayed,) = classify([now], bundle, [encoder_state]), classify([now], bundle)
-        assert_same(found, replayed)
-        encoder_state = found.encoder_state if found else b""
+        (answer,), (replayed,) = classify([now], bundle, [encoder_state]), classify([now], bundle)
+        assert_same(answer, replayed)
+        encoder_state = answer.encoder_state if answer else b""
 
 
 @quick
 @given(light_curves(usable_only=True), light_curves(usable_only=True))
 def test_a_memory_of_other_points_changes_nothing(bundle, curve, other):
     for encoder_state in (classified(other, bundle).encoder_state, b"x" * 40):
-        (found,) = classify([curve], bundle, [encoder_state])
+        (answer,) = classify([curve], bundle, [encoder_state])
         (expected,) = classify([curve], bundle)
-        assert found is not None
+        assert answer is not None
         assert expected is not None
         if other != curve:
-            np.testing.assert_allclose(found.probabilities, expected.probabilities, atol=1e-5)
-            assert found.used.tolist() == expected.used.tolist()
+            np.testing.assert_allclose(answer.probabilities, expected.probabilities, atol=1e-5)
+            assert answer.used.tolist() == expected.used.tolist()

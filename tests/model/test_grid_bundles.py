@@ -84,9 +84,9 @@ def test_the_attention_of_points_is_that_of_the_cells_averaged_over_hops(tmp_pat
     inputs = network_input([curve], bundle.selection, bundle.description.input)
     with torch.inference_mode():
         of_cells = bundle.network(inputs)[1][0].double().numpy()  # (hops, L)
-    found = bundle.encoder.encode(CurveBatch.of([curve])).attention
+    attention = bundle.encoder.encode(CurveBatch.of([curve])).attention
     assert len(of_cells) == 2
     expected = (
         point_attention(of_cells[0], curve.mjd) + point_attention(of_cells[1], curve.mjd)
     ) / 2
-    np.testing.assert_allclose(found, expected, atol=1e-6)
+    np.testing.assert_allclose(attention, expected, atol=1e-6)

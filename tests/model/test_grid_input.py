@@ -31,14 +31,14 @@ def slow_interpolation(times, values, at):
 @settings(max_examples=30)
 @given(light_curves(usable_only=True))
 def test_every_cell_is_the_interpolated_flux_and_the_distance_to_the_nearest_point(curve):
-    (found,) = grid_of(curve)
+    (cells,) = grid_of(curve)
     first, span = curve.mjd[0], curve.mjd[-1] - curve.mjd[0]
     for b, letter in enumerate(BANDS):
-        mine = curve.band == band_indices([letter])[0]
-        flux = curve.psf_flux[mine].astype(float) / UNIT_NJY
-        where = [127 * (t - first) / span if span else 0.0 for t in curve.mjd[mine]]
+        is_band = curve.band == band_indices([letter])[0]
+        flux = curve.psf_flux[is_band].astype(float) / UNIT_NJY
+        where = [127 * (t - first) / span if span else 0.0 for t in curve.mjd[is_band]]
         for cell in (0, 1, 40, 64, 126, 127):
-            flux_here, void_here = found[cell, b], found[cell, 2 + b]
+            flux_here, void_here = cells[cell, b], cells[cell, 2 + b]
             if not len(flux):
                 assert (flux_here, void_here) == (0.0, 500.0)
                 continue
@@ -52,15 +52,15 @@ def test_six_bands_make_the_posters_twelve_channels():
 
 def test_the_first_and_the_last_point_are_the_first_and_the_last_cell():
     curve = light_curve([100.0, 107.0, 350.0], [1e4, 9e4, 3e4], 100.0, "r")
-    (found,) = grid_of(curve)
-    np.testing.assert_allclose(found[[0, 127], 1], np.array([1e4, 3e4]) / UNIT_NJY, rtol=1e-5)
-    assert found[[0, 127], 3].tolist() == [0.0, 0.0]
+    (cells,) = grid_of(curve)
+    np.testing.assert_allclose(cells[[0, 127], 1], np.array([1e4, 3e4]) / UNIT_NJY, rtol=1e-5)
+    assert cells[[0, 127], 3].tolist() == [0.0, 0.0]
 
 
 def test_a_single_point_fills_the_grid_and_the_void_grows_from_it():
-    (found,) = grid_of(light_curve([100.0], [1e4], 100.0, "g"))
-    np.testing.assert_allclose(found[:, 0], 1e4 / UNIT_NJY, rtol=1e-6)
-    assert found[:, 2].tolist() == list(range(128))
+    (cells,) = grid_of(light_curve([100.0], [1e4], 100.0, "g"))
+    np.testing.assert_allclose(cells[:, 0], 1e4 / UNIT_NJY, rtol=1e-6)
+    assert cells[:, 2].tolist() == list(range(128))
 
 
 @settings(max_examples=20)
@@ -71,14 +71,14 @@ def test_light_curves_do_not_mix(one, other):
 
 def test_arcsinh_is_linear_for_small_and_logarithmic_for_large_fluxes():
     grid = Grid(scaling="arcsinh", flux_unit_njy=1000.0)
-    (found,) = grid_of(light_curve([1.0, 2.0], [10.0, 1e6], 1.0, "g"), grid=grid)
-    assert found[0, 0] == pytest.approx(0.01, rel=1e-3)
-    assert found[-1, 0] == pytest.approx(np.log(2000.0), rel=1e-3)
+    (cells,) = grid_of(light_curve([1.0, 2.0], [10.0, 1e6], 1.0, "g"), grid=grid)
+    assert cells[0, 0] == pytest.approx(0.01, rel=1e-3)
+    assert cells[-1, 0] == pytest.approx(np.log(2000.0), rel=1e-3)
 
 
 def test_the_age_is_that_of_the_light_curve():
-    (found,) = grid_of(light_curve([5.0, 24.0], 1e4, 1.0, "gr"), grid=Grid(has_age=True))
-    np.testing.assert_allclose(found[:, 4], np.log(20.0), rtol=1e-6)
+    (cells,) = grid_of(light_curve([5.0, 24.0], 1e4, 1.0, "gr"), grid=Grid(has_age=True))
+    np.testing.assert_allclose(cells[:, 4], np.log(20.0), rtol=1e-6)
 
 
 def test_cells_give_their_attention_to_the_nearest_point():
@@ -95,9 +95,9 @@ def test_cells_give_their_attention_to_the_nearest_point():
 @settings(max_examples=30)
 @given(light_curves(usable_only=True))
 def test_the_attention_of_points_sums_to_one(curve):
-    found = point_attention(np.full(128, 3.0), curve.mjd)
-    assert found.sum() == pytest.approx(1.0, abs=1e-12)
-    assert (found >= 0).all()
+    attention = point_attention(np.full(128, 3.0), curve.mjd)
+    assert attention.sum() == pytest.approx(1.0, abs=1e-12)
+    assert (attention >= 0).all()
 
 
 @pytest.mark.parametrize("wrong", [{"length": 1}, {"scaling": "log"}, {"cells": 5}])

@@ -29,12 +29,12 @@ def slow_rows(curve):
         row = {"step": np.log1p(t - points[max(i - 1, 0)][0])}
         row |= {"age": (t - points[0][0]) / 50, "log_age": np.log1p(t - points[0][0])}
         for letter, index in (("g", 1), ("r", 2)):
-            mine = [p for p in points[: i + 1] if p[3] == index]
+            of_band = [p for p in points[: i + 1] if p[3] == index]
             row[f"band_{letter}"] = float(here == index)
-            row[f"seen_{letter}"] = float(bool(mine))
-            if mine:
-                lnf = [np.log(float(p[1])) for p in mine]
-                t_last, f, e = mine[-1][0], float(mine[-1][1]), float(mine[-1][2])
+            row[f"seen_{letter}"] = float(bool(of_band))
+            if of_band:
+                lnf = [np.log(float(p[1])) for p in of_band]
+                t_last, f, e = of_band[-1][0], float(of_band[-1][1]), float(of_band[-1][2])
                 e = max(e, 0.02 * f)
                 row[f"flux_{letter}"] = np.arcsinh(f / 20000) / 2
                 row[f"snr_{letter}"] = np.arcsinh(f / e) / 2
@@ -78,8 +78,8 @@ def test_a_band_that_was_never_seen_is_zero():
 
 
 def test_an_error_below_the_floor_counts_as_the_floor():
-    one, tiny = detections([1.0], 1e5, 2000.0), detections([1.0], 1e5, 1.0)
-    np.testing.assert_array_equal(rows(one), rows(tiny))
+    at_floor, tiny = detections([1.0], 1e5, 2000.0), detections([1.0], 1e5, 1.0)
+    np.testing.assert_array_equal(rows(at_floor), rows(tiny))
 
 
 def test_faint_and_negative_forced_fluxes_stay_finite():

@@ -26,5 +26,5 @@ def test_the_prior_itself_says_nothing_and_certainty_all_there_is_to_say():
 @given(SHARES, SHARES)
 def test_under_equal_priors_only_the_likelihoods_count(likelihoods, prior):
     posterior = likelihoods * prior / np.sum(likelihoods * prior)
-    found = equal_prior_probabilities(posterior, prior)
-    np.testing.assert_allclose(found, likelihoods / likelihoods.sum(), rtol=1e-9)
+    equal = equal_prior_probabilities(posterior, prior)
+    np.testing.assert_allclose(equal, likelihoods / likelihoods.sum(), rtol=1e-9)

@@ -68,15 +68,15 @@ def supernovae(shared_data):
 def test_forced_photometry_has_the_errors_of_alerts_of_its_flux_rare_ones_too(
     supernovae, faint, bright
 ):
-    wanted, found = (0.01, 0.05, 0.5, 0.95, 0.99), []
+    wanted, quantiles = (0.01, 0.05, 0.5, 0.95, 0.99), []
     for kind in supernovae:
         flux = np.concatenate([curve.psf_flux for curve in kind])
         snr = flux / np.concatenate([curve.psf_flux_err for curve in kind])
-        found.append(np.quantile(snr[(flux > 10**faint) & (flux < 10**bright)], wanted))
-    assert found[1] == pytest.approx(found[0], rel=0.15)
+        quantiles.append(np.quantile(snr[(flux > 10**faint) & (flux < 10**bright)], wanted))
+    assert quantiles[1] == pytest.approx(quantiles[0], rel=0.15)
 
 
 def test_forced_photometry_begins_as_faint_as_alerts(supernovae):
     first = [np.log10([curve.psf_flux[0] for curve in kind]) for kind in supernovae]
-    found = [np.quantile(one, (0.01, 0.05, 0.25, 0.5)) for one in first]
-    assert found[1] == pytest.approx(found[0], abs=0.06)
+    quantiles = [np.quantile(ratios, (0.01, 0.05, 0.25, 0.5)) for ratios in first]
+    assert quantiles[1] == pytest.approx(quantiles[0], abs=0.06)

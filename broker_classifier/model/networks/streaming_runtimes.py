@@ -234,11 +234,11 @@ def _advance(
     gates, recurrent = np.empty(3 * width, np.float32), np.empty(3 * width, np.float32)
     normed, keys = np.empty(width, np.float32), np.empty(len(query), np.float32)
     for c in range(len(count)):
-        mine = state[c]
-        context = mine[2 * width : 3 * width]
+        of_curve = state[c]
+        context = of_curve[2 * width : 3 * width]
         for at in range(first[c], first[c] + count[c]):
-            _step(rows[at], mine[:width], layer_0, gates, recurrent, normed)
-            _step(normed, mine[width : 2 * width], layer_1, gates, recurrent, normed)
+            _step(rows[at], of_curve[:width], layer_0, gates, recurrent, normed)
+            _step(normed, of_curve[width : 2 * width], layer_1, gates, recurrent, normed)
             keys[:] = 0.0
             _add_product(normed, key, keys)
             unbounded = np.float32(0.0)
@@ -246,8 +246,8 @@ def _advance(
                 unbounded += query[j] * np.tanh(keys[j])
             energies[at] = _ENERGY_BOUND * np.tanh(unbounded / _ENERGY_BOUND)
             weight = np.exp(energies[at])
-            mine[3 * width] += weight
-            share = weight / mine[3 * width]
+            of_curve[3 * width] += weight
+            share = weight / of_curve[3 * width]
             for j in range(width):
                 context[j] += share * (normed[j] - context[j])
 

@@ -40,15 +40,15 @@ def expit(x):
 
 
 def slow_gru(rows, w, name):
-    hidden, found = np.zeros(w[f"{name}.weight_hh_l0"].shape[1]), []
+    hidden, states = np.zeros(w[f"{name}.weight_hh_l0"].shape[1]), []
     for row in rows:
         of_input = w[f"{name}.weight_ih_l0"] @ row + w[f"{name}.bias_ih_l0"]
         of_hidden = w[f"{name}.weight_hh_l0"] @ hidden + w[f"{name}.bias_hh_l0"]
         (r_i, z_i, n_i), (r_h, z_h, n_h) = np.split(of_input, 3), np.split(of_hidden, 3)
         keep = expit(z_i + z_h)
         hidden = (1 - keep) * np.tanh(n_i + expit(r_i + r_h) * n_h) + keep * hidden
-        found.append(hidden)
-    return np.array(found)
+        states.append(hidden)
+    return np.array(states)
 
 
 def slow_norm(features, w, name):
@@ -107,7 +107,7 @@ def test_a_batch_gives_what_each_grid_gives_alone(name):
     net, grid = network(name), np.random.default_rng(0).normal(size=(5, 128, 4))
     together, _ = answer(net, grid)
     assert together.shape == (5, 3)
-    alone = np.concatenate([answer(net, one[None])[0] for one in grid])
+    alone = np.concatenate([answer(net, cells[None])[0] for cells in grid])
     np.testing.assert_allclose(together, alone, atol=1e-4)
 
 
@@ -124,8 +124,8 @@ def test_the_attentive_gru_answers_from_softmax_averages_of_its_states():
     hidden = slow_trunk(rows, w)
     energy = np.tanh(hidden @ w["key.weight"].T) @ w["query.weight"].T  # (L, r)
     attention = np.exp(energy) / np.exp(energy).sum(axis=0)
-    logits, found = answer(net, rows[None])
-    np.testing.assert_allclose(found[0], attention.T, atol=1e-5)
+    logits, of_cells = answer(net, rows[None])
+    np.testing.assert_allclose(of_cells[0], attention.T, atol=1e-5)
     np.testing.assert_allclose(logits[0], slow_output(attention.T @ hidden, w), atol=1e-5)
 
 

@@ -36,8 +36,8 @@ def network(sizes, seed):
 def by_forward(net, curves):
     """Logits after the last point, and energies of all points, of each light curve."""
     with torch.inference_mode():
-        found = [net(torch.from_numpy(rows)[None]) for rows in curves]
-    return np.stack([logits[0, -1] for logits, _ in found]), [e[0].numpy() for _, e in found]
+        answers = [net(torch.from_numpy(rows)[None]) for rows in curves]
+    return np.stack([logits[0, -1] for logits, _ in answers]), [e[0].numpy() for _, e in answers]
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
@@ -51,17 +51,17 @@ def test_it_gives_what_the_network_gives_in_one_or_two_parts(runtime, sizes, see
     state = np.zeros((len(curves), 3 * sizes[2] + 1), dtype=np.float32)
     halves = [rng.integers(0, n + 1) for n in lengths]
     pieces = [(curve[:half], curve[half:]) for curve, half in zip(curves, halves, strict=True)]
-    found = [np.zeros(0, dtype=np.float32)] * len(curves)
+    advanced = [np.zeros(0, dtype=np.float32)] * len(curves)
     for part in range(2):
         rows = [piece[part] for piece in pieces]
         count = np.array([len(each) for each in rows])
         first = np.cumsum(count) - count
         given_back = computed.advance(state, np.concatenate(rows), first, count)
-        found = [
+        advanced = [
             np.append(before, given_back[a : a + n])
-            for before, a, n in zip(found, first, count, strict=True)
+            for before, a, n in zip(advanced, first, count, strict=True)
         ]
-    np.testing.assert_allclose(np.concatenate(found), np.concatenate(energies), atol=2e-5)
+    np.testing.assert_allclose(np.concatenate(advanced), np.concatenate(energies), atol=2e-5)
     np.testing.assert_allclose(computed.answer(state), logits, atol=2e-5, rtol=1e-5)
 
 
