@@ -7,7 +7,7 @@ and for a message that comes again, because its points may have revised earlier 
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import compress
 from typing import NamedTuple, TypeVar
 
@@ -186,7 +186,7 @@ def _accept(alert: Alert, rules: ReceiveRules, stored: LightCurve | None) -> Ale
     if alert.survey in rules.exclusions:
         alert = declined(alert, rules.exclusions[alert.survey], stored)
     if alert.decline is None and alert.survey not in rules.answerable:
-        return replace(alert, decline=NO_BUNDLE)
+        return alert._replace(decline=NO_BUNDLE)
     return alert
 
 

@@ -1,7 +1,6 @@
 """What every survey's message becomes."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from broker_classifier.errors import MessageError, SchemaError
@@ -14,9 +13,10 @@ SOLAR_SYSTEM = "solar_system"  # the reason to decline an alert of an asteroid o
 LONGEST_OBJECT_ID = 200  # bytes; far below what any store's key may have
 
 
-@dataclass(frozen=True)
-class Alert:
+class Alert(NamedTuple):
     """One alert: a new detection of one object, with the history that its packet carries.
+
+    It is a named tuple because thousands are made a second: a dataclass takes ten times as long.
 
     Attributes
     ----------

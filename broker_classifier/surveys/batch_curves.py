@@ -1,6 +1,7 @@
 """From the points of a batch to one light curve for each of its alerts, all views of one array."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -44,7 +45,8 @@ class BatchPoints:
     kind: NDArray[np.uint8]
     is_withdrawn: NDArray[np.bool_]
 
-    def usable(self) -> NDArray[np.bool_]:
+    @cached_property
+    def is_usable(self) -> NDArray[np.bool_]:
         """Say which points have a time, a band and numbers that float32 can hold."""
         limit = np.finfo(np.float32).max
         is_flux = np.abs(self.psf_flux) <= limit
@@ -72,7 +74,7 @@ class BatchCurves(NamedTuple):
 
 def light_curves(points: BatchPoints, n_alerts: int) -> BatchCurves:
     """Sort the points of every alert and drop repeated ones, as `light_curve` does for one."""
-    keep = np.flatnonzero(points.usable())
+    keep = np.flatnonzero(points.is_usable)
     packed = np.empty(len(keep), dtype=POINT)
     flags = point_flags(points.band, points.kind, points.is_withdrawn)
     bounds = np.searchsorted(points.owner[keep], np.arange(n_alerts + 1))

@@ -17,7 +17,7 @@ from broker_classifier.light_curve.photometry import mjd_from_tai
 from broker_classifier.surveys.alert import SOLAR_SYSTEM, Alert
 from broker_classifier.surveys.avro.layout import Cell, Column, Layout, Projected, Table, short_text
 from broker_classifier.surveys.batch_curves import NO_BAND, BatchPoints, light_curves
-from broker_classifier.surveys.source.context import Context
+from broker_classifier.surveys.source.context import Context, or_none
 from broker_classifier.surveys.source.diasource_context import SAID, diasource_contexts
 from broker_classifier.surveys.source.history import histories
 
@@ -82,7 +82,7 @@ def alerts(
     """Make the alert of every record in a batch, from `diaSource` alone if no more was read."""
     points = _points(projected, names)
     n, (owner, table) = len(projected.head), projected.owner
-    new, usable = table == NEW, points.usable()
+    new, usable = table == NEW, points.is_usable
     mjd, has_source, is_measured = np.full(n, np.nan), np.zeros(n, bool), np.zeros(n, bool)
     mjd[owner[new]], has_source[owner[new]] = points.mjd[new], True
     is_measured[owner[new & usable]] = True
@@ -95,11 +95,11 @@ def alerts(
     columns: tuple[NDArray[Any], ...] = (
         *(has_source, mjd, is_measured, has_object),
         *ids,
-        *(said["ra"], said["dec"]),
     )
     rows = zip(
         batch.curves,
         *(column.tolist() for column in columns),
+        *or_none([said["ra"], said["dec"]]),
         diasource_contexts(said, ids[-1], projected.texts[DESIGNATION], found),
         strict=True,
     )
@@ -117,21 +117,20 @@ def _alert(
     object_id: int,
     source_object_id: int,
     ss_object_id: int,
-    ra: float,
-    dec: float,
+    ra: float | None,
+    dec: float | None,
     context: Context,
 ) -> Alert | MessageError:
     if not (has_source and source_id and mjd == mjd):
         return _refusal(has_source, source_id)
-    known_ra, known_dec = (None if angle != angle else angle for angle in (ra, dec))
     object_id = object_id or source_object_id
     if not has_object or (ss_object_id and not object_id):
         name, reason = f"solar-system-{ss_object_id or source_id}", SOLAR_SYSTEM
-        return Alert(survey, name, source_id, mjd, EMPTY, known_ra, known_dec, reason, context)
+        return Alert(survey, name, source_id, mjd, EMPTY, ra, dec, reason, context)
     if not object_id:
         return SchemaError("the alert has no usable `diaObject.diaObjectId`")
     decline, name = None if is_measured else "no_photometry", str(object_id)
-    return Alert(survey, name, source_id, mjd, curve, known_ra, known_dec, decline, context)
+    return Alert(survey, name, source_id, mjd, curve, ra, dec, decline, context)
 
 
 def _refusal(has_source: bool, source_id: int) -> SchemaError:

@@ -6,7 +6,6 @@ stands for is that of the object's newest detection, and its `Alert` names the s
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Protocol
@@ -99,7 +98,7 @@ def _with_sherlock(alert: Alert | MessageError, packet: Packet) -> Alert | Messa
     if isinstance(alert, MessageError) or packet.sherlock_class is None:
         return alert
     context = alert.context._replace(sherlock_class=packet.sherlock_class)
-    return replace(alert, context=context)
+    return alert._replace(context=context)
 
 
 def _read(message: bytes, apis: Mapping[str, ObjectApi]) -> Packet | Alert | MessageError:

@@ -9,13 +9,13 @@ What is missing is null, or -999, or -99999, or the text "null".
 from collections import Counter
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
 
 from broker_classifier.errors import MessageError, SchemaError
-from broker_classifier.light_curve import BANDS, LIMIT_SIGMAS, Kind, LightCurve, photometry
+from broker_classifier.light_curve import BANDS, LIMIT_SIGMAS, Kind, photometry
 from broker_classifier.surveys.alert import Alert, Decoder
 from broker_classifier.surveys.avro.framing import Containers
 from broker_classifier.surveys.avro.layout import (
@@ -28,12 +28,13 @@ from broker_classifier.surveys.avro.layout import (
 )
 from broker_classifier.surveys.avro.projection import Projector
 from broker_classifier.surveys.batch_curves import NO_BAND, BatchPoints, light_curves
-from broker_classifier.surveys.source.context import Context
+from broker_classifier.surveys.source.context import or_none
 from broker_classifier.surveys.source.history import histories
 from broker_classifier.surveys.source.ztf_context import SAID, ztf_contexts
 
 BAND_OF_FID = {1: BANDS.index("g"), 2: BANDS.index("r"), 3: BANDS.index("i")}
-MISSING = (-999.0, -99999.0)
+MISSING, NOT_SAID = -99999.0, -999.0
+_DECLINES = np.array(["no_photometry", None], dtype=object)  # without a measurement, and with one
 POSITIVE = [short_text(sign) for sign in ("t", "T", "1")]
 
 # Columns of a measurement; forced photometry has counts, their error and their zero point.
@@ -106,41 +107,31 @@ def alerts(projected: Projected, passing_arcsec: float = 0.0) -> list[Alert | Me
     new = table == CANDIDATE
     mjd, has_candidate, is_measured = np.full(n, np.nan), np.zeros(n, bool), np.zeros(n, bool)
     mjd[owner[new]], has_candidate[owner[new]] = points.mjd[new], True
-    is_measured[owner[new & points.usable()]] = True
+    is_measured[owner[new & points.is_usable]] = True
     outer, inner = projected.head[:, CANDID], projected.head[:, CANDIDATE_CANDID]
-    candid = np.where(outer != 0, outer, inner)
+    candid, object_id = np.where(outer != 0, outer, inner), projected.texts[OBJECT_ID]
     batch, said = light_curves(points, n), dict(zip(SAID, _said(projected), strict=True))
     found = histories(batch.points, batch.starts, mjd)
-    columns: tuple[NDArray[Any], ...] = (
-        *(has_candidate, candid, mjd, is_measured),
-        *(said["ra"], said["dec"]),
+    results: list[Alert | MessageError] = list(
+        map(
+            Alert,
+            repeat("ztf"),
+            object_id,
+            candid.tolist(),
+            mjd.tolist(),
+            batch.curves,
+            *or_none([said["ra"], said["dec"]]),
+            _DECLINES[is_measured.astype(int)].tolist(),
+            ztf_contexts(said, projected.texts[SSNAMENR], found),
+        )
     )
-    rows = zip(
-        projected.texts[OBJECT_ID],
-        batch.curves,
-        *(column.tolist() for column in columns),
-        ztf_contexts(said, projected.texts[SSNAMENR], found),
-        strict=True,
-    )
-    return [projected.errors.get(m) or _alert(*row) for m, row in enumerate(rows)]
-
-
-def _alert(
-    object_id: str,
-    curve: LightCurve,
-    has_candidate: bool,
-    candid: int,
-    mjd: float,
-    is_measured: bool,
-    ra: float,
-    dec: float,
-    context: Context,
-) -> Alert | MessageError:
-    if not (has_candidate and object_id and candid and mjd == mjd):
-        return _refusal(has_candidate, object_id, candid)
-    decline = None if is_measured else "no_photometry"
-    known_ra, known_dec = (None if angle != angle else angle for angle in (ra, dec))
-    return Alert("ztf", object_id, candid, mjd, curve, known_ra, known_dec, decline, context)
+    has_object = np.fromiter(map(bool, object_id), dtype=bool, count=n)
+    is_whole = has_candidate & has_object & (candid != 0) & np.isfinite(mjd)
+    for m in np.flatnonzero(~is_whole).tolist():
+        results[m] = _refusal(has_candidate[m], object_id[m], candid[m])
+    for m, error in projected.errors.items():
+        results[m] = error
+    return results
 
 
 def _refusal(has_candidate: bool, object_id: str, candid: int) -> SchemaError:
@@ -185,17 +176,17 @@ def _measured(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     flux = photometry.flux_from_magnitude(np.round(magnitude, 4))
     flux_err = photometry.flux_err_from_magnitude_err(flux, np.round(magnitude_err, 6))
-    return np.where(np.isin(sign, POSITIVE), flux, -flux), flux_err
+    is_positive = (sign == POSITIVE[0]) | (sign == POSITIVE[1]) | (sign == POSITIVE[2])
+    return np.where(is_positive, flux, -flux), flux_err
 
 
 def _present(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    is_missing = (values == MISSING[0]) | (values == MISSING[1])
-    return np.where(np.isfinite(values) & ~is_missing, values, np.nan)
+    return np.where(np.isfinite(values) & (values != MISSING), values, np.nan)
 
 
 def _said(projected: Projected) -> NDArray[np.float64]:
-    cells = np.ascontiguousarray(projected.head[:, FIRST_SAID:].T)
-    return _present(cells.view(np.float64))
+    values = np.ascontiguousarray(projected.head[:, FIRST_SAID:].T).view(np.float64)
+    return np.where(values == NOT_SAID, np.nan, _present(values))
 
 
 def _band(fid: NDArray[np.float64]) -> NDArray[np.uint8]:

@@ -84,12 +84,12 @@ class Projector:
         if len(self.starts) > MAX_PROGRAMS:
             self.ops, self.paths, self.starts = self.ops[:0], [], {}
         errors: dict[int, MessageError] = {}
-        inputs = self._inputs(records, errors)
+        messages, inputs = self._inputs(records, errors)
         out, n_rows, stops = self._run(inputs, head_only)
         for m in np.flatnonzero(stops[:, 0]).tolist():
             errors[m] = self._error(*stops[m].tolist())
         texts = {
-            column: _texts(records, out.head[:, column].tolist(), errors)
+            column: _texts(messages, out.head[:, column].tolist(), errors)
             for column in self.layout.texts()
         }
         result = Projected(out.head, out.columns[:, :n_rows], out.owner[:, :n_rows], texts, errors)
@@ -108,7 +108,7 @@ class Projector:
             If the bytes do not fit the schema.
         """
         errors: dict[int, MessageError] = {}
-        inputs = self._inputs([record], errors)
+        _, inputs = self._inputs([record], errors)
         if errors:
             raise errors[0]
         if inputs.starts[0] == FALLBACK:
@@ -148,11 +148,11 @@ class Projector:
 
     def _inputs(
         self, records: Sequence[Encoded | MessageError], errors: dict[int, MessageError]
-    ) -> Inputs:
-        messages: list[bytes | None] = []
+    ) -> tuple[list[bytes], Inputs]:
+        messages: list[bytes] = []
         places: list[tuple[int, int, int]] = []
         for m, record in enumerate(records):
-            message, place = None, (0, 0, NO_PROGRAM)
+            message, place = b"", (0, 0, NO_PROGRAM)
             try:
                 if isinstance(record, MessageError):
                     raise record
@@ -163,7 +163,7 @@ class Projector:
             messages.append(message)
             places.append(place)
         columns = np.array(places, dtype=np.int64).reshape(-1, 3).T.copy()
-        return Inputs(addresses(messages), *columns)
+        return messages, Inputs(addresses(messages), *columns)
 
     def _run(self, inputs: Inputs, head_only: bool) -> tuple[Outputs, int, NDArray[np.int64]]:
         """Run all programs, in columns twice as long whenever they are full."""
@@ -193,7 +193,7 @@ class Projector:
         )
 
 
-def addresses(messages: Sequence[bytes | None]) -> NDArray[np.int64]:
+def addresses(messages: Sequence[bytes]) -> NDArray[np.int64]:
     """Return where the bytes of messages are in memory; valid as long as the messages are."""
     pointers = (ctypes.c_char_p * len(messages))(*messages)
     return np.frombuffer(memoryview(pointers).cast("B"), dtype=np.int64)
@@ -205,18 +205,23 @@ def _room(blanks: NDArray[np.int64], n_rows: int) -> tuple[NDArray[np.int64], ND
 
 
 def _texts(
-    records: Sequence[Encoded | MessageError], places: list[int], errors: dict[int, MessageError]
+    messages: Sequence[bytes], places: list[int], errors: dict[int, MessageError]
 ) -> list[str]:
     """Cut a text out of every message; a place is where it begins and, in 32 bits, its length."""
-    texts = [""] * len(records)
-    for m, (record, place) in enumerate(zip(records, places, strict=True)):
-        if place and m not in errors and isinstance(record, Encoded):
-            begin = place >> 32
-            try:
-                texts[m] = record.message[begin : begin + (place & _TEXT_LENGTH)].decode()
-            except UnicodeDecodeError as error:
-                errors[m] = DecodeError(f"a text of the record is no UTF-8: {error}")
-    return texts
+    found = zip(messages, places, strict=True)
+    texts = [text[p >> 32 : (p >> 32) + (p & _TEXT_LENGTH)] if p else b"" for text, p in found]
+    try:
+        return [text.decode() for text in texts]
+    except UnicodeDecodeError:
+        return [_text(text, m, errors) for m, text in enumerate(texts)]
+
+
+def _text(text: bytes, m: int, errors: dict[int, MessageError]) -> str:
+    try:
+        return text.decode()
+    except UnicodeDecodeError as error:
+        errors.setdefault(m, DecodeError(f"a text of the record is no UTF-8: {error}"))
+        return ""
 
 
 def _decoded(

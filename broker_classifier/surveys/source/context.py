@@ -1,10 +1,10 @@
 """What a packet says of its source beside the light curve, in one form for all surveys."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from broker_classifier.surveys.source.history import Histories
 
@@ -108,18 +108,24 @@ def contexts(
     """
     columns: dict[str, Sequence[Any]] = dict.fromkeys(Context._fields, [None] * n)
     columns |= others
-    columns |= _cells(numbers, lambda table: np.round(table, _DECIMALS))
-    columns |= _cells(counts, lambda table: np.nan_to_num(table).astype(np.int64))
+    rounded = np.round(list(numbers.values()), _DECIMALS)
+    columns |= zip(numbers, or_none(rounded), strict=True)
+    columns |= zip(counts, or_none(list(counts.values()), np.int64), strict=True)
     return list(map(Context, *columns.values()))
 
 
-def _cells(
-    columns: Mapping[str, Numbers], converted: Callable[[Numbers], NDArray[Any]]
-) -> dict[str, list[Any]]:
-    table = np.array(list(columns.values()))
-    cells = converted(table).astype(object)
-    cells[np.isnan(table)] = None
-    return dict(zip(columns, cells.tolist(), strict=True))
+def or_none(columns: ArrayLike, dtype: DTypeLike = np.float64) -> list[list[Any]]:
+    """Make lists of columns of numbers, with None for what is not finite.
+
+    >>> or_none([[1.5, np.nan], [2.0, 3.0]])
+    [[1.5, None], [2.0, 3.0]]
+    """
+    table = np.asarray(columns, dtype=np.float64)
+    is_number = np.isfinite(table)
+    cells = np.where(is_number, table, 0.0).astype(dtype).astype(object)
+    cells[~is_number] = None
+    found: list[list[Any]] = cells.tolist()
+    return found
 
 
 def of_histories(

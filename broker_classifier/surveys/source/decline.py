@@ -1,7 +1,5 @@
 """Rules put to an alert: what they exclude is declined with the rule's name."""
 
-from dataclasses import replace
-
 import numpy as np
 
 from broker_classifier.config.rules import Rules
@@ -26,14 +24,14 @@ def declined(alert: Alert, rules: Rules, stored: LightCurve | None = None) -> Al
         Of an alert whose history was not read, what is known of the object's.
     """
     if stored is not None:
-        alert = replace(alert, context=with_history(alert, stored))
+        alert = alert._replace(context=with_history(alert, stored))
     if alert.decline is not None:
         return alert
     reason = excluded_by(alert.context, alert.mjd, rules)
     if reason is None:
         return alert
     curve = EMPTY if reason == SOLAR_SYSTEM else alert.curve
-    return replace(alert, decline=reason, curve=curve)
+    return alert._replace(decline=reason, curve=curve)
 
 
 def with_history(alert: Alert, stored: LightCurve) -> Context:
