@@ -129,6 +129,8 @@ def read_bundle(folder: Path) -> Bundle:
     network = build_network(description.architecture, dict(description.config))
     _load_weights(folder / WEIGHTS_FILE, network, weights)
     members = _read_members(folder, description)
+    if len(members) != (network.config.n_members if isinstance(network, Blend) else 0):
+        raise _broken(folder / DESCRIPTION_FILE, "it does not have the members that it counts")
     return Bundle(description, network, bundle_hash(weights, text), members)
 
 
@@ -143,8 +145,6 @@ def _read_members(folder: Path, description: Description) -> tuple[Bundle, ...]:
             what = f"its member {name} has other classes or takes other points"
             raise _broken(folder / DESCRIPTION_FILE, what)
         members.append(member)
-    if len(members) != description.config.get("n_members", 0):
-        raise _broken(folder / DESCRIPTION_FILE, "it does not have the members that it counts")
     return tuple(members)
 
 

@@ -3,12 +3,16 @@ import json
 
 import numpy as np
 import pytest
+import torch
 from safetensors.torch import save
 
 from broker_classifier.errors import BundleError
+from broker_classifier.model.architectures import build_network
 from broker_classifier.model.bundle import MEMBERS_FOLDER, WEIGHTS_FILE, load_bundle
+from broker_classifier.model.calibration import node_shares
 from broker_classifier.model.classify import classify
 from broker_classifier.model.find_bundle import DESCRIPTION_FILE
+from broker_classifier.model.networks.blend import N_POINTS
 from broker_classifier.training.fit.write_bundle import made_up_curve
 from tests.bundles import small_bundle
 
@@ -98,3 +102,14 @@ def test_states_of_another_kind_are_not_used(blend, curves):
     for state in (b"x", b"\x05\x00\x00\x00short", bytes(40)):
         [with_state] = classify(curves[:1], blend, [state])
         np.testing.assert_array_equal(plain.probabilities, with_state.probabilities)
+
+
+def test_weights_are_linear_in_ln_n_between_their_nodes():
+    blend = build_network("blend", {"n_channels": 1, "n_classes": 2})
+    random = np.random.default_rng(0)
+    blend.weight.copy_(torch.from_numpy(random.random((len(N_POINTS), 2))))
+    n_points = np.array([1, 2, 3, 7, 10, 29, 30, 31, 400])
+    scores = random.normal(size=(2, len(n_points), 2))
+    shares = node_shares(n_points, N_POINTS) @ blend.weight.numpy()
+    expected = np.einsum("nm,mnk->nk", shares, scores)
+    np.testing.assert_allclose(blend.joined(scores, n_points), expected)

@@ -5,6 +5,7 @@ a feature is not known yet. Names: of the whole light curve, of each band, of ne
 """
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from itertools import pairwise
 from typing import ClassVar
 
@@ -123,13 +124,16 @@ def prefix_features(
     -------
     float32 array, shape (n, n_features)
     """
-    rows = np.full(
-        (len(first), len(settings.channel_names(band_letters))), np.nan, dtype=np.float32
-    )
-    positions = band_positions(tuple(band_letters))
+    positions, n_features = _columns(tuple(band_letters))
+    rows = np.full((len(first), n_features), np.nan, dtype=np.float32)
     least_error = settings.min_relative_error
     _write_rows(points, first, stop, asked_mjd, positions, len(band_letters), least_error, rows)
     return rows
+
+
+@lru_cache(maxsize=16)
+def _columns(band_letters: tuple[str, ...]) -> tuple[NDArray[np.int64], int]:
+    return band_positions(band_letters), len(Features().channel_names(band_letters))
 
 
 @cached_with(__file__, feature_loops.__file__)

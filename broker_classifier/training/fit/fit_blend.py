@@ -11,7 +11,6 @@ from broker_classifier.model.bundle import Bundle
 from broker_classifier.model.calibration import Calibration, node_shares
 from broker_classifier.model.networks.blend import N_POINTS, Blend, BlendConfig
 from broker_classifier.training.fit.fit_calibration import Asked, calibration_of
-from broker_classifier.training.fit.network_calibration import N_DRAWS
 from broker_classifier.training.fit.tree_rows import calibration_moments
 from broker_classifier.training.homogenise.examples import Example
 from broker_classifier.training.judge.moments import member_scores
@@ -40,9 +39,9 @@ def fit_blend(
         Of the times.
     """
     prior = np.array(members[0].description.calibration.prior)
-    random, curves = np.random.default_rng(seed), [e.curves[0] for e in validation] * N_DRAWS
-    moments, weight = calibration_moments(curves, random)
-    target = np.array([e.target for e in validation] * N_DRAWS)[moments.curve]
+    curves = [e.curves[0] for e in validation]
+    moments, weight = calibration_moments(curves, np.random.default_rng(seed))
+    target = np.array([e.target for e in validation])[moments.curve]
     scores = np.array([member_scores(m, curves, moments) for m in members])  # (M, N, K)
     config = {**recipe.network_config(), "n_members": len(members)}
     network = Blend(BlendConfig.model_validate(config))

@@ -16,8 +16,6 @@ from broker_classifier.training.judge.moments import network_logits
 from broker_classifier.training.judge.prefix_logits import prefix_logits
 from broker_classifier.training.recipe import Recipe
 
-N_DRAWS = 4  # of the times between detections at which validation objects are asked
-
 
 def network_calibration(
     network: Network,
@@ -39,13 +37,12 @@ def network_calibration(
         age = [curve.mjd - curve.mjd[0] for curve in curves]
         n_before = [n_before_detection(curve) for curve in curves]
         return fit_calibration(logits, target, prior, weights, age, n_before)
-    several = curves * N_DRAWS
-    moments, weight = calibration_moments(several, np.random.default_rng(seed))
+    moments, weight = calibration_moments(curves, np.random.default_rng(seed))
     asked = Asked(
-        network_logits(network, several, moments, *settings),
-        np.array(target * N_DRAWS)[moments.curve],
+        network_logits(network, curves, moments, *settings),
+        np.array(target)[moments.curve],
         moments.n_points,
-        moments.age_days(several, hears_silence=True),
+        moments.age_days(curves, hears_silence=True),
         weight,
         len(curves),
     )

@@ -15,10 +15,11 @@ from broker_classifier.light_curve import LightCurve
 from broker_classifier.training.fit.fit_calibration import RANK_DECAY
 from broker_classifier.training.fit.prefix_weights import LAST_DAY, prefix_weights
 from broker_classifier.training.judge.cuts import n_before_detection
-from broker_classifier.training.judge.moments import Moments
+from broker_classifier.training.judge.moments import Moments, joined_moments
 from broker_classifier.training.recipe_tables import Optimisation
 
 RANKS = (1, 2, 3, 4, 5, 6, 8, 10, 13, 16, 20, 25, 32, 40, 50, 65, 80, 100, 130, 170, 220)
+N_DRAWS = 4
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -78,10 +79,13 @@ def calibration_moments(
 ) -> tuple[Moments, Floats]:
     """Choose the moments at which answers that hear silence are calibrated, and weigh them.
 
-    Half of the weight goes to detections by their rank, half to days; see `fit_calibration`.
+    Half of the weight goes to detections by their rank, half to days; see `fit_calibration`. The
+    times between detections are drawn `N_DRAWS` times.
     """
     settings = Optimisation(prefix_decay=RANK_DECAY, share_by_days=0.5)
-    moments, weight = training_moments(curves, settings, random)
+    draws = [training_moments(curves, settings, random) for _ in range(N_DRAWS)]
+    moments = joined_moments([moments for moments, _ in draws])
+    weight = np.concatenate([weight for _, weight in draws])
     return moments, weight / weight.sum()
 
 
