@@ -129,7 +129,7 @@ def read_bundle(folder: Path) -> Bundle:
     network = build_network(description.architecture, dict(description.config))
     _load_weights(folder / WEIGHTS_FILE, network, weights)
     members = _read_members(folder, description)
-    if len(members) != (network.config.n_members if isinstance(network, Blend) else 0):
+    if len(members) != getattr(network.config, "n_members", 0):
         raise _broken(folder / DESCRIPTION_FILE, "it does not have the members that it counts")
     return Bundle(description, network, bundle_hash(weights, text), members)
 
