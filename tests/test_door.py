@@ -87,3 +87,18 @@ def test_training_has_its_verbs_at_the_door(tmp_path):
         [sys.executable, "-c", program], cwd=TOP, capture_output=True, text=True, check=False
     )
     assert "DataError: nowhere" in run.stderr
+
+
+def test_a_library_logs_to_pythons_logging_and_never_to_standard_output():
+    program = (
+        "import logging, broker_classifier\n"
+        "from broker_classifier.errors import OutputUnavailableError\n"
+        "from broker_classifier.streams.kafka_clients import log\n"
+        "log.warning('kafka is away', address='here')\n"
+        "try: next(broker_classifier.subscribe('127.0.0.1:1'))\n"
+        "except OutputUnavailableError: pass\n"
+    )
+    command = [sys.executable, "-c", program]
+    ended = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert ended.stdout == ""
+    assert "event='kafka is away' address='here'" in ended.stderr

@@ -18,7 +18,7 @@ MAX_FUNCTION_LINES = 40
 # each other.
 FLOORS = {
     "": [
-        ["errors", "compiled", "config", "progress"],
+        ["errors", "compiled", "config", "logs", "progress"],
         ["light_curve"],
         ["surveys", "store", "model"],
         ["streams"],

@@ -12,7 +12,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-import structlog
 from confluent_kafka import Message as KafkaMessage
 
 from broker_classifier.config import Settings
@@ -23,6 +22,7 @@ from broker_classifier.lasair.sending.budget import Budget
 from broker_classifier.lasair.sending.metrics import AnnotateMetrics, OutboxCollector
 from broker_classifier.lasair.sending.outbox import Outbox
 from broker_classifier.lasair.sending.sender import Sender
+from broker_classifier.logs import get_logger
 from broker_classifier.streams.health_server import serve_health
 from broker_classifier.streams.topic_reader import TopicReader
 
@@ -30,7 +30,7 @@ PARTITIONS_EVERY_S = 30.0
 FORGET_EVERY_S = 3600.0
 LONGEST_SLEEP_S = 60.0
 
-log = structlog.get_logger()
+log = get_logger()
 
 
 def annotate(settings: Settings, stop: threading.Event) -> None:

@@ -3,15 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import structlog
 from pydantic import SecretStr
 
 from broker_classifier.config import Settings
 from broker_classifier.config.lasair import AnnotatorSettings
 from broker_classifier.errors import ConfigError
 from broker_classifier.lasair.sending.client import LasairAnnotator
+from broker_classifier.logs import get_logger
 
-log = structlog.get_logger()
+log = get_logger()
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-import structlog
-
 from broker_classifier.config.lasair import AnnotateSettings, AnnotatorSettings
 from broker_classifier.errors import DecodeError
 from broker_classifier.lasair.annotation.answer import bits_of, is_classified, read_answer
@@ -17,9 +15,10 @@ from broker_classifier.lasair.rules import Said, reason_to_send
 from broker_classifier.lasair.sending.metrics import AnnotateMetrics
 from broker_classifier.lasair.sending.outbox import Outbox
 from broker_classifier.lasair.sending.outbox_rows import Item
+from broker_classifier.logs import get_logger
 from broker_classifier.streams.classification import ClassificationMessage
 
-log = structlog.get_logger()
+log = get_logger()
 
 
 @dataclass

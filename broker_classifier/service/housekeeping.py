@@ -3,15 +3,14 @@
 import math
 import time
 
-import structlog
-
 from broker_classifier.errors import StoreUnavailableError
+from broker_classifier.logs import get_logger
 from broker_classifier.service.street import Service
 
 PRUNED_AT_ONCE = 1000  # objects: 2 ms between two batches
 COUNTED_EVERY_S = 1.0
 
-log = structlog.get_logger()
+log = get_logger()
 
 
 class HouseKeeping:

@@ -31,8 +31,6 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, TypeVar
 
-import structlog
-
 from broker_classifier.errors import (
     OutputUnavailableError,
     SchemasUnavailableError,
@@ -41,6 +39,7 @@ from broker_classifier.errors import (
     UnavailableError,
 )
 from broker_classifier.light_curve.photometry import unix_from_mjd
+from broker_classifier.logs import get_logger
 from broker_classifier.service.batch import Batch, classify_batch, published, stored
 from broker_classifier.service.declines import UNUSABLE
 from broker_classifier.service.housekeeping import HouseKeeping
@@ -49,7 +48,7 @@ from broker_classifier.service.street import Service
 from broker_classifier.service.triage import Answer, Outcome
 from broker_classifier.streams.message import Message, Outgoing
 
-log = structlog.get_logger()
+log = get_logger()
 
 Result = TypeVar("Result")
 

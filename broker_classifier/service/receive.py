@@ -11,11 +11,10 @@ from dataclasses import dataclass, field
 from itertools import compress
 from typing import NamedTuple, TypeVar
 
-import structlog
-
 from broker_classifier.config.rules import Rules
 from broker_classifier.errors import MessageError
 from broker_classifier.light_curve import LightCurve
+from broker_classifier.logs import get_logger
 from broker_classifier.service.triage import NO_BUNDLE, Arrival
 from broker_classifier.store import ObjectRecord, Standing
 from broker_classifier.streams.dead_letters import dead_letter
@@ -29,7 +28,7 @@ from broker_classifier.surveys.alert import (
 )
 from broker_classifier.surveys.source.decline import declined
 
-log = structlog.get_logger()
+log = get_logger()
 
 Read = Callable[[Sequence[str]], list[ObjectRecord]]  # as `LightCurveStore.read`
 Item = TypeVar("Item")

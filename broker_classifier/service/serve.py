@@ -6,7 +6,6 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import get_args
 
-import structlog
 import torch
 
 from broker_classifier.config import Settings, Stream
@@ -14,6 +13,7 @@ from broker_classifier.config.rules import Rules
 from broker_classifier.config.store import StoreSettings
 from broker_classifier.errors import BundleError, ConfigError, OutputUnavailableError
 from broker_classifier.light_curve.photometry import SECONDS_PER_DAY
+from broker_classifier.logs import get_logger
 from broker_classifier.model.bundle import Bundle, load_bundle
 from broker_classifier.model.find_bundle import find_bundle
 from broker_classifier.progress import Track, untracked
@@ -32,7 +32,7 @@ from broker_classifier.streams.files import FileSource, JsonLinesSink
 from broker_classifier.surveys.alert import SIMULATION_OF
 from broker_classifier.surveys.decoders import open_decoders
 
-log = structlog.get_logger()
+log = get_logger()
 
 DECLINED = "declined"  # the topic of files' declined alerts
 

@@ -12,10 +12,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-import structlog
-
 from broker_classifier.config import DELIMITER, PREFIX, Settings
 from broker_classifier.errors import ConfigError
+from broker_classifier.logs import get_logger
 from broker_classifier.streams.health_server import serve_texts
 
 SETUP_FAILED = 2  # the exit code of a worker that cannot start as it was asked to
@@ -25,7 +24,7 @@ END_TIMEOUT_S = 30.0
 SCRAPE_TIMEOUT_S = 2.0
 _SAMPLE = re.compile(r"(\w+)(?:\{(.*)\})? (\S+)")
 
-log = structlog.get_logger()
+log = get_logger()
 
 
 @dataclass

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-import structlog
 from valkey import Valkey
 from valkey.backoff import NoBackoff
 from valkey.cluster import ValkeyCluster
@@ -14,6 +13,7 @@ from valkey.exceptions import AuthenticationError, ResponseError, ValkeyError
 from valkey.retry import Retry
 
 from broker_classifier.errors import ConfigError, StoreRestartedError, StoreUnavailableError
+from broker_classifier.logs import get_logger
 from broker_classifier.store.packing import pack, unpack
 from broker_classifier.store.port import Pruned
 from broker_classifier.store.record import UNKNOWN, ObjectRecord
@@ -40,7 +40,7 @@ end
 return conflicts
 """
 
-log = structlog.get_logger()
+log = get_logger()
 Result = TypeVar("Result")
 
 

@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import orjson
-import structlog
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka import Message as KafkaMessage
 
 from broker_classifier.config.kafka import KafkaSettings
 from broker_classifier.errors import ConfigError
+from broker_classifier.logs import get_logger
 
 STATISTICS_MS = 2_000
 REMINDED_EVERY_S = 60.0
@@ -20,7 +20,7 @@ AWAY = {KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._RESOLVE
 
 Client = TypeVar("Client")
 
-log = structlog.get_logger()
+log = get_logger()
 
 
 class KafkaConnection:

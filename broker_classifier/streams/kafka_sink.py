@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-import structlog
 from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka import Message as KafkaMessage
 from confluent_kafka.admin import AdminClient, NewTopic
@@ -12,6 +11,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from broker_classifier.config.kafka import KafkaSettings
 from broker_classifier.errors import OutputUnavailableError
 from broker_classifier.light_curve.photometry import SECONDS_PER_DAY
+from broker_classifier.logs import get_logger
 from broker_classifier.streams.kafka_clients import client_settings, opened
 from broker_classifier.streams.kafka_source import MAX_MESSAGE_BYTES
 from broker_classifier.streams.message import Message, Outgoing
@@ -19,7 +19,7 @@ from broker_classifier.streams.message import Message, Outgoing
 LINGER_MS = 5
 ADMIN_TIMEOUT_S = 10.0
 
-log = structlog.get_logger()
+log = get_logger()
 
 OnDelivery = Callable[[KafkaError | None, KafkaMessage | None], None]
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import structlog
 from confluent_kafka import (
     TIMESTAMP_NOT_AVAILABLE,
     Consumer,
@@ -16,6 +15,7 @@ from confluent_kafka import Message as KafkaMessage
 from broker_classifier.config import topic_matches
 from broker_classifier.config.kafka import KafkaSettings
 from broker_classifier.errors import ConfigError, InputLostError, StartOverError
+from broker_classifier.logs import get_logger
 from broker_classifier.streams.kafka_clients import KafkaConnection, client_settings, opened
 from broker_classifier.streams.message import REPLAYED_FROM, Message
 
@@ -24,7 +24,7 @@ TOPIC_REFRESH_MS = 5_000
 FULL_QUEUE_PAUSE_MS = 5  # librdkafka's own second is longer than a batch takes
 LATEST_TIMESTAMP_MS = 4_102_444_800_000  # 2100; a producer that stamps microseconds is not believed
 
-log = structlog.get_logger()
+log = get_logger()
 
 
 class KafkaSource:

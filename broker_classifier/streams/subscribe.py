@@ -5,20 +5,20 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
-import structlog
 from confluent_kafka import Consumer, KafkaError
 from confluent_kafka import Message as KafkaMessage
 from pydantic import ValidationError
 
 from broker_classifier.config.kafka import KafkaSettings
 from broker_classifier.errors import OutputUnavailableError
+from broker_classifier.logs import get_logger
 from broker_classifier.streams.classification import ClassificationMessage, parse
 from broker_classifier.streams.kafka_clients import client_settings, headers_of, opened
 from broker_classifier.streams.newest_messages import newest_messages
 from broker_classifier.streams.wanted import Wanted, refuse_unknown_classes
 from broker_classifier.streams.where import condition
 
-log = structlog.get_logger()
+log = get_logger()
 
 POLL_S = 0.5
 REMEMBERED_IDS = 200_000  # workers overtake each other by seconds: by far fewer messages

@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping
 
-import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka import Message as KafkaMessage
 
 from broker_classifier.config.kafka import KafkaSettings
 from broker_classifier.errors import OutputUnavailableError
+from broker_classifier.logs import get_logger
 from broker_classifier.streams.kafka_clients import client_settings, opened
 
-log = structlog.get_logger()
+log = get_logger()
 
 _METADATA_TIMEOUT_S = 5.0
 

@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any
 
-import structlog
 from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 
 from broker_classifier.config.kafka import KafkaSettings
 from broker_classifier.errors import InputLostError, OutputUnavailableError, StartOverError
+from broker_classifier.logs import get_logger
 from broker_classifier.streams.kafka_clients import client_settings, opened
 from broker_classifier.streams.kafka_sink import LINGER_MS, create_topics, without_value
 from broker_classifier.streams.kafka_source import MAX_MESSAGE_BYTES, KafkaSource
@@ -16,7 +16,7 @@ from broker_classifier.streams.message import Message, Outgoing
 
 TRANSACTION_TIMEOUT_MS = 60_000
 
-log = structlog.get_logger()
+log = get_logger()
 
 
 class TransactionalSink:

@@ -15,9 +15,8 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 from typing import Any
 
-import structlog
-
 from broker_classifier.errors import DecodeError, LightCurveUnavailableError
+from broker_classifier.logs import get_logger
 from broker_classifier.surveys.loose_json import number, parse_json
 
 LSST_ENDPOINT = "https://api.lasair.lsst.ac.uk/api"
@@ -35,7 +34,7 @@ _BROKEN_CONNECTION = (OSError, http.client.HTTPException, DecodeError)
 
 Answer = dict[str, Any]
 
-log = structlog.get_logger()
+log = get_logger()
 
 
 def object_apis(

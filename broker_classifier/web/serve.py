@@ -5,11 +5,11 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import structlog
 import uvicorn
 
 from broker_classifier.config import Settings
 from broker_classifier.errors import ConfigError
+from broker_classifier.logs import get_logger
 from broker_classifier.web.index.follow import Follower, Keeping
 from broker_classifier.web.server.app import app
 from broker_classifier.web.server.live import News
@@ -17,7 +17,7 @@ from broker_classifier.web.server.live import News
 BACKLOG = 256
 GRACE_S = 2
 
-log = structlog.get_logger()
+log = get_logger()
 
 
 def serve_page(

@@ -16,8 +16,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-import structlog
-
 from broker_classifier.lasair.annotation.limits import violations
 from broker_classifier.lasair.annotation.write_annotation import Annotation
 from broker_classifier.lasair.sending.budget import Budget
@@ -25,6 +23,7 @@ from broker_classifier.lasair.sending.client import Outcome, Reply
 from broker_classifier.lasair.sending.metrics import AnnotateMetrics
 from broker_classifier.lasair.sending.outbox import Outbox
 from broker_classifier.lasair.sending.outbox_rows import Item
+from broker_classifier.logs import get_logger
 
 IDLE_S = 1.0
 LINGER_S = 0.5  # what is published together arrives within this
@@ -41,7 +40,7 @@ N_SIGNS_OF_AN_OUTAGE = 3
 
 _ABOUT_THE_BATCH = (Outcome.ACCEPTED, Outcome.REFUSED, Outcome.FAILED)
 
-log = structlog.get_logger()
+log = get_logger()
 
 
 class Annotator(Protocol):

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
-import structlog
 from numpy.typing import NDArray
 
 from broker_classifier.errors import DecodeError, MessageError
+from broker_classifier.logs import get_logger
 from broker_classifier.surveys.avro import kernel
 from broker_classifier.surveys.avro.compile_schema import InexpressibleError, compile_schema
 from broker_classifier.surveys.avro.container import Record, parsed_schema, read_record
@@ -35,7 +35,7 @@ _REASONS = {
     kernel.NO_SYMBOL: "its enum has no such symbol",
 }
 
-log = structlog.get_logger()
+log = get_logger()
 
 
 class Encoded(NamedTuple):

@@ -8,11 +8,11 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import structlog
 from confluent_kafka import Message
 
 from broker_classifier.config.kafka import KafkaSettings
 from broker_classifier.errors import UnavailableError
+from broker_classifier.logs import get_logger
 from broker_classifier.streams.topic_reader import TopicReader
 from broker_classifier.web.index.prune import prune
 from broker_classifier.web.index.published import Published, published
@@ -26,7 +26,7 @@ REST_S = 0.1
 _POLL_S, _PRUNE_S, _RETRY_S, _LOOK_S = 0.5, 60.0, 1.0, 5.0
 _DAY_S = 86400.0
 
-log = structlog.get_logger()
+log = get_logger()
 
 
 @dataclass(frozen=True)

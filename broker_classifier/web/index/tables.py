@@ -3,9 +3,8 @@
 import sqlite3
 from pathlib import Path
 
-import structlog
-
 from broker_classifier.errors import StoreUnavailableError
+from broker_classifier.logs import get_logger
 
 FORM = 1
 """Raised with every change of the tables: an index of another form is rebuilt from the topic."""
@@ -49,7 +48,7 @@ CREATE TABLE offsets (topic TEXT, partition INTEGER, next INTEGER, PRIMARY KEY (
 CREATE TABLE facts (name TEXT PRIMARY KEY, value);
 """
 
-log = structlog.get_logger()
+log = get_logger()
 
 
 def open_index(path: Path | str) -> sqlite3.Connection:
