@@ -51,26 +51,22 @@ def delivery_of(settings: Settings, inputs: Inputs) -> str:
     OutputUnavailableError
         If Kafka does not answer.
     """
-    wanted, ours = settings.kafka.delivery, settings.kafka.bootstrap_servers
-    if wanted == AT_LEAST_ONCE:
+    ours = settings.kafka.bootstrap_servers
+    if settings.kafka.delivery == AT_LEAST_ONCE:
         return AT_LEAST_ONCE
     if len(inputs) > 1 or inputs[0][0].bootstrap_servers != ours:
-        if wanted == EXACTLY_ONCE:
-            others = ", ".join(kafka.bootstrap_servers for kafka, _ in inputs)
-            msg = (
-                f"kafka.delivery: exactly_once needs alerts and results on one Kafka in one group; "
-                f"alerts come from {others}, results go to {ours}; set at_least_once"
-            )
-            raise ConfigError(msg)
-        return AT_LEAST_ONCE
+        others = ", ".join(kafka.bootstrap_servers for kafka, _ in inputs)
+        msg = (
+            f"kafka.delivery: exactly_once needs alerts and results on one Kafka in one group; "
+            f"alerts come from {others}, results go to {ours}; set at_least_once"
+        )
+        raise ConfigError(msg)
     if _is_embedded(settings.kafka.output):
-        if wanted == EXACTLY_ONCE:
-            msg = (
-                "kafka.delivery: the embedded Kafka has no transactions that hold; "
-                "set at_least_once, or run a real one"
-            )
-            raise ConfigError(msg)
-        return AT_LEAST_ONCE
+        msg = (
+            "kafka.delivery: the embedded Kafka has no transactions that hold; "
+            "set at_least_once, or run a real one"
+        )
+        raise ConfigError(msg)
     return EXACTLY_ONCE
 
 

@@ -60,19 +60,24 @@ class KafkaSource:
         self._is_committing = False
         self._first_open: dict[tuple[str, int], int] = {}  # offsets not handed to `commit` yet
         self._revoked: set[tuple[str, int]] = set()
-        self._consumer = opened(
+        self._worker, self._is_lost = worker, False
+        self._consumer = self._joined()
+
+    def _joined(self) -> Consumer:
+        consumer = opened(
             Consumer,
-            group_settings(settings, worker)
+            group_settings(self._settings, self._worker)
             | {"on_commit": self._note_commit}
-            | client_settings(settings)
+            | client_settings(self._settings)
             | self._connection.callbacks
-            | settings.client,
+            | self._settings.client,
         )
-        self._consumer.subscribe(
-            [topic for topics in surveys.values() for topic in topics],
+        consumer.subscribe(
+            [topic for topics in self._surveys.values() for topic in topics],
             on_revoke=self._note_revoked,
-            on_lost=self._note_revoked,
+            on_lost=self._note_lost,
         )
+        return consumer
 
     @property
     def is_exhausted(self) -> bool:
@@ -92,6 +97,17 @@ class KafkaSource:
     def group_metadata(self) -> Any:
         """Return what a transaction names the group's member and generation by, as of now."""
         return self._consumer.consumer_group_metadata()
+
+    def _note_lost(self, consumer: Consumer, partitions: Sequence[TopicPartition]) -> None:
+        self._note_revoked(consumer, partitions)
+        self._is_lost = True
+
+    def _join_again(self) -> None:
+        """Join the group anew: a named member that was taken for dead is never given a message."""
+        self._consumer.close()
+        self._is_lost, self._is_committing = False, False
+        self._revoked, self._first_open, self._to_commit = set(), {}, {}
+        self._consumer = self._joined()
 
     def _note_revoked(self, _: Consumer, partitions: Sequence[TopicPartition]) -> None:
         places = {(one.topic, one.partition) for one in partitions}
@@ -116,6 +132,10 @@ class KafkaSource:
         received = [] if first is None else [first]  # not by its truth: an empty one has none
         if received:
             received += self._consumer.consume(self._settings.batch_size - 1, timeout=0)
+        if self._is_lost:
+            self._join_again()
+            msg = "Kafka took this worker for dead"
+            raise StartOverError(msg)
         alerts = [self._message(one) for one in received if _is_alert(one)]
         has_moved = bool(self._revoked) and self._drop_revoked(alerts)
         for alert in alerts:

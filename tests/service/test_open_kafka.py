@@ -13,7 +13,7 @@ OURS = {
 }
 
 
-def settings(delivery=None, **surveys):
+def settings(delivery="at_least_once", **surveys):
     tables = {name: {"topics": [name]} | table for name, table in surveys.items()}
     return Settings(kafka=OURS | {"delivery": delivery}, surveys=tables)
 
@@ -56,24 +56,22 @@ def test_exactly_once_over_two_kafkas_is_refused_with_their_names():
 
 
 def test_a_kafka_that_is_away_is_waited_for_before_it_is_decided():
-    given = Settings(kafka={"bootstrap_servers": "127.0.0.1:1"}, surveys={"ztf": {}})
+    address = {"bootstrap_servers": "127.0.0.1:1", "delivery": "exactly_once"}
+    given = Settings(kafka=address, surveys={"ztf": {}})
     with pytest.raises(OutputUnavailableError, match=r"127\.0\.0\.1:1 does not answer"):
         delivery_of(given, inputs_of(given))
 
 
-@pytest.mark.parametrize("wanted", [None, "exactly_once"])
-def test_the_embedded_kafka_has_no_transactions(session_embedded_kafka, wanted):
-    address = {"bootstrap_servers": session_embedded_kafka.bootstrap_servers, "delivery": wanted}
-    given = Settings(kafka=address, surveys={"ztf": {}})
-    if wanted is None:
-        assert delivery_of(given, inputs_of(given)) == "at_least_once"
-        return
+def test_the_embedded_kafka_has_no_transactions(session_embedded_kafka):
+    servers = session_embedded_kafka.bootstrap_servers
+    given = Settings(kafka={"bootstrap_servers": servers, "delivery": "exactly_once"})
     with pytest.raises(ConfigError, match="embedded Kafka has no transactions"):
         delivery_of(given, inputs_of(given))
 
 
-def test_a_real_kafka_is_written_to_exactly_once(real_kafka):
-    given = Settings(kafka={"bootstrap_servers": real_kafka.bootstrap_servers})
+def test_a_real_kafka_has_transactions(real_kafka):
+    servers = real_kafka.bootstrap_servers
+    given = Settings(kafka={"bootstrap_servers": servers, "delivery": "exactly_once"})
     assert delivery_of(given, inputs_of(given)) == "exactly_once"
 
 
