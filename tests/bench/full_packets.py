@@ -13,6 +13,14 @@ from broker_classifier.surveys.avro.container import open_container, parsed_sche
 PACKETS = Path(__file__).parents[3] / "shared" / "data" / "alerts" / "ztf-4.01"
 NIGHT_DAYS = 1.01  # further apart than `history_days`, so that every history is read
 HISTORY_DAYS = 30.0
+OF_A_TRANSIENT = {
+    "ssdistnr": -999.0,
+    "ssnamenr": None,
+    "drb": 0.99,
+    "sgscore1": 0.1,
+    "neargaia": -999.0,
+}
+"""What the originals, asteroids and stars, must say so that no rule declines them."""
 
 
 def has_packets() -> bool:
@@ -55,6 +63,7 @@ class _Object:
     def __init__(self, original: dict[str, Any], number: int) -> None:
         self._record = deepcopy(original)
         self._record["objectId"] = object_name(number)
+        self._record["candidate"] |= OF_A_TRANSIENT
         self._first_jd = float(original["candidate"]["jd"])
         self._history: list[dict[str, Any]] = list(original["prv_candidates"] or [])
 

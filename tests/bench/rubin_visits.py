@@ -42,6 +42,17 @@ def visit(days: float, n_alerts: int) -> Iterator[bytes]:
         yield message
 
 
+OF_A_TRANSIENT = {
+    "ssObjectId": None,
+    "reliability": 0.99,
+    "isDipole": False,
+    "templateFlux": 100.0,
+    "ra": 150.0,
+    "dec": 2.0,
+}
+"""What no rule declines."""
+
+
 def original(rng: random.Random, days: float) -> bytes:
     """Make the message of a detection, so many days after the first, with placeholders for ids."""
     schema = folder_schemas(SCHEMAS).schema(SCHEMA_ID)
@@ -56,6 +67,7 @@ def original(rng: random.Random, days: float) -> bytes:
         measure(source, mjd, rng)
         measure(forced, mjd + 1e-4, rng)
     measure(new, FIRST_MJD + SPAN_DAYS + 1.0 + days, rng)
+    new |= OF_A_TRANSIENT
     alert["diaObject"]["diaObjectId"] = new["diaObjectId"] = _IDS + 1
     alert["diaSourceId"] = new["diaSourceId"] = _IDS + 2
     body = io.BytesIO(b"\0" + SCHEMA_ID.to_bytes(4, "big"))
