@@ -37,7 +37,8 @@ def write_generated_pages(docs: Path) -> None:
         "message.md": message_page(),
         "metrics.md": metrics_page(),
         "reasons.md": reasons_page(),
-        "tried.md": (MODELS / "LOG.md").read_text().replace("](POSTER.md", "](poster.md"),
+        "tried.md": _as_pages((MODELS / "LOG.md").read_text()),
+        "baselines.md": _as_pages((MODELS / "BASELINES.md").read_text()),
         "poster.md": _relinked((MODELS / "POSTER.md").read_text(), "../../models"),
     }
     for card in sorted(MODELS.glob("*/README.md")):
@@ -45,6 +46,13 @@ def write_generated_pages(docs: Path) -> None:
         pages[f"card-{name}.md"] = _relinked(card.read_text(), f"../../models/{name}")
     for name, text in pages.items():
         (folder / name).write_text(text)
+
+
+def _as_pages(text: str) -> str:
+    """Let links to files beside each other lead to their pages."""
+    for name in ("POSTER", "BASELINES"):
+        text = text.replace(f"]({name}.md", f"]({name.lower()}.md")
+    return text
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
