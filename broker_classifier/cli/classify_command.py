@@ -74,6 +74,7 @@ def classify_command(
     settings = with_survey(settings, survey or USUAL_STREAM, bundle=bundle)
     settings = with_survey(settings, survey or FRAMED_STREAM, schemas=schemas)
     settings = without_rules(settings) if keep_all else settings
+    tell_of_the_first_run()
     is_direct = output != "-" and form is Format.JSONL
     with tempfile.TemporaryDirectory() as folder, progress_bars("classifying") as track:
         from broker_classifier.service.process import configure_logs

@@ -1,5 +1,6 @@
 """How a function becomes a command: its errors a sentence and an exit code; options they share."""
 
+import os
 import sys
 from collections.abc import Callable, Mapping
 from functools import wraps
@@ -62,6 +63,13 @@ def add_commands(
             shown_in = None if group else panel
             register = opened[group].command(name, cls=_PlainUsage, rich_help_panel=shown_in)
             register(_ending_plainly(function))
+
+
+def tell_of_the_first_run() -> None:
+    """Say that the loops are compiled now, if numba has kept none yet."""
+    kept_in = Path(os.environ.get("NUMBA_CACHE_DIR", Path(__file__).parents[1]))
+    if next(kept_in.rglob("*.nbi"), None) is None:
+        typer.echo("the first run compiles the loops: up to a minute, only once", err=True)
 
 
 def _ending_plainly(function: Command) -> Command:

@@ -11,6 +11,7 @@ from broker_classifier.cli.command import (
     BundleOption,
     ConfigOption,
     SchemasOption,
+    tell_of_the_first_run,
 )
 from broker_classifier.config import FRAMED_STREAM, USUAL_STREAM, Stream
 
@@ -66,6 +67,7 @@ def explain_command(
     from broker_classifier.training import require_packages
 
     require_packages()
+    tell_of_the_first_run()
     settings = with_survey(load_settings(config), survey or FRAMED_STREAM, schemas=schemas)
     with progress_bars("explaining") as track:
         from broker_classifier.cli.find_curve import find_curve, labelled_curve
