@@ -17,6 +17,7 @@ from broker_classifier.cli.command import (
     ConfigOption,
     KeepAllOption,
     SchemasOption,
+    tell_of_the_first_run,
 )
 from broker_classifier.config import FRAMED_STREAM, USUAL_STREAM, Stream
 
