@@ -29,6 +29,7 @@ from broker_classifier.training.judge.scores import (
     METRICS_FILE,
     metrics_at_a_cut,
 )
+from broker_classifier.training.judge.subscribers.delivery import subscriber_figures
 from broker_classifier.training.judge.superphot import superphot_figures
 from broker_classifier.training.report.metrics_file import checked_folder, write_json
 from broker_classifier.training.report.plots import PLOTS, write_plots
@@ -120,6 +121,7 @@ def figures(
     return {
         **_at_cuts(predictions, bundle, track),
         "superphot_plus": superphot_figures(predictions[FULL], bundle),
+        "subscribers": subscriber_figures(predictions, bundle),
         "by_source": _by_source(predictions, bundle),
     }
 

@@ -16,6 +16,7 @@ from broker_classifier.training.report.card_gates import (
     examples_section,
     gates_section,
 )
+from broker_classifier.training.report.card_subscribers import subscribers_section
 from broker_classifier.training.report.card_tables import number, table
 
 
@@ -34,6 +35,7 @@ def card_text(bundle: Bundle, card: Card, metrics: Mapping[str, Any]) -> str:
         card.about,
         _input(bundle),
         figures_section(metrics),
+        subscribers_section(metrics.get("subscribers")),
         cross_validation_section(metrics.get("cross_validation")),
         gates_section(metrics["gates"], bundle.classes),
         _by_source(metrics, card.provenance_class) if card.provenance_class else "",
