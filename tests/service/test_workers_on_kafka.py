@@ -19,6 +19,7 @@ from tests.valkey_servers import server
 from tests.ztf_packets import flare
 
 N_KILLS = int(os.environ.get("FAULT_KILLS", "2"))  # of each test; more under `make faults`
+LONG = pytest.mark.skipif("FAULT_KILLS" not in os.environ, reason="exactly once: make faults")
 NAMES = [f"ZTF{i}" for i in range(12)]
 NIGHT = [packet for name in NAMES for packet in flare(name, n=14)]
 
@@ -70,7 +71,12 @@ def assert_right(messages, *, exactly_once):
 
 
 @pytest.mark.parametrize(
-    ("delivery", "n_workers"), [("exactly_once", 1), ("exactly_once", 2), ("at_least_once", 2)]
+    ("delivery", "n_workers"),
+    [
+        pytest.param("exactly_once", 1, marks=LONG),
+        pytest.param("exactly_once", 2, marks=LONG),
+        ("at_least_once", 2),
+    ],
 )
 def test_killed_workers_lose_nothing_and_agree_in_the_end(
     real_kafka, unique, tmp_path, store_url, delivery, n_workers

@@ -24,6 +24,7 @@ def message(probabilities, *, points=3, bits=0.5, survey="ztf", revised=False):
         ra=10.0,
         dec=None,
         revised=revised,
+        curve_version=1,
         top_class=top,
         probability=by_class[top],
         probabilities=by_class,
