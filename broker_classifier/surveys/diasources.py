@@ -90,7 +90,7 @@ def alerts(
     if head_only:
         has_object = projected.head[:, SOURCE_OBJECT_ID] != 0
     batch, said = light_curves(points, n), dict(zip(SAID, _said(projected), strict=True))
-    found = histories(batch.points, batch.starts, mjd)
+    past = histories(batch.points, batch.starts, mjd)
     ids = projected.head[:, [SOURCE_ID, OBJECT_ID, SOURCE_OBJECT_ID, SS_OBJECT_ID]].T
     columns: tuple[NDArray[Any], ...] = (
         *(has_source, mjd, is_measured, has_object),
@@ -100,7 +100,7 @@ def alerts(
         batch.curves,
         *(column.tolist() for column in columns),
         *or_none([said["ra"], said["dec"]]),
-        diasource_contexts(said, ids[-1], projected.texts[DESIGNATION], found),
+        diasource_contexts(said, ids[-1], projected.texts[DESIGNATION], past),
         strict=True,
     )
     return [projected.errors.get(m) or _alert(names.survey, *row) for m, row in enumerate(rows)]

@@ -111,7 +111,7 @@ def alerts(projected: Projected, passing_arcsec: float = 0.0) -> list[Alert | Me
     outer, inner = projected.head[:, CANDID], projected.head[:, CANDIDATE_CANDID]
     candid, object_id = np.where(outer != 0, outer, inner), projected.texts[OBJECT_ID]
     batch, said = light_curves(points, n), dict(zip(SAID, _said(projected), strict=True))
-    found = histories(batch.points, batch.starts, mjd)
+    past = histories(batch.points, batch.starts, mjd)
     results: list[Alert | MessageError] = list(
         map(
             Alert,
@@ -122,7 +122,7 @@ def alerts(projected: Projected, passing_arcsec: float = 0.0) -> list[Alert | Me
             batch.curves,
             *or_none([said["ra"], said["dec"]]),
             _DECLINES[is_measured.astype(int)].tolist(),
-            ztf_contexts(said, projected.texts[SSNAMENR], found),
+            ztf_contexts(said, projected.texts[SSNAMENR], past),
         )
     )
     has_object = np.fromiter(map(bool, object_id), dtype=bool, count=n)

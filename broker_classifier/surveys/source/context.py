@@ -102,8 +102,8 @@ def contexts(
 ) -> list[Context]:
     """Make the contexts of n alerts from columns of these names; NaN is what is missing.
 
-    >>> found = contexts(2, {"star_score": np.array([0.9, np.nan])}, {}, {})
-    >>> found[0].star_score, found[1] == NOTHING_SAID
+    >>> first, second = contexts(2, {"star_score": np.array([0.9, np.nan])}, {}, {})
+    >>> first.star_score, second == NOTHING_SAID
     (0.9, True)
     """
     columns: dict[str, Sequence[Any]] = dict.fromkeys(Context._fields, [None] * n)
@@ -124,20 +124,20 @@ def or_none(columns: ArrayLike, dtype: DTypeLike = np.float64) -> list[list[Any]
     is_number = np.isfinite(table)
     cells = np.where(is_number, table, 0.0).astype(dtype).astype(object)
     cells[~is_number] = None
-    found: list[list[Any]] = cells.tolist()
-    return found
+    lists: list[list[Any]] = cells.tolist()
+    return lists
 
 
 def of_histories(
-    found: Histories, template_flux: Numbers
+    past: Histories, template_flux: Numbers
 ) -> tuple[dict[str, Numbers], dict[str, Numbers]]:
     """Give the numbers and the counts that a context has of its light curve's detections."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        share = np.where(template_flux > 0.0, found.negative_flux / template_flux, np.nan)
+        share = np.where(template_flux > 0.0, past.negative_flux / template_flux, np.nan)
     counts = {
-        "n_negative": found.n_negative,
-        "n_sign_changes": found.n_sign_changes,
-        "n_nights_of_each_sign": found.n_nights_of_each_sign,
+        "n_negative": past.n_negative,
+        "n_sign_changes": past.n_sign_changes,
+        "n_nights_of_each_sign": past.n_nights_of_each_sign,
     }
     return {"negative_share": share}, counts
 

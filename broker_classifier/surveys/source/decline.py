@@ -37,11 +37,11 @@ def declined(alert: Alert, rules: Rules, stored: LightCurve | None = None) -> Al
 def with_history(alert: Alert, stored: LightCurve) -> Context:
     """Complete what an alert without history says by the stored light curve of its object."""
     context = alert.context
-    found = history(stored.merge(alert.curve), alert.mjd)
+    past = history(stored.merge(alert.curve), alert.mjd)
     template = np.array([np.nan if context.template_flux is None else context.template_flux])
-    numbers, counts = of_histories(found, template)
-    numbers["first_detection_mjd"] = np.fmin(found.first_mjd, context.first_detection_mjd or np.nan)
-    counts["n_detections"] = np.fmax(found.n_detections, context.n_detections or np.nan)
-    [known] = contexts(1, numbers, counts, {})
+    numbers, counts = of_histories(past, template)
+    numbers["first_detection_mjd"] = np.fmin(past.first_mjd, context.first_detection_mjd or np.nan)
+    counts["n_detections"] = np.fmax(past.n_detections, context.n_detections or np.nan)
+    [completed] = contexts(1, numbers, counts, {})
     names = (*numbers, *counts)
-    return context._replace(**{name: getattr(known, name) for name in names})
+    return context._replace(**{name: getattr(completed, name) for name in names})

@@ -36,7 +36,7 @@ def diasource_contexts(
     said: Mapping[str, NDArray[np.float64]],
     ss_object_id: NDArray[np.int64],
     designation: Sequence[str],
-    found: Histories,
+    past: Histories,
 ) -> list[Context]:
     """Make the contexts of n alerts.
 
@@ -48,20 +48,20 @@ def diasource_contexts(
         Of the solar-system object that the source was associated with; 0 for none.
     designation : sequence of str
         Of that object.
-    found : Histories
+    past : Histories
         Of the alerts' light curves.
     """
-    numbers, counts = of_histories(found, said["template_flux"])
+    numbers, counts = of_histories(past, said["template_flux"])
     first_mjd = np.where(said["first_mjd_tai"] > 0.0, said["first_mjd_tai"], np.nan)
     with np.errstate(over="ignore", invalid="ignore"):
         numbers |= {name: said[name] for name in ("reliability", "template_flux", "science_flux")}
         numbers |= {
             "extendedness": said["extendedness"],
             "solar_system_arcsec": np.where(ss_object_id != 0, said["ephemeris_arcsec"], np.nan),
-            "first_detection_mjd": np.fmin(mjd_from_tai(first_mjd), found.first_mjd),
+            "first_detection_mjd": np.fmin(mjd_from_tai(first_mjd), past.first_mjd),
             "galactic_latitude": galactic_latitude(said["ra"], said["dec"]),
         }
-    counts["n_detections"] = np.fmax(said["n_sources"], found.n_detections)
+    counts["n_detections"] = np.fmax(said["n_sources"], past.n_detections)
     has_score = np.isfinite(said["reliability"])
     is_dipole = np.where(np.isfinite(said["is_dipole"]), said["is_dipole"] > 0.0, 2)
     ids = zip(ss_object_id.tolist(), designation, strict=True)

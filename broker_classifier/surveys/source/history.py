@@ -72,8 +72,8 @@ def history(curve: LightCurve, until_mjd: float) -> Histories:
 
     >>> from broker_classifier.light_curve import light_curve
     >>> curve = light_curve([1.0, 2.0, 3.0, 3.5], [50.0, -20.0, -30.0, 60.0], 5.0, "rrrr")
-    >>> found = history(curve, until_mjd=3.0)
-    >>> [float(column[0]) for column in found]
+    >>> past = history(curve, until_mjd=3.0)
+    >>> [float(column[0]) for column in past]
     [1.0, 3.0, 2.0, 25.0, 1.0, 1.0]
     """
     return histories(curve.points, np.array([0, len(curve)]), np.array([until_mjd]))

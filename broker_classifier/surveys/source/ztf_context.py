@@ -39,7 +39,7 @@ _SCORES = np.array(["drb", "rb", None], dtype=object)
 
 
 def ztf_contexts(
-    said: Mapping[str, NDArray[np.float64]], ssnamenr: Sequence[str], found: Histories
+    said: Mapping[str, NDArray[np.float64]], ssnamenr: Sequence[str], past: Histories
 ) -> list[Context]:
     """Make the contexts of n alerts.
 
@@ -48,7 +48,7 @@ def ztf_contexts(
     said : mapping of str to float64 array, shape (n,)
         The fields of `SAID`; NaN where missing.
     ssnamenr : sequence of str
-    found : Histories
+    past : Histories
         Of the alerts' light curves.
     """
     # Packets before 3.3 have a `drb` of exactly 0: it was not computed.
@@ -58,7 +58,7 @@ def ztf_contexts(
         is_here = said["distnr"] * ARCSEC_PER_PIXEL <= SAME_PLACE_ARCSEC
         template = np.where(is_here, photometry.flux_from_magnitude(said["magnr"]), np.nan)
         started = photometry.mjd_from_jd(said["jdstarthist"])
-    numbers, counts = of_histories(found, template)
+    numbers, counts = of_histories(past, template)
     return contexts(
         len(ssnamenr),
         numbers
@@ -72,12 +72,12 @@ def ztf_contexts(
             "gaia_arcsec": said["neargaia"],
             "gaia_magnitude": said["maggaia"],
             "template_flux": template,
-            "first_detection_mjd": np.fmin(started, found.first_mjd),
+            "first_detection_mjd": np.fmin(started, past.first_mjd),
             "galactic_latitude": galactic_latitude(said["ra"], said["dec"]),
         },
         counts
         | {
-            "n_detections": np.fmax(said["ndethist"], found.n_detections),
+            "n_detections": np.fmax(said["ndethist"], past.n_detections),
             "n_visits": said["ncovhist"],
         },
         {

@@ -37,8 +37,8 @@ def ztf(*past, **said):
 
 
 def one_lsst(content):
-    [found] = lsst.decoder(OneSchema(orjson.dumps(parsed())))([framed(content)])
-    return found
+    [read] = lsst.decoder(OneSchema(orjson.dumps(parsed())))([framed(content)])
+    return read
 
 
 def test_a_ztf_packet_says_what_its_candidate_has():
@@ -139,10 +139,10 @@ def test_what_an_lsst_alert_lacks_is_none():
 def test_a_solar_system_alert_of_lsst_may_have_an_empty_object(empty, object_id):
     new = source(61000.0, diaObjectId=object_id, ssObjectId=77)
     about = {"designation": "2004 JQ12", "ephOffset": 0.03}
-    found = one_lsst(packet(new, diaObject=empty, ssSource=about))
-    assert (found.decline, len(found.curve)) == ("solar_system", 0)
-    assert found.context.solar_system_name == "2004 JQ12"
-    assert found.context.solar_system_arcsec == pytest.approx(0.03)
+    read = one_lsst(packet(new, diaObject=empty, ssSource=about))
+    assert (read.decline, len(read.curve)) == ("solar_system", 0)
+    assert read.context.solar_system_name == "2004 JQ12"
+    assert read.context.solar_system_arcsec == pytest.approx(0.03)
 
 
 def test_a_solar_system_object_without_designation_has_its_number():
@@ -152,9 +152,9 @@ def test_a_solar_system_object_without_designation_has_its_number():
 
 def test_a_ztf_packet_as_json_says_the_same():
     record = alert("ZTF18abcdefg", [measurement(60000.0, **SAID)])
-    [found] = lasair.decode_batch([json.dumps(record).encode()])
+    [read] = lasair.decode_batch([json.dumps(record).encode()])
     context = decode(container(record)).context
-    assert found.context == context
+    assert read.context == context
 
 
 def test_a_row_of_lasair_says_what_its_select_has():
@@ -168,8 +168,8 @@ def test_a_row_of_lasair_says_what_its_select_has():
         "sherlock_classification": "VS",
         "candidates": [measurement(60000.0)],
     }
-    [found] = lasair.decode_batch([json.dumps(row).encode()])
-    context = found.context
+    [read] = lasair.decode_batch([json.dumps(row).encode()])
+    context = read.context
     assert (context.star_score, context.catalogue_arcsec) == (0.9, 0.5)
     assert (context.reliability, context.first_detection_mjd) == (0.99, 59900.5)
     assert (context.sherlock_class, context.gaia_arcsec) == ("VS", None)
@@ -184,16 +184,16 @@ def test_a_row_of_an_lsst_object_says_what_its_select_has():
         "classification": "SN",
         "alert": {"diaSourcesList": [source(61000.0)]},
     }
-    [found] = lasair.decode_batch([json.dumps(row).encode()])
-    context = found.context
+    [read] = lasair.decode_batch([json.dumps(row).encode()])
+    context = read.context
     assert (context.reliability, context.n_detections) == (0.75, 12)
     assert (context.first_detection_mjd, context.sherlock_class) == (60500.0, "SN")
 
 
 def test_a_row_without_light_curve_still_has_sherlocks_class():
     row = {"objectId": "ZTF18abcdefg", "UTC": "2021-07-05 09:54:51", "classification": "AGN"}
-    [found] = lasair.decode_batch([json.dumps(row).encode()])
-    assert found.context == NOTHING_SAID._replace(sherlock_class="AGN")
+    [read] = lasair.decode_batch([json.dumps(row).encode()])
+    assert read.context == NOTHING_SAID._replace(sherlock_class="AGN")
 
 
 def test_galactic_latitude_is_astropys():

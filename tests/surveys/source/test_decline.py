@@ -18,13 +18,13 @@ def alert(curve=CURVE, decline=None, **said):
 
 
 def test_an_excluded_alert_keeps_its_light_curve():
-    found = declined(alert(reliability=0.1, reliability_score="drb"), Rules())
-    assert (found.decline, found.curve) == ("artefact", CURVE)
+    judged = declined(alert(reliability=0.1, reliability_score="drb"), Rules())
+    assert (judged.decline, judged.curve) == ("artefact", CURVE)
 
 
 def test_a_passing_solar_system_object_brings_no_point():
-    found = declined(alert(solar_system_arcsec=1.0), Rules())
-    assert (found.decline, found.curve) == ("solar_system", EMPTY)
+    judged = declined(alert(solar_system_arcsec=1.0), Rules())
+    assert (judged.decline, judged.curve) == ("solar_system", EMPTY)
 
 
 def test_an_alert_that_its_survey_declined_keeps_that_reason():
