@@ -122,13 +122,19 @@ def service(bootstrap_servers: str, word: str, folder: Path, **variables: str) -
 
 
 def read_topic(bootstrap_servers: str, topic: str, n_messages: int, timeout_s: float = WAIT_S):
-    """Read a topic from its beginning with aiokafka until it has given so many messages."""
+    """Read a topic from its beginning with aiokafka until it has given so many messages.
+
+    What a transaction aborted is not among them.
+    """
 
     async def read():
         loop = asyncio.get_running_loop()
         messages, deadline = [], loop.time() + timeout_s
         async with AIOKafkaConsumer(
-            topic, bootstrap_servers=bootstrap_servers, auto_offset_reset="earliest"
+            topic,
+            bootstrap_servers=bootstrap_servers,
+            auto_offset_reset="earliest",
+            isolation_level="read_committed",
         ) as consumer:
             while len(messages) < n_messages and loop.time() < deadline:
                 for batch in (await consumer.getmany(timeout_ms=100)).values():

@@ -60,6 +60,7 @@ def serve_command(
     from broker_classifier.service.workers import supervise
 
     given = ["--config", str(config)] if config else []
+    given += ["--keep-all"] if keep_all else []
     raise typer.Exit(supervise(settings, workers, stop, os.environ, given))
 
 

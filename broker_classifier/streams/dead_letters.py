@@ -2,20 +2,26 @@
 
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaException
 from confluent_kafka import Message as KafkaMessage
 
 from broker_classifier.config.kafka import KafkaSettings
 from broker_classifier.errors import MessageError, OutputUnavailableError
 from broker_classifier.streams.kafka_clients import client_settings, headers_of, opened
 from broker_classifier.streams.message import REPLAYED_FROM, Message, Outgoing
+from broker_classifier.streams.stored_messages import (
+    READS_TO_END,
+    TIMEOUT_S,
+    beginnings,
+    partitions_of,
+    stored_messages,
+)
 
 REPLAY_GROUP_SUFFIX = "-dead-letters-replay"
-TIMEOUT_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -102,11 +108,7 @@ def read_dead_letters(settings: KafkaSettings) -> Iterator[DeadLetter]:
 @contextmanager
 def letters_consumer(settings: KafkaSettings) -> Iterator[Consumer]:
     """Open a consumer of the dead letters; an error of Kafka's says which topic, and where."""
-    own = {
-        "group.id": settings.group_id + REPLAY_GROUP_SUFFIX,
-        "enable.auto.commit": False,
-        "enable.auto.offset.store": False,
-    }
+    own = READS_TO_END | {"group.id": settings.group_id + REPLAY_GROUP_SUFFIX}
     consumer = opened(Consumer, own | client_settings(settings))
     try:
         yield consumer
@@ -116,42 +118,6 @@ def letters_consumer(settings: KafkaSettings) -> Iterator[Consumer]:
         raise OutputUnavailableError(reason) from error
     finally:
         consumer.close()
-
-
-Offsets = Callable[..., list[TopicPartition]]
-
-
-def beginnings(_: Consumer, partitions: list[TopicPartition], **__: float) -> list[TopicPartition]:
-    """Start at the beginning of every partition."""
-    return partitions
-
-
-def stored_messages(consumer: Consumer, topic: str, starts: Offsets) -> Iterator[KafkaMessage]:
-    """Yield the messages of a topic from `starts` to where it ends now."""
-    starting = starts(consumer, partitions_of(consumer, topic), timeout=TIMEOUT_S)
-    ends = {}
-    for place in starting:
-        low, high = consumer.get_watermark_offsets(place, timeout=TIMEOUT_S)
-        place.offset = max(place.offset, low)
-        if place.offset < high:
-            ends[place.partition] = high
-    consumer.assign([place for place in starting if place.partition in ends])
-    while ends:
-        message = consumer.poll(TIMEOUT_S)
-        if message is None:
-            continue
-        if message.error():
-            raise KafkaException(message.error())
-        partition, offset = message.partition() or 0, message.offset() or 0
-        if offset + 1 >= ends.get(partition, 0):
-            ends.pop(partition, None)
-        yield message
-
-
-def partitions_of(consumer: Consumer, topic: str) -> list[TopicPartition]:
-    """List the partitions of a topic; none where there is no such topic."""
-    listed = consumer.list_topics(topic, timeout=TIMEOUT_S).topics[topic]
-    return [TopicPartition(topic, partition) for partition in listed.partitions]
 
 
 def _replayed_until(consumer: Consumer, topic: str) -> dict[int, int]:

@@ -10,7 +10,7 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka import Message as KafkaMessage
 
 from broker_classifier.config.kafka import KafkaSettings
-from broker_classifier.errors import ConfigError
+from broker_classifier.errors import BrokerError, ConfigError
 from broker_classifier.logs import get_logger
 
 STATISTICS_MS = 2_000
@@ -90,6 +90,25 @@ def opened(client: Callable[[dict[str, Any]], Client], settings: dict[str, Any])
     except KafkaException as error:
         msg = f"Kafka's client refuses its settings: {error.args[0].str()}; correct kafka.client"
         raise ConfigError(msg) from error
+
+
+def has_value(message: KafkaMessage, fatal: type[BrokerError]) -> bool:
+    """Tell a message from an error in its place, which is logged and passes by itself.
+
+    Raises
+    ------
+    BrokerError
+        As `fatal`, if the client can never read again.
+    """
+    error = message.error()
+    if error is None:
+        return True
+    if error.fatal():
+        reason = f"Kafka refuses to be read: {error.str()}"
+        raise fatal(reason)
+    if error.code() != KafkaError._PARTITION_EOF:
+        log.warning("kafka reports", reason=error.str(), topic=message.topic())
+    return False
 
 
 def headers_of(message: KafkaMessage) -> dict[str, str]:

@@ -96,8 +96,8 @@ class KafkaSink:
         if self._is_lost:
             self.send(self._delivery.messages)
         too_large, failures = self._ended(self._delivery)
-        for one in too_large:
-            failures += self._deliver_alone(one)
+        for message in too_large:
+            failures += self._deliver_alone(message)
         if failures:
             self._is_lost = True
             self._producer.purge()
@@ -109,7 +109,7 @@ class KafkaSink:
             raise OutputUnavailableError(msg)
 
     def _deliver_alone(self, message: Outgoing) -> list[str]:
-        """Send one again: Kafka refuses a whole batch for the sake of one that is too large."""
+        """Send a message again: Kafka refuses a whole batch for one that is too large."""
         too_large, failures = self._ended(self._begun([message]))
         if too_large:
             _, failures = self._ended(self._begun([without_value(message)]))
@@ -117,8 +117,8 @@ class KafkaSink:
 
     def _begun(self, messages: Iterable[Outgoing]) -> Delivery:
         delivery = Delivery(list(messages))
-        for one in delivery.messages:
-            self._produce(one, partial(delivery.note, one))
+        for message in delivery.messages:
+            self._produce(message, partial(delivery.note, message))
         return delivery
 
     def _ended(self, delivery: Delivery) -> tuple[list[Outgoing], list[str]]:

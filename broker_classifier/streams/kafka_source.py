@@ -16,7 +16,12 @@ from broker_classifier.config import topic_matches
 from broker_classifier.config.kafka import KafkaSettings
 from broker_classifier.errors import ConfigError, InputLostError, StartOverError
 from broker_classifier.logs import get_logger
-from broker_classifier.streams.kafka_clients import KafkaConnection, client_settings, opened
+from broker_classifier.streams.kafka_clients import (
+    KafkaConnection,
+    client_settings,
+    has_value,
+    opened,
+)
 from broker_classifier.streams.message import REPLAYED_FROM, Message
 
 MAX_MESSAGE_BYTES = 10_000_000
@@ -110,7 +115,7 @@ class KafkaSource:
         self._consumer = self._joined()
 
     def _note_revoked(self, _: Consumer, partitions: Sequence[TopicPartition]) -> None:
-        places = {(one.topic, one.partition) for one in partitions}
+        places = {(place.topic, place.partition) for place in partitions}
         self._revoked |= places
         for place in places:
             self._to_commit.pop(place, None)
@@ -136,7 +141,9 @@ class KafkaSource:
             self._join_again()
             msg = "Kafka took this worker for dead"
             raise StartOverError(msg)
-        alerts = [self._message(one) for one in received if _is_alert(one)]
+        alerts = [
+            self._message(message) for message in received if has_value(message, InputLostError)
+        ]
         has_moved = bool(self._revoked) and self._drop_revoked(alerts)
         for alert in alerts:
             self._first_open.setdefault((alert.topic, alert.partition), alert.offset)
@@ -147,7 +154,7 @@ class KafkaSource:
 
     def _drop_revoked(self, alerts: list[Message]) -> bool:
         """Drop what came of partitions just taken away; say whether more of them is under way."""
-        there = {(one.topic, one.partition) for one in self._consumer.assignment()}
+        there = {(place.topic, place.partition) for place in self._consumer.assignment()}
         alerts[:] = [alert for alert in alerts if (alert.topic, alert.partition) in there]
         was_open = [self._first_open.pop(place, None) for place in self._revoked]
         self._revoked = set()
@@ -171,9 +178,9 @@ class KafkaSource:
         tried again while they are read here; elsewhere, the messages come again. One that can never
         succeed ends the next `poll`, as `InputLostError`.
         """
-        for one in messages:
-            place = one.topic, one.partition
-            self._first_open[place] = max(one.offset + 1, self._first_open.get(place, 0))
+        for message in messages:
+            place = message.topic, message.partition
+            self._first_open[place] = max(message.offset + 1, self._first_open.get(place, 0))
             if self._commits:
                 self._to_commit[place] = self._first_open[place]
         self._commit_next()
@@ -197,10 +204,10 @@ class KafkaSource:
         log.warning("commit refused, it is tried again", reason=error.str())
         if error.fatal():
             self._lost = error.str()
-        for one in offsets:
-            place = one.topic, one.partition
+        for refused in offsets:
+            place = refused.topic, refused.partition
             if place in self._first_open:
-                self._to_commit[place] = max(one.offset, self._to_commit.get(place, 0))
+                self._to_commit[place] = max(refused.offset, self._to_commit.get(place, 0))
 
     def close(self) -> None:
         """Commit what is done, and leave the group, so that others take over at once."""
@@ -270,14 +277,3 @@ def survey_of_topic(topic: str, surveys: Mapping[str, Sequence[str]]) -> str:
 
 def _is_credible(kind: int, timestamp_ms: int) -> bool:
     return kind != TIMESTAMP_NOT_AVAILABLE and 0 < timestamp_ms < LATEST_TIMESTAMP_MS
-
-
-def _is_alert(message: KafkaMessage) -> bool:
-    error = message.error()
-    if error is None:
-        return True
-    if error.fatal():
-        raise InputLostError(error.str())
-    if error.code() != KafkaError._PARTITION_EOF:
-        log.warning("kafka reports", reason=error.str(), topic=message.topic())
-    return False

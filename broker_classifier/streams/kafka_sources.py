@@ -54,7 +54,7 @@ class KafkaSources:
     @property
     def connections(self) -> dict[str, bool]:
         """By stream, whether its Kafka answers."""
-        return {name: up for one in self._sources for name, up in one.connections.items()}
+        return {name: up for kafka in self._sources for name, up in kafka.connections.items()}
 
     def poll(self, *, wait: bool = True) -> list[Message]:
         """Return the next batch of the first Kafka that has one, each in its turn."""
@@ -76,7 +76,7 @@ class KafkaSources:
     def commit(self, messages: Sequence[Message]) -> None:
         """Commit every message where it came from."""
         for source in self._sources:
-            own = [one for one in messages if self._of_stream[one.survey] is source]
+            own = [message for message in messages if self._of_stream[message.survey] is source]
             if own:
                 source.commit(own)
 

@@ -8,10 +8,10 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from broker_classifier.errors import OutputUnavailableError
 from broker_classifier.streams.kafka_clients import opened
+from broker_classifier.streams.stored_messages import READS_TO_END, stored_messages
 
 ANSWER_S = 5.0
-READ_S = 2.0
-PER_PARTITION = 20  # more than one: a transaction ends with a record that nobody can read
+PER_PARTITION = 20  # more than one: a transaction ends with a mark that nobody can read
 
 
 def newest_messages(settings: Mapping[str, Any], topic: str) -> list[bytes] | None:
@@ -28,17 +28,12 @@ def newest_messages(settings: Mapping[str, Any], topic: str) -> list[bytes] | No
     OutputUnavailableError
         Kafka does not answer.
     """
-    own = {"group.id": f"broker-classifier-peek-{uuid4()}", "enable.auto.commit": False}
+    own = READS_TO_END | {"group.id": f"broker-classifier-peek-{uuid4()}"}
     consumer = opened(Consumer, own | dict(settings))
     try:
-        listed = consumer.list_topics(topic, timeout=ANSWER_S).topics[topic]
-        if listed.error is not None:
+        if consumer.list_topics(topic, timeout=ANSWER_S).topics[topic].error is not None:
             return None
-        places = [_last_of(consumer, topic, partition) for partition in listed.partitions]
-        consumer.assign([place for place in places if place is not None])
-        most = PER_PARTITION * len(places)
-        messages = consumer.consume(most, timeout=READ_S) if any(places) else []
-        return [message.value() or b"" for message in messages if message.error() is None]
+        return [message.value() or b"" for message in stored_messages(consumer, topic, _last_few)]
     except KafkaException as error:
         reason = (
             f"no Kafka answers at {settings['bootstrap.servers']} ({error.args[0].str()}); "
@@ -49,9 +44,10 @@ def newest_messages(settings: Mapping[str, Any], topic: str) -> list[bytes] | No
         consumer.close()
 
 
-def _last_of(consumer: Consumer, topic: str, partition: int) -> TopicPartition | None:
-    place = TopicPartition(topic, partition)
-    first, end = consumer.get_watermark_offsets(place, timeout=ANSWER_S)
-    if end <= first:
-        return None
-    return TopicPartition(topic, partition, max(first, end - PER_PARTITION))
+def _last_few(
+    consumer: Consumer, partitions: list[TopicPartition], *, timeout: float
+) -> list[TopicPartition]:
+    for place in partitions:
+        _, end = consumer.get_watermark_offsets(place, timeout=timeout)
+        place.offset = end - PER_PARTITION
+    return partitions

@@ -15,17 +15,15 @@ from broker_classifier.config.kafka import KafkaSettings
 from broker_classifier.errors import OutputUnavailableError
 from broker_classifier.progress import Track, untracked
 from broker_classifier.streams.dead_letters import (
-    TIMEOUT_S,
     DeadLetter,
     letters_consumer,
-    partitions_of,
     place_of,
     read_dead_letters,
-    stored_messages,
 )
 from broker_classifier.streams.kafka_clients import client_settings, headers_of, opened
 from broker_classifier.streams.kafka_sink import KafkaSink
 from broker_classifier.streams.message import REPLAYED_FROM, Outgoing
+from broker_classifier.streams.stored_messages import TIMEOUT_S, partitions_of, stored_messages
 
 BATCH = 500
 LISTING = "letters.jsonl"

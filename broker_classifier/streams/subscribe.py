@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
-from confluent_kafka import Consumer, KafkaError
+from confluent_kafka import Consumer
 from confluent_kafka import Message as KafkaMessage
 from pydantic import ValidationError
 
@@ -13,7 +13,12 @@ from broker_classifier.config.kafka import KafkaSettings
 from broker_classifier.errors import OutputUnavailableError
 from broker_classifier.logs import get_logger
 from broker_classifier.streams.classification import ClassificationMessage, parse
-from broker_classifier.streams.kafka_clients import client_settings, headers_of, opened
+from broker_classifier.streams.kafka_clients import (
+    client_settings,
+    has_value,
+    headers_of,
+    opened,
+)
 from broker_classifier.streams.newest_messages import newest_messages
 from broker_classifier.streams.wanted import Wanted, refuse_unknown_classes
 from broker_classifier.streams.where import condition
@@ -154,15 +159,9 @@ def _messages(
             if on_idle:
                 on_idle()
             continue
-        error = message.error()
-        if error is None:
+        if has_value(message, OutputUnavailableError):
             idle_s = 0.0
             yield message
-        elif error.fatal():
-            reason = f"Kafka refuses to be read: {error.str()}"
-            raise OutputUnavailableError(reason)
-        elif error.code() != KafkaError._PARTITION_EOF:
-            log.warning("kafka reports", reason=error.str())
 
 
 class NewestVersions:

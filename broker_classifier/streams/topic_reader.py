@@ -2,15 +2,12 @@
 
 from collections.abc import Mapping
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka import Message as KafkaMessage
 
 from broker_classifier.config.kafka import KafkaSettings
 from broker_classifier.errors import OutputUnavailableError
-from broker_classifier.logs import get_logger
-from broker_classifier.streams.kafka_clients import client_settings, opened
-
-log = get_logger()
+from broker_classifier.streams.kafka_clients import client_settings, has_value, opened
 
 _METADATA_TIMEOUT_S = 5.0
 
@@ -84,7 +81,7 @@ class TopicReader:
         if first is None:
             return []
         messages = [first, *self._consumer.consume(most - 1, timeout=0)]
-        return [message for message in messages if _is_message(message)]
+        return [message for message in messages if has_value(message, OutputUnavailableError)]
 
     def lag(self) -> int:
         """Count the messages that are there and not yet read, as far as the client knows."""
@@ -109,14 +106,3 @@ class TopicReader:
         if topic.error is not None:
             raise OutputUnavailableError(topic.error.str())
         return set(topic.partitions)
-
-
-def _is_message(message: KafkaMessage) -> bool:
-    error = message.error()
-    if error is None:
-        return True
-    if error.fatal():
-        raise OutputUnavailableError(error.str())
-    if error.code() != KafkaError._PARTITION_EOF:
-        log.warning("kafka reports", reason=error.str(), topic=message.topic())
-    return False

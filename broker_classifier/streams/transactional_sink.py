@@ -42,6 +42,7 @@ class TransactionalSink:
         self._settings, self._source, self._topics = settings, source, topics
         self._is_ready = self._is_open = self._has_offsets = False
         self._messages: list[Outgoing] = []
+        self._n_produced = 0
         self._offsets: list[TopicPartition] = []
         self._largest = MAX_MESSAGE_BYTES
         self._producer = opened(
@@ -60,21 +61,20 @@ class TransactionalSink:
     def send(self, messages: Iterable[Outgoing], consumed: Sequence[Message]) -> None:
         """Note what the next transaction has, and begin it if Kafka answers; see `Sink.send`."""
         ends: dict[tuple[str, int], int] = {}
-        for one in consumed:
-            place = one.topic, one.partition
-            ends[place] = max(one.offset + 1, ends.get(place, 0))
+        for message in consumed:
+            place = message.topic, message.partition
+            ends[place] = max(message.offset + 1, ends.get(place, 0))
         self._messages = list(messages)
         self._offsets = [TopicPartition(*place, offset) for place, offset in ends.items()]
         if self._is_ready:
             with suppress(OutputUnavailableError):
-                self._begin()
+                self._produce_all()
 
     def confirm(self) -> None:
         """Commit the transaction; see `Sink.confirm`."""
         if not self._is_ready:
             self._make_ready()
-        if not self._is_open:
-            self._begin()
+        self._produce_all()
         if not self._has_offsets:
             self._asked(
                 self._producer.send_offsets_to_transaction,
@@ -91,11 +91,14 @@ class TransactionalSink:
         self._asked(self._producer.init_transactions, self._settings.delivery_timeout_s)
         self._is_ready = True
 
-    def _begin(self) -> None:
-        self._asked(self._producer.begin_transaction)
-        self._is_open = True
-        for message in self._messages:
+    def _produce_all(self) -> None:
+        """Begin the transaction if it is not open, and give it the messages that it lacks."""
+        if not self._is_open:
+            self._asked(self._producer.begin_transaction)
+            self._is_open = True
+        for message in self._messages[self._n_produced :]:
             self._produce(message)
+            self._n_produced += 1
 
     def _produce(self, message: Outgoing) -> None:
         if len(message.value) > self._largest:
@@ -120,11 +123,11 @@ class TransactionalSink:
             step(*arguments, **options)
         except KafkaException as error:
             reason: KafkaError = error.args[0]
+            self._note_size(reason)
             if reason.fatal():
                 msg = f"Kafka has given this worker's place to another: {reason.str()}"
                 raise InputLostError(msg) from error
             if reason.txn_requires_abort():
-                self._note_size(reason)
                 msg = f"Kafka aborts a transaction: {reason.str()}"
                 raise StartOverError(msg) from error
             msg = (
@@ -136,10 +139,10 @@ class TransactionalSink:
     def _note_size(self, reason: KafkaError) -> None:
         """Leave the largest message's value out next time, where the topic takes none so large."""
         if reason.code() == KafkaError.MSG_SIZE_TOO_LARGE or "size" in reason.str().lower():
-            self._largest = max((len(one.value) for one in self._messages), default=1) - 1
+            self._largest = max((len(message.value) for message in self._messages), default=1) - 1
 
     def _forget(self) -> None:
-        self._messages, self._offsets = [], []
+        self._messages, self._offsets, self._n_produced = [], [], 0
         self._is_open = self._has_offsets = False
 
     def abandon(self) -> None:
