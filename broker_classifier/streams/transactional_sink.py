@@ -1,5 +1,6 @@
 """Kafka as a destination of transactions: results, dead letters and offsets together, or none."""
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Any
@@ -15,6 +16,7 @@ from broker_classifier.streams.kafka_source import MAX_MESSAGE_BYTES, KafkaSourc
 from broker_classifier.streams.message import Message, Outgoing
 
 TRANSACTION_TIMEOUT_MS = 60_000
+COMMIT_TURN_S = 0.5
 
 log = get_logger()
 
@@ -83,8 +85,18 @@ class TransactionalSink:
                 self._settings.delivery_timeout_s,
             )
             self._has_offsets = True
-        self._asked(self._producer.commit_transaction, self._settings.delivery_timeout_s)
+        self._commit()
         self._forget()
+
+    def _commit(self) -> None:
+        """Commit in short turns: a turn waits to its end even when a message has failed."""
+        deadline = time.monotonic() + self._settings.delivery_timeout_s
+        while True:
+            try:
+                return self._asked(self._producer.commit_transaction, COMMIT_TURN_S)
+            except OutputUnavailableError:
+                if time.monotonic() >= deadline:
+                    raise
 
     def _make_ready(self) -> None:
         create_topics(self._settings, self._topics)
