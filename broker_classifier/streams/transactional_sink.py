@@ -2,7 +2,10 @@
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
 from contextlib import suppress
+from functools import partial
+from threading import Thread
 from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
@@ -16,9 +19,20 @@ from broker_classifier.streams.kafka_source import MAX_MESSAGE_BYTES, KafkaSourc
 from broker_classifier.streams.message import Message, Outgoing
 
 TRANSACTION_TIMEOUT_MS = 60_000
+OFFSETS_TIMEOUT_S = 5.0
 COMMIT_TURN_S = 0.5
 
 log = get_logger()
+
+
+def _settle(waiting: "Future[None]", step: Callable[[], None]) -> None:
+    """Do a step, and let `waiting` have its end."""
+    try:
+        step()
+    except BaseException as error:  # noqa: BLE001 - whoever waits raises it
+        waiting.set_exception(error)
+    else:
+        waiting.set_result(None)
 
 
 class TransactionalSink:
@@ -47,17 +61,21 @@ class TransactionalSink:
         self._n_produced = 0
         self._offsets: list[TopicPartition] = []
         self._largest = MAX_MESSAGE_BYTES
-        self._producer = opened(
+        self._id = f"{settings.group_id}-{worker}"
+        self._producer = self._opened()
+
+    def _opened(self) -> Producer:
+        return opened(
             Producer,
             {
-                "transactional.id": f"{settings.group_id}-{worker}",
+                "transactional.id": self._id,
                 "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS,
-                "delivery.timeout.ms": int(settings.delivery_timeout_s * 1000),
+                "delivery.timeout.ms": int(self._settings.delivery_timeout_s * 1000),
                 "compression.type": "lz4",
                 "linger.ms": LINGER_MS,
                 "message.max.bytes": MAX_MESSAGE_BYTES,
             }
-            | client_settings(settings),
+            | client_settings(self._settings),
         )
 
     def send(self, messages: Iterable[Outgoing], consumed: Sequence[Message]) -> None:
@@ -78,14 +96,35 @@ class TransactionalSink:
             self._make_ready()
         self._produce_all()
         if not self._has_offsets:
-            self._asked(
-                self._producer.send_offsets_to_transaction,
-                self._offsets,
-                self._source.group_metadata(),
-                self._settings.delivery_timeout_s,
-            )
+            self._send_offsets()
             self._has_offsets = True
         self._commit()
+        self._forget()
+
+    def _send_offsets(self) -> None:
+        """Give the transaction its offsets.
+
+        librdkafka 2.16 can wait here without end, whatever its timeout, when a broker left the
+        cluster for a while (its issues 5456 and 5511). A producer that does so is left behind in
+        its thread. Its successor takes its name, and so ends what it had begun.
+        """
+        step = partial(
+            self._producer.send_offsets_to_transaction,
+            self._offsets,
+            self._source.group_metadata(),
+            OFFSETS_TIMEOUT_S,
+        )
+        waiting: Future[None] = Future()
+        Thread(target=_settle, args=(waiting, step), daemon=True).start()
+        try:
+            self._asked(waiting.result, OFFSETS_TIMEOUT_S + 1.0)
+        except TimeoutError as error:
+            self._replace_producer()
+            msg = f"Kafka at {self._settings.bootstrap_servers} does not take a worker's offsets"
+            raise StartOverError(msg) from error
+
+    def _replace_producer(self) -> None:
+        self._producer, self._is_ready = self._opened(), False
         self._forget()
 
     def _commit(self) -> None:
@@ -161,10 +200,9 @@ class TransactionalSink:
         """Abort the transaction that is open: nothing of it is ever seen."""
         if self._is_open:
             try:
-                self._producer.abort_transaction(self._settings.delivery_timeout_s)
-            except KafkaException as error:
-                msg = f"a transaction cannot be aborted: {error.args[0].str()}"
-                raise InputLostError(msg) from error
+                self._asked(self._producer.abort_transaction, self._settings.delivery_timeout_s)
+            except (OutputUnavailableError, StartOverError):
+                self._replace_producer()
         self._forget()
 
     def close(self) -> None:

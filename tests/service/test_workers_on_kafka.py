@@ -107,6 +107,23 @@ def test_killed_workers_lose_nothing_and_agree_in_the_end(
         assert_right(read_all(workers[0], len(NIGHT)), exactly_once=delivery == "exactly_once")
 
 
+@pytest.mark.parametrize("end", ["stop_broker", pytest.param("crash", marks=LONG)])
+def test_exactly_once_goes_on_by_itself_when_its_kafka_was_restarted(
+    own_real_kafka, unique, tmp_path, end
+):
+    own_real_kafka.create_topic(f"ztf_{unique}", partitions=2)
+    variables = {"BROKER_KAFKA__DELIVERY": "exactly_once", "BROKER_KAFKA__WORKER": unique}
+    half = len(NIGHT) // 2
+    with service(own_real_kafka.bootstrap_servers, unique, tmp_path, **variables) as worker:
+        send(worker.bootstrap_servers, worker.input, NIGHT[:half])
+        worker.wait_for(received=half)
+        getattr(own_real_kafka, end)()
+        own_real_kafka.restart_broker()
+        send(worker.bootstrap_servers, worker.input, NIGHT[half:])
+        worker.wait_for(received=len(NIGHT))
+        assert_right(read_all(worker, len(NIGHT)), exactly_once=True)
+
+
 def test_a_killed_worker_that_is_started_again_goes_on_at_once(
     real_kafka, unique, tmp_path, store_url
 ):
