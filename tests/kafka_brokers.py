@@ -222,6 +222,9 @@ def server_properties(port: int, data: Path, listen: str = "127.0.0.1") -> str:
         "share.coordinator.state.topic.replication.factor": "1",
         "share.coordinator.state.topic.min.isr": "1",
         "group.initial.rebalance.delay.ms": "0",
+        # Everything is allowed but for what an access rule of a test forbids.
+        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+        "allow.everyone.if.no.acl.found": "true",
         # A broker that was killed may register again only when its old session is over.
         "broker.heartbeat.interval.ms": "500",
         "broker.session.timeout.ms": "2000",

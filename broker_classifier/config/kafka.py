@@ -76,10 +76,11 @@ class KafkaSettings(_Section):
         default_factory=dict,
         description="librdkafka settings of what writes; those of client where it is not set.",
     )
-    delivery: Literal["exactly_once", "at_least_once"] = Field(
-        "at_least_once",
-        description="at_least_once may repeat results under their id after a crash; exactly_once "
-        "puts results and offsets into one transaction, where alerts come from the same Kafka.",
+    delivery: Literal["auto", "exactly_once", "at_least_once"] = Field(
+        "auto",
+        description="exactly_once puts results and offsets into one transaction, where alerts come "
+        "from the same Kafka; at_least_once may repeat results under their id after a crash; auto "
+        "is exactly_once where that can be had.",
     )
     session_timeout_s: float = Field(
         10.0, ge=6, le=300, description="Silence after which a worker's partitions go to others."

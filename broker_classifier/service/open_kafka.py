@@ -51,23 +51,30 @@ def delivery_of(settings: Settings, inputs: Inputs) -> str:
     OutputUnavailableError
         If Kafka does not answer.
     """
-    ours = settings.kafka.bootstrap_servers
     if settings.kafka.delivery == AT_LEAST_ONCE:
         return AT_LEAST_ONCE
+    hindrance = _hindrance(settings, inputs)
+    if not hindrance:
+        return EXACTLY_ONCE
+    if settings.kafka.delivery == EXACTLY_ONCE:
+        raise ConfigError("kafka.delivery: " + hindrance)
+    return AT_LEAST_ONCE
+
+
+def _hindrance(settings: Settings, inputs: Inputs) -> str:
+    """Say why results cannot be delivered exactly once, and what to do; nothing if they can."""
+    ours = settings.kafka.bootstrap_servers
     if len(inputs) > 1 or inputs[0][0].bootstrap_servers != ours:
         others = ", ".join(kafka.bootstrap_servers for kafka, _ in inputs)
-        msg = (
-            f"kafka.delivery: exactly_once needs alerts and results on one Kafka in one group; "
+        return (
+            f"exactly_once needs alerts and results on one Kafka in one group; "
             f"alerts come from {others}, results go to {ours}; set at_least_once"
         )
-        raise ConfigError(msg)
     if _is_embedded(settings.kafka.output):
-        msg = (
-            "kafka.delivery: the embedded Kafka has no transactions that hold; "
-            "set at_least_once, or run a real one"
+        return (
+            "the embedded Kafka has no transactions that hold; set at_least_once, or run a real one"
         )
-        raise ConfigError(msg)
-    return EXACTLY_ONCE
+    return ""
 
 
 def _is_embedded(kafka: KafkaSettings) -> bool:

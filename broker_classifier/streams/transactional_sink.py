@@ -11,7 +11,12 @@ from typing import Any
 from confluent_kafka import KafkaError, KafkaException, Producer, TopicPartition
 
 from broker_classifier.config.kafka import KafkaSettings
-from broker_classifier.errors import InputLostError, OutputUnavailableError, StartOverError
+from broker_classifier.errors import (
+    ConfigError,
+    InputLostError,
+    OutputUnavailableError,
+    StartOverError,
+)
 from broker_classifier.logs import get_logger
 from broker_classifier.streams.kafka_clients import client_settings, opened
 from broker_classifier.streams.kafka_sink import LINGER_MS, create_topics, without_value
@@ -175,6 +180,12 @@ class TransactionalSink:
         except KafkaException as error:
             reason: KafkaError = error.args[0]
             self._note_size(reason)
+            if reason.code() == KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED:
+                msg = (
+                    f"Kafka at {self._settings.bootstrap_servers} does not let this client write "
+                    f"transactions as {self._id}; let it, or set kafka.delivery to at_least_once"
+                )
+                raise ConfigError(msg) from error
             if reason.fatal():
                 msg = f"Kafka has given this worker's place to another: {reason.str()}"
                 raise InputLostError(msg) from error

@@ -13,7 +13,7 @@ OURS = {
 }
 
 
-def settings(delivery="at_least_once", **surveys):
+def settings(delivery="auto", **surveys):
     tables = {name: {"topics": [name]} | table for name, table in surveys.items()}
     return Settings(kafka=OURS | {"delivery": delivery}, surveys=tables)
 
@@ -67,12 +67,15 @@ def test_the_embedded_kafka_has_no_transactions(session_embedded_kafka):
     given = Settings(kafka={"bootstrap_servers": servers, "delivery": "exactly_once"})
     with pytest.raises(ConfigError, match="embedded Kafka has no transactions"):
         delivery_of(given, inputs_of(given))
+    given = Settings(kafka={"bootstrap_servers": servers})
+    assert delivery_of(given, inputs_of(given)) == "at_least_once"
 
 
-def test_a_real_kafka_has_transactions(real_kafka):
-    servers = real_kafka.bootstrap_servers
-    given = Settings(kafka={"bootstrap_servers": servers, "delivery": "exactly_once"})
-    assert delivery_of(given, inputs_of(given)) == "exactly_once"
+@pytest.mark.parametrize("asked", ["auto", "exactly_once", "at_least_once"])
+def test_a_real_kafka_has_transactions(real_kafka, asked):
+    given = Settings(kafka={"bootstrap_servers": real_kafka.bootstrap_servers, "delivery": asked})
+    right = "exactly_once" if asked == "auto" else asked
+    assert delivery_of(given, inputs_of(given)) == right
 
 
 def test_workers_on_one_machine_have_names_of_their_own_that_they_get_again(unique):

@@ -4,9 +4,17 @@ import random
 
 import pytest
 from confluent_kafka import Producer
+from confluent_kafka.admin import (
+    AclBinding,
+    AclOperation,
+    AclPermissionType,
+    AdminClient,
+    ResourcePatternType,
+    ResourceType,
+)
 
 from broker_classifier.config.kafka import KafkaSettings
-from broker_classifier.errors import OutputUnavailableError, StartOverError
+from broker_classifier.errors import ConfigError, OutputUnavailableError, StartOverError
 from broker_classifier.streams.dead_letters import read_dead_letters
 from broker_classifier.streams.kafka_source import MAX_MESSAGE_BYTES, KafkaSource
 from broker_classifier.streams.message import Outgoing
@@ -74,6 +82,24 @@ def test_a_message_that_is_too_large_takes_no_other_with_it(sink, output, real_k
     messages = read_topic(real_kafka.bootstrap_servers, output, 4)
     assert [message.value for message in messages] == [b"first", b"1", b"", b"3"]
     assert str(n_bytes) in dict(messages[2].headers)["omitted"].decode()
+
+
+def test_a_kafka_that_forbids_transactions_is_told_of_with_what_to_do(sink, real_kafka, unique):
+    name, everybody = f"{unique}-{unique}", "User:ANONYMOUS"
+    rule = AclBinding(
+        ResourceType.TRANSACTIONAL_ID,
+        name,
+        ResourcePatternType.LITERAL,
+        everybody,
+        "*",
+        AclOperation.ALL,
+        AclPermissionType.DENY,
+    )
+    admin = AdminClient({"bootstrap.servers": real_kafka.bootstrap_servers})
+    [created] = admin.create_acls([rule]).values()
+    created.result(timeout=10)
+    with pytest.raises(ConfigError, match=f"transactions as {name}; let it, or set"):
+        published(sink, [])
 
 
 def test_a_batch_that_is_abandoned_is_never_seen(sink, output, real_kafka):
