@@ -1,6 +1,5 @@
 """The real page, `broker-classifier web`, as a child process of the demo."""
 
-import os
 import re
 import subprocess
 import sys
@@ -8,10 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from broker_classifier.config import PREFIX
+from broker_classifier.demo.service_process import child_process, clean_environment
 
 LOG_FILE = "page.log"
-_STOP_TIMEOUT_S = 10.0
 _ADDRESS = re.compile(r"http://[\w.]+:\d+/")
 
 
@@ -37,28 +35,13 @@ def running_page(
 ) -> Iterator[PageProcess]:
     """Serve the page of a Kafka and a service on a free port; stop it at the end."""
     log = folder / LOG_FILE
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
-    environment = inherited | {
+    environment = clean_environment() | {
         "BROKER_KAFKA__BOOTSTRAP_SERVERS": bootstrap_servers,
         "BROKER_WEB__INDEX": str(folder / "page-index.sqlite"),
         "BROKER_WEB__PORT": "0",
         "BROKER_WEB__SERVICES": f'["{service}"]' if service else "[]",
         "OMP_NUM_THREADS": "1",
     }
-    with log.open("wb") as log_file:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "broker_classifier.cli", "web"],
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=log_file,
-            stderr=log_file,
-        )
-    try:
+    command = [sys.executable, "-m", "broker_classifier.cli", "web"]
+    with child_process(command, environment, log) as process:
         yield PageProcess(process, log)
-    finally:
-        process.terminate()
-        try:
-            process.wait(_STOP_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()

@@ -22,6 +22,7 @@ from broker_classifier.lasair.sending.budget import Budget
 from broker_classifier.lasair.sending.metrics import AnnotateMetrics, OutboxCollector
 from broker_classifier.lasair.sending.outbox import Outbox
 from broker_classifier.lasair.sending.sender import Sender
+from broker_classifier.light_curve.photometry import SECONDS_PER_DAY
 from broker_classifier.logs import get_logger
 from broker_classifier.streams.health_server import serve_health
 from broker_classifier.streams.topic_reader import TopicReader
@@ -207,5 +208,5 @@ class Topic:
         self._reader.start(self._outbox.offsets(self._cluster, self._kafka.output_topic))
         self._look_again_at = time.monotonic() + PARTITIONS_EVERY_S
         if time.monotonic() > self._forget_at:
-            self._outbox.forget(time.time() - self._retention_days * 86400.0)
+            self._outbox.forget(time.time() - self._retention_days * SECONDS_PER_DAY)
             self._forget_at = time.monotonic() + FORGET_EVERY_S

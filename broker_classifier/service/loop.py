@@ -85,7 +85,7 @@ def run(service: Service, stop: threading.Event) -> None:
         try:
             messages = service.source.poll(wait=not any(in_flight))
             service.metrics.beat(None if service.source.is_connected else "input")
-            service.metrics.note_inputs(service.source.connections)
+            service.metrics.note_inputs(service.source.connections, service.source.lags)
             in_flight = advance(service, messages, in_flight, stop)
         except StartOverError as error:
             in_flight = start_over(service, error)

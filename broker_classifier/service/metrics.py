@@ -32,6 +32,7 @@ class Metrics:
     fallbacks: collections.Counter[str] = field(default_factory=collections.Counter)
     waiting_for: str | None = None
     _connections: dict[str, bool] = field(default_factory=dict)
+    _lags: dict[str, int] = field(default_factory=dict)
     _last_beat: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
@@ -47,13 +48,13 @@ class Metrics:
         self._conflicts = counter("conflicts", "Objects worked out again: another was faster.")
         self._starts_over = counter("starts_over", "Times that what was under way was dropped.")
         self._pruned = counter("objects_pruned", "Objects forgotten after the retention time.")
-        self._connected = Gauge(
-            "broker_input_connected",
-            "1 while its Kafka answers.",
-            ["stream"],
-            registry=self.registry,
-        )
-        self._objects = Gauge("broker_objects", "Objects in the store.", registry=self.registry)
+
+        def gauge(name: str, text: str, labels: Iterable[str] = ()) -> Gauge:
+            return Gauge(f"broker_{name}", text, labels, registry=self.registry)
+
+        self._connected = gauge("input_connected", "1 while its Kafka answers.", ["stream"])
+        self._lag = gauge("input_lag", "Alerts that wait in the input topics.", ["stream"])
+        self._objects = gauge("objects", "Objects in the store.")
         text = "Records whose schema could not be compiled, so that fastavro read them."
         fallbacks = CountsCollector("broker_fastavro_records", text, "survey", self.fallbacks)
         self.registry.register(fallbacks)
@@ -118,8 +119,12 @@ class Metrics:
         self._last_beat = time.monotonic()
         self.waiting_for = waiting_for
 
-    def note_inputs(self, connections: Mapping[str, bool]) -> None:
-        """Note which streams answer."""
+    def note_inputs(self, connections: Mapping[str, bool], lags: Mapping[str, int]) -> None:
+        """Note which streams answer, and how many alerts of each wait to be read."""
+        if lags != self._lags:
+            self._lags = dict(lags)
+            for stream, lag in lags.items():
+                self._lag.labels(stream).set(lag)
         if connections != self._connections:
             self._connections = dict(connections)
             for stream, is_up in connections.items():

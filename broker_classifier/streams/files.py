@@ -64,6 +64,11 @@ class FileSource:
         """Nothing: a file is no connection."""
         return {}
 
+    @property
+    def lags(self) -> dict[str, int]:
+        """Nothing: how many messages files have is not known before they are read."""
+        return {}
+
     def rewind(self) -> None:
         """Do nothing: files are read once."""
 

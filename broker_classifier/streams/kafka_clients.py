@@ -1,7 +1,7 @@
 """What all Kafka clients share: their settings, and the word of whether a Kafka answers."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -33,6 +33,7 @@ class KafkaConnection:
 
     def __init__(self, address: str) -> None:
         self.address, self.is_up = address, True
+        self.unread: dict[str, int] = {}  # messages by topic, as of the last statistics
         self._gone_at, self._next_reminder = "", 0.0
 
     @property
@@ -45,8 +46,9 @@ class KafkaConnection:
         }
 
     def _note_statistics(self, statistics: str) -> None:
-        brokers = orjson.loads(statistics)["brokers"].values()
-        self.note(is_up=any(broker["state"] == "UP" for broker in brokers))
+        figures = orjson.loads(statistics)
+        self.note(is_up=any(broker["state"] == "UP" for broker in figures["brokers"].values()))
+        self.unread = {name: _unread(topic) for name, topic in figures["topics"].items()}
 
     def note_error(self, error: KafkaError) -> None:
         """Note what a client complains of."""
@@ -68,6 +70,21 @@ class KafkaConnection:
             self._next_reminder = now + REMINDED_EVERY_S
             log.warning("kafka is still away", address=self.address, since=self._gone_at)
         self.is_up = is_up
+
+
+def _unread(topic: Mapping[str, Any]) -> int:
+    """Count the messages of a topic, in the partitions that a client fetches, it has not given yet.
+
+    Parameters
+    ----------
+    topic : mapping
+        Of librdkafka's statistics.
+    """
+    return sum(
+        max(0, partition["ls_offset"] - partition["next_offset"]) + partition["fetchq_cnt"]
+        for partition in topic["partitions"].values()
+        if partition["fetch_state"] == "active"
+    )
 
 
 def client_settings(settings: KafkaSettings) -> dict[str, Any]:

@@ -99,6 +99,14 @@ class KafkaSource:
         """By stream, whether its Kafka answers."""
         return dict.fromkeys(self._surveys, self._connection.is_up)
 
+    @property
+    def lags(self) -> dict[str, int]:
+        """By stream, how many alerts of the partitions read here are not read yet."""
+        lags = dict.fromkeys(self._surveys, 0)
+        for topic, n_unread in self._connection.unread.items():
+            lags[self._survey(topic)] += n_unread
+        return lags
+
     def group_metadata(self) -> Any:
         """Return what a transaction names the group's member and generation by, as of now."""
         return self._consumer.consumer_group_metadata()

@@ -56,6 +56,11 @@ class KafkaSources:
         """By stream, whether its Kafka answers."""
         return {name: up for kafka in self._sources for name, up in kafka.connections.items()}
 
+    @property
+    def lags(self) -> dict[str, int]:
+        """By stream, how many alerts of the partitions read here are not read yet."""
+        return {name: lag for kafka in self._sources for name, lag in kafka.lags.items()}
+
     def poll(self, *, wait: bool = True) -> list[Message]:
         """Return the next batch of the first Kafka that has one, each in its turn."""
         deadline = time.monotonic() + self._wait_s

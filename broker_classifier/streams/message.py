@@ -103,6 +103,10 @@ class Source(Protocol):
     def connections(self) -> Mapping[str, bool]:
         """By stream, whether it answers; nothing where that is no question."""
 
+    @property
+    def lags(self) -> Mapping[str, int]:
+        """By stream, how many messages wait to be read; nothing where that is no question."""
+
     def close(self) -> None:
         """Leave the source."""
 

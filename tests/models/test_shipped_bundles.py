@@ -14,7 +14,7 @@ from broker_classifier.model.calibration import calibrated_probabilities
 from broker_classifier.model.classify import classify
 from broker_classifier.model.networks.streaming_attentive_gru import StreamingAttentiveGRU
 from broker_classifier.training.fit.write_bundle import made_up_curve
-from broker_classifier.training.judge.moments import bundle_logits, every_point
+from broker_classifier.training.judge.moments import Moments, bundle_logits, joined_moments
 from tests.bundles import GRID_ARCHITECTURES, small_bundle
 
 FOLDERS = sorted(path.parent for path in Path(__file__).parents[2].glob("models/*/bundle.json"))
@@ -23,6 +23,15 @@ SHIPPED = pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.n
 
 
 @pytest.fixture(scope="module", params=[*(f.name for f in FOLDERS), *UNSHIPPED])
+def every_point(curves):
+    return joined_moments(
+        [
+            Moments(np.full(len(curve), n), np.arange(1, len(curve) + 1), curve.mjd)
+            for n, curve in enumerate(curves)
+        ]
+    )
+
+
 def folder(request, tmp_path_factory):
     if request.param in UNSHIPPED:
         made = tmp_path_factory.mktemp("bundles") / request.param

@@ -173,6 +173,7 @@ class Worker:
 
     is_connected, is_exhausted = True, False
     connections: ClassVar[dict[str, bool]] = {}
+    lags: ClassVar[dict[str, int]] = {}
 
     def poll(self, *, wait: bool = True) -> list[Message]:
         self.step("poll")

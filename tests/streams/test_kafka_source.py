@@ -73,3 +73,23 @@ def test_a_topic_that_does_not_exist_yet_is_read_once_it_does(session_embedded_k
     [row] = wait_until(waiting.poll, "the first row")
     waiting.close()
     assert (row.value, row.survey) == (b"{}", "lasair")
+
+
+def test_the_lag_is_what_is_in_the_topic_and_not_read_yet(kafka, unique):
+    topic, sent = f"ztf_{unique}", 300
+    kafka.create_topic(topic)
+    send(kafka.bootstrap_servers, topic, [b"alert"] * sent)
+    settings = KafkaSettings(
+        bootstrap_servers=kafka.bootstrap_servers, group_id=unique, batch_size=1
+    )
+    source = KafkaSource(settings, {"ztf": [topic], "lsst": ["other"]})
+    n_read = [0]
+
+    def has_lag():
+        n_read.append(n_read[-1] + len(source.poll()))
+        return source.lags["ztf"]
+
+    lag = wait_until(has_lag, "the statistics")
+    source.close()
+    assert lag in {sent - n for n in n_read}
+    assert source.lags["lsst"] == 0

@@ -40,8 +40,7 @@ def is_classified(message: ClassificationMessage) -> bool:
 
 def order_of(message: ClassificationMessage) -> Order:
     """Return what grows from an object's earlier answer to its later one."""
-    curve_version = getattr(message, "curve_version", None) or 0
-    return message.mjd, curve_version, message.times.classified.timestamp()
+    return message.mjd, message.curve_version, message.times.classified.timestamp()
 
 
 def bits_of(message: ClassificationMessage) -> float | None:

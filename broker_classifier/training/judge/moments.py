@@ -54,13 +54,6 @@ def joined_moments(parts: Sequence[Moments]) -> Moments:
     return Moments(*map(np.concatenate, zip(*parts, strict=True)))
 
 
-def every_point(curves: Sequence[LightCurve]) -> Moments:
-    """Ask at every point."""
-    return joined_moments(
-        [Moments(np.full(len(c), i), np.arange(1, len(c) + 1), c.mjd) for i, c in enumerate(curves)]
-    )
-
-
 def tree_rows(
     curves: Sequence[LightCurve], moments: Moments, selection: Selection, settings: Features
 ) -> NDArray[np.float32]:

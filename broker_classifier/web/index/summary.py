@@ -9,11 +9,11 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from broker_classifier.streams.classification import NOT_CLASSIFIED
 from broker_classifier.web.index.point_views import USED, PointView, unpack_view
 from broker_classifier.web.index.published import BANDS, unpacked
 from broker_classifier.web.index.sky import place
 
-NOT_CLASSIFIED = "NotClassified"
 MOST_IN_SPARKLINE = 60
 _COLUMNS = (
     *("key", "survey", "object_id", "bundle", "version", "top_class", "probability", "bits"),

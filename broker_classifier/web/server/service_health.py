@@ -113,7 +113,7 @@ def _quantile(buckets: Sequence[tuple[float, float]], q: float) -> float:
 
 
 def _lag(samples: Sequence[Sample]) -> int | None:
-    lags = [s.value for s in samples if s.name.startswith("broker_") and s.name.endswith("_lag")]
+    lags = [s.value for s in samples if s.name == "broker_input_lag"]
     return int(sum(lags)) if lags else None
 
 
