@@ -30,6 +30,8 @@ class Launcher(Protocol):
     def is_alive(self) -> bool: ...
     def stop(self) -> None: ...
     def kill(self) -> None: ...
+    def pause(self) -> None: ...
+    def resume(self) -> None: ...
     def close(self) -> None: ...
     def log(self) -> str: ...
 
@@ -62,6 +64,14 @@ class RealKafka:
     def crash(self) -> None:
         """Kill the broker as a power cut would."""
         self._launched.kill()
+
+    def pause(self) -> None:
+        """Let it fall silent, with its connections open."""
+        self._launched.pause()
+
+    def resume(self) -> None:
+        """Let it go on after `pause`."""
+        self._launched.resume()
 
     def restart_broker(self) -> None:
         """Start it again on the same port and data, and wait until it answers."""
@@ -103,6 +113,16 @@ class JarBroker:
 
     def kill(self) -> None:
         self._end(signal.SIGKILL)
+
+    def pause(self) -> None:
+        self._send(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self._send(signal.SIGCONT)
+
+    def _send(self, number: signal.Signals) -> None:
+        if self._process is not None:
+            self._process.send_signal(number)
 
     def close(self) -> None:
         self.kill()
@@ -148,6 +168,12 @@ class DockerBroker:
 
     def kill(self) -> None:
         docker("kill", self._container)
+
+    def pause(self) -> None:
+        docker("pause", self._container)
+
+    def resume(self) -> None:
+        docker("unpause", self._container)
 
     def close(self) -> None:
         if self._container:

@@ -26,6 +26,7 @@ from broker_classifier.streams.message import Message, Outgoing
 TRANSACTION_TIMEOUT_MS = 60_000
 OFFSETS_TIMEOUT_S = 5.0
 COMMIT_TURN_S = 0.5
+FENCED = {KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH}
 
 log = get_logger()
 
@@ -187,7 +188,9 @@ class TransactionalSink:
                 )
                 raise ConfigError(msg) from error
             if reason.fatal():
-                msg = f"Kafka has given this worker's place to another: {reason.str()}"
+                is_fenced = reason.code() in FENCED
+                why = "has given this worker's place to another" if is_fenced else "refuses a step"
+                msg = f"Kafka {why}: {reason.str()}"
                 raise InputLostError(msg) from error
             if reason.txn_requires_abort():
                 msg = f"Kafka aborts a transaction: {reason.str()}"
@@ -208,15 +211,17 @@ class TransactionalSink:
         self._is_open = self._has_offsets = False
 
     def abandon(self) -> None:
-        """Abort the transaction that is open: nothing of it is ever seen."""
+        """Give up the transaction that is open: nothing of it is ever seen.
+
+        Kafka aborts it for the next producer of its name. To ask for the abort can end the producer
+        for good, when the partitions of the transaction are on their way to Kafka.
+        """
         if self._is_open:
-            try:
-                self._asked(self._producer.abort_transaction, self._settings.delivery_timeout_s)
-            except (OutputUnavailableError, StartOverError):
-                self._replace_producer()
+            self._replace_producer()
         self._forget()
 
     def close(self) -> None:
         """Abort what is open, as far as Kafka answers."""
-        with suppress(InputLostError):
-            self.abandon()
+        if self._is_open:
+            with suppress(KafkaException):
+                self._producer.abort_transaction(self._settings.delivery_timeout_s)

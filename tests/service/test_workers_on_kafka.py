@@ -57,8 +57,8 @@ def read_all(worker, n_alerts):
     return seen
 
 
-def assert_right(messages, *, exactly_once):
-    right, found = standing(walk(NIGHT)[1].sent), answers_of(messages)
+def assert_right(messages, packets, *, exactly_once):
+    right, found = standing(walk(packets)[1].sent), answers_of(messages)
     assert found.keys() == right.keys()
     for alert_id, content in found.items():
         assert content["probabilities"] == pytest.approx(right[alert_id]["probabilities"], abs=2e-5)
@@ -104,7 +104,8 @@ def test_killed_workers_lose_nothing_and_agree_in_the_end(
             time.sleep(rng.random())
             victim.kill()
             victim.start()
-        assert_right(read_all(workers[0], len(NIGHT)), exactly_once=delivery == "exactly_once")
+        messages = read_all(workers[0], len(NIGHT))
+        assert_right(messages, NIGHT, exactly_once=delivery == "exactly_once")
 
 
 @pytest.mark.parametrize("end", ["stop_broker", pytest.param("crash", marks=LONG)])
@@ -121,7 +122,7 @@ def test_exactly_once_goes_on_by_itself_when_its_kafka_was_restarted(
         own_real_kafka.restart_broker()
         send(worker.bootstrap_servers, worker.input, NIGHT[half:])
         worker.wait_for(received=len(NIGHT))
-        assert_right(read_all(worker, len(NIGHT)), exactly_once=True)
+        assert_right(read_all(worker, len(NIGHT)), NIGHT, exactly_once=True)
 
 
 def test_a_killed_worker_that_is_started_again_goes_on_at_once(
