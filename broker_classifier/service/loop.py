@@ -29,6 +29,7 @@ One round of the loop goes:
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import NamedTuple, TypeVar
 
 from broker_classifier.errors import (
@@ -80,7 +81,7 @@ class _StoppedError(Exception):
 def run(service: Service, stop: threading.Event) -> None:
     """Work until `stop` is set or the source is exhausted; a batch under way is finished first."""
     house = HouseKeeping(service)
-    in_flight = InFlight()
+    in_flight = given_up(service, stop)
     while not (stop.is_set() or service.source.is_exhausted):
         try:
             messages = service.source.poll(wait=not any(in_flight))
@@ -88,21 +89,28 @@ def run(service: Service, stop: threading.Event) -> None:
             service.metrics.note_inputs(service.source.connections, service.source.lags)
             in_flight = advance(service, messages, in_flight, stop)
         except StartOverError as error:
-            in_flight = start_over(service, error)
+            in_flight = start_over(service, error, stop)
         house.keep()
     while any(in_flight):
         try:
             in_flight = advance(service, [], in_flight, stop)
         except StartOverError as error:
-            in_flight = start_over(service, error)
+            in_flight = start_over(service, error, stop)
 
 
-def start_over(service: Service, reason: StartOverError) -> InFlight:
+def start_over(service: Service, reason: StartOverError, stop: threading.Event) -> InFlight:
     """Drop the batches in flight, and go back to the first message that is not committed."""
     log.warning("starting over from what is committed", reason=str(reason))
     service.metrics.count_start_over()
-    service.sink.abandon()
+    in_flight = given_up(service, stop)
     service.source.rewind()
+    return in_flight
+
+
+def given_up(service: Service, stop: threading.Event) -> InFlight:
+    """Give up what was sent and not confirmed, by a former self, too; nothing is in flight then."""
+    with suppress(_StoppedError):
+        retried(service, stop, service.sink.abandon)
     return InFlight()
 
 

@@ -137,7 +137,13 @@ class Sink(Protocol):
         """
 
     def abandon(self) -> None:
-        """Give up what was sent last and is not confirmed; some of it may have been delivered."""
+        """Give up what is not confirmed, also of a former self; some of it may have been delivered.
+
+        Raises
+        ------
+        OutputUnavailableError
+            If that has to wait for the destination; call it again.
+        """
 
     def close(self) -> None:
         """Release the destination."""

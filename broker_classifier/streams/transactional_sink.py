@@ -211,14 +211,17 @@ class TransactionalSink:
         self._is_open = self._has_offsets = False
 
     def abandon(self) -> None:
-        """Give up the transaction that is open: nothing of it is ever seen.
+        """Give up what is open, here or of a former self; nothing of it is ever seen.
 
-        Kafka aborts it for the next producer of its name. To ask for the abort can end the producer
-        for good, when the partitions of the transaction are on their way to Kafka.
+        A successor has Kafka abort it. To ask for the abort oneself can end the producer for good,
+        when the partitions of the transaction are on their way to Kafka. Until it is aborted Kafka
+        tells nobody the offsets from which to read on.
         """
         if self._is_open:
             self._replace_producer()
         self._forget()
+        if not self._is_ready:
+            self._make_ready()
 
     def close(self) -> None:
         """Abort what is open, as far as Kafka answers."""

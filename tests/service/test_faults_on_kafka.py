@@ -131,10 +131,12 @@ def test_after_every_fault_all_alerts_have_the_answers_of_one_pass(
     own_real_kafka, unique, tmp_path, store, n_workers
 ):
     own_real_kafka.create_topic(f"ztf_{unique}", partitions=4)
-    rng = random.Random(unique)
+    seed = os.environ.get("FAULT_SEED", unique)
+    rng = random.Random(seed)
     faults = FAULTS + (STORE_FAULTS if store == "server" else [])
     rng.shuffle(faults)
-    log.warning("faults in this order: %s", ", ".join(fault.__name__ for fault in faults))
+    names = ", ".join(fault.__name__ for fault in faults)
+    log.warning("FAULT_SEED=%s has these faults, in this order: %s", seed, names)
     shuffled = random.Random(1).sample(NIGHT, len(NIGHT))
     with ExitStack() as stack:
         kept = stack.enter_context(server(tmp_path / "valkey"))
