@@ -147,7 +147,7 @@ def test_latencies_and_counts_are_exported(served):
     assert metrics["broker_kafka_latency_seconds_count"] == 10
     assert metrics["broker_latency_seconds_count"] == 10
     assert 0 < metrics["broker_kafka_latency_seconds_sum"] < 10 * 60
-    assert metrics["broker_objects"] == 1
+    wait_until(lambda: served.metrics()["broker_objects"] == 1, "the number of objects")
 
 
 def accounting(received, **outcomes):
