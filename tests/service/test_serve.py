@@ -37,7 +37,7 @@ def test_two_bundles_of_one_name_on_one_topic_stop_the_start(tmp_path):
     for version in ("a", "b"):
         small_bundle(tmp_path / version)
     both = [BundleEntry(name=tmp_path / version) for version in ("a", "b")]
-    with pytest.raises(BundleError, match=r"two bundles with the name small; .* shadow = true"):
+    with pytest.raises(BundleError, match=r"two bundles with the name small .* shadow = true"):
         load_bundles(Settings(surveys={"ztf": SurveySettings(bundles=both)}))
     both[1] = BundleEntry(name=both[1].name, shadow=True)
     settings = Settings(surveys={"ztf": SurveySettings(bundles=both)})

@@ -95,8 +95,8 @@ def test_an_alert_that_no_bundle_can_use_is_declined_once_with_the_reason_of_eac
     opened, sink = walked(NEGATIVE[:1], both(blind), declined_topic="declined")
     assert opened.metrics.totals() == totals(received=1, declined=1)
     assert opened.metrics.reasons() == {"no_usable_points": 1}
-    [told] = contents(sink.to("declined"))
-    assert told["sentence"].count("can use no point") == 2
+    [decline] = contents(sink.to("declined"))
+    assert decline["sentence"].count("can use no point") == 2
 
 
 def test_a_bundle_in_shadow_is_heard_in_its_own_topic_alone(other):
