@@ -9,10 +9,10 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
 from datetime import datetime
+from functools import partial
 from itertools import islice
 
 from broker_classifier.config import Settings
-from broker_classifier.errors import StoreRestartedError, UnavailableError
 from broker_classifier.logs import get_logger
 from broker_classifier.progress import Track, untracked
 from broker_classifier.service.batch import next_records
@@ -20,6 +20,7 @@ from broker_classifier.service.open_kafka import inputs_of
 from broker_classifier.service.receive import Received, ReceiveRules, receive
 from broker_classifier.service.serve import exclusions, open_store
 from broker_classifier.service.triage import Triage, triage
+from broker_classifier.service.until_available import until_available
 from broker_classifier.store import LightCurveStore, ObjectRecord, Standing
 from broker_classifier.streams.message import Message
 from broker_classifier.streams.past_alerts import past_alerts
@@ -71,23 +72,16 @@ def rebuild(
         for kafka, topics in inputs_of(settings):
             messages = past_alerts(kafka, topics, since, track)
             while batch := list(islice(messages, kafka.batch_size)):
-                counts.update(_kept(store, rules, batch, settings.kafka.retry_delay_s))
+                kept = partial(_kept, store, rules, batch)
+                counts.update(until_available(kept, settings.kafka.retry_delay_s))
     return dict(counts)
 
 
-def _kept(
-    store: LightCurveStore, rules: ReceiveRules, messages: Sequence[Message], retry_delay_s: float
-) -> Counter[str]:
-    """Merge a batch into the store and wait until it is on disk; again while anything is down."""
-    while True:
-        try:
-            counts = merge_into(store, rules, messages)
-            store.flush()
-        except (UnavailableError, StoreRestartedError) as error:
-            log.warning("waiting, and merging the batch again", reason=str(error))
-            time.sleep(retry_delay_s)
-        else:
-            return counts
+def _kept(store: LightCurveStore, rules: ReceiveRules, messages: Sequence[Message]) -> Counter[str]:
+    """Merge a batch into the store, and return when it is on disk."""
+    counts = merge_into(store, rules, messages)
+    store.flush()
+    return counts
 
 
 def merge_into(

@@ -51,7 +51,10 @@ def past_alerts(
     OutputUnavailableError
         If Kafka does not answer.
     """
-    own = READS_TO_END | {"group.id": f"{settings.group_id}-past-alerts"}  # it is not joined
+    own = READS_TO_END | {
+        "group.id": f"{settings.group_id}-past-alerts",  # librdkafka wants one; it is not joined
+        "auto.offset.reset": "earliest",  # if what is next to be read expires meanwhile
+    }
     starts: Starts = beginnings if since is None else partial(offsets_at, moment=since)
     with closing(opened(Consumer, own | client_settings(settings))) as consumer:
         try:
