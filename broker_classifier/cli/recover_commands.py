@@ -94,7 +94,7 @@ def reprocess_command(
     object gets one for then. A service may be running on the store. The bundles are those of the
     settings, if not said otherwise. Coordinates and context are not stored, so they are null.
 
-    Example: broker-classifier reprocess --bundle ztf-kilonovae --since 2026-11-01 --output now.jsonl
+    Example: broker-classifier reprocess --bundle ztf-kilonovae --output kilonovae.jsonl
     """
     from broker_classifier.cli.load_settings import load_settings, with_kafka
     from broker_classifier.cli.progress_bars import progress_bars

@@ -41,6 +41,7 @@ from broker_classifier.errors import (
 from broker_classifier.light_curve.photometry import unix_from_mjd
 from broker_classifier.logs import get_logger
 from broker_classifier.service.batch import Batch, classify_batch, published, stored
+from broker_classifier.service.begun_objects import begun_objects
 from broker_classifier.service.declines import UNUSABLE
 from broker_classifier.service.housekeeping import HouseKeeping
 from broker_classifier.service.metrics import Metrics
@@ -192,6 +193,7 @@ def count(metrics: Metrics, batch: Batch, seconds: float) -> None:
     for letter in batch.letters:
         metrics.count_dead_letter(letter.headers["reason"])
     metrics.count_revisions(len(batch.answers) - len(first))
+    metrics.count_begun(begun_objects(batch.arrivals, batch.records, batch.expected))
     outcomes = {
         Outcome.CLASSIFIED: len(first) - n_unusable,
         Outcome.DECLINED: len(batch.triaged.declined) + n_unusable,
