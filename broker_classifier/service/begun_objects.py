@@ -8,6 +8,7 @@ import numpy as np
 from broker_classifier.light_curve import Kind
 from broker_classifier.service.triage import Arrival
 from broker_classifier.store import ObjectRecord
+from broker_classifier.store.record import NO_ORIGIN
 
 
 class BegunObjects(NamedTuple):
@@ -33,7 +34,7 @@ def begun_objects(
     arrivals, records, expected
         Of a batch as it was stored; see `Batch`.
     """
-    begun = [key for key in records if not expected[key]]
+    begun = [key for key in records if not expected[key] and not _is_older(records[key])]
     if not begun:
         return BegunObjects(0, 0)
     first_mjd: dict[str, float] = {}
@@ -42,6 +43,11 @@ def begun_objects(
         first_mjd[key] = min(mjd, first_mjd.get(key, mjd))
     with_history = sum(_has_earlier_detection(records[key], first_mjd[key]) for key in begun)
     return BegunObjects(len(begun) - with_history, with_history)
+
+
+def _is_older(record: ObjectRecord) -> bool:
+    """Tell whether the record was kept before there were versions, and origins."""
+    return bool(np.any(record.answered["origin"] == NO_ORIGIN))
 
 
 def _has_earlier_detection(record: ObjectRecord, mjd: float) -> bool:

@@ -102,7 +102,7 @@ def merge_into(
     counts = _counts(received, triaged.without(conflicts))
     for name in changed.keys() - conflicts:
         counts["points_new"] += len(changed[name].curve) - len(before[name].curve)
-        counts["objects_begun"] += before[name].version == 0
+        counts["objects_begun"] += not before[name].is_known
     if conflicts:
         again = [a.message for a in arrivals if a.alert.key in conflicts]
         counts.update(merge_into(store, rules, again))
@@ -111,7 +111,7 @@ def merge_into(
 
 def _is_news(before: ObjectRecord, after: ObjectRecord) -> bool:
     return (
-        before.version == 0
+        not before.is_known
         or before.curve != after.curve
         or before.answered.tobytes() != after.answered.tobytes()
     )

@@ -8,6 +8,8 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
+import torch
+
 from broker_classifier.config import Settings, Stream, topic_matches
 from broker_classifier.errors import BundleError, ConfigError, DataError
 from broker_classifier.model.bundle import Bundle, load_bundle
@@ -105,7 +107,7 @@ def reprocess(
 
 
 def _is_asked_for(record: ObjectRecord, objects: AskedObjects) -> bool:
-    return record.version > 0 and last_detection_mjd(record.curve) >= objects.since_mjd
+    return record.is_known and last_detection_mjd(record.curve) >= objects.since_mjd
 
 
 def _keys_of(
@@ -119,7 +121,7 @@ def _keys_of(
 
 def _keys_of_named(store: StoreReader, objects: AskedObjects, bundles: Bundles) -> list[str]:
     keys = [f"{survey}:{name}" for name in objects.object_ids for survey in bundles]
-    there = [key for key, record in zip(keys, store.read(keys), strict=True) if record.version]
+    there = [key for key, record in zip(keys, store.read(keys), strict=True) if record.is_known]
     names = {key.partition(":")[2] for key in there}
     if missing := [name for name in objects.object_ids if name not in names]:
         msg = (
@@ -170,6 +172,7 @@ def chosen_bundles(
         No survey asked for has a bundle; or answers are asked for at a later time, and a bundle
         does not hear silence.
     """
+    torch.set_num_threads(settings.model_threads)
     if chosen is None:
         bundles = {name: [bundle] for name, bundle in load_bundles(settings).items()}
     else:

@@ -67,8 +67,9 @@ def past_alerts(
                 yield alert_message(message, survey_of[message.topic() or ""])
         except KafkaException as error:
             msg = (
-                f"the alerts at {settings.bootstrap_servers} cannot be read on: "
-                f"{error.args[0].str()}; call the same command again, what it has done stays"
+                f"the alerts at {settings.bootstrap_servers} cannot be read: "
+                f"{error.args[0].str()}; correct kafka.bootstrap_servers, or call the same command "
+                "again: what it has done stays"
             )
             raise OutputUnavailableError(msg) from error
 
