@@ -1,5 +1,6 @@
 """The commands that bring light curves and answers back: rebuild, reprocess."""
 
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -139,8 +140,8 @@ def _destination(
         raise ConfigError(msg)
     name = topic or REPROCESSED
     if output is None:
-        cluster_of(settings.kafka.output)
         topics = (checked_topic(settings, name, at_mjd),)
+        cluster_of(settings.kafka.output)
         with closing(KafkaSink(settings.kafka.output, topics)) as kafka:
             yield kafka, name
         return
@@ -149,4 +150,5 @@ def _destination(
         with closing(JsonLinesSink(path, name, "declined")) as file:
             yield file, name
         if output == "-":
-            sys.stdout.write(path.read_text())
+            with path.open(encoding="utf-8") as lines:
+                shutil.copyfileobj(lines, sys.stdout)

@@ -16,9 +16,14 @@ def open_reader(settings: StoreSettings) -> StoreReader:
     ConfigError
         There is none, or it cannot be read.
     """
-    if settings.path == "memory":
-        msg = "store.path is memory, which ends with its process: set it to the service's store"
-        raise ConfigError(msg)
+    refuse_memory(settings)
     if "://" in settings.path:
         return open_store(settings.model_copy(update={"may_forget": True}))
     return StoreBeside(Path(settings.path))
+
+
+def refuse_memory(settings: StoreSettings) -> None:
+    """Raise a ConfigError if the store is one that ends with its process."""
+    if settings.path == "memory":
+        msg = "store.path is memory, which ends with its process: set it to the service's store"
+        raise ConfigError(msg)

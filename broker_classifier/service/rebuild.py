@@ -17,6 +17,7 @@ from broker_classifier.logs import get_logger
 from broker_classifier.progress import Track, untracked
 from broker_classifier.service.batch import next_records
 from broker_classifier.service.open_kafka import inputs_of
+from broker_classifier.service.open_reader import refuse_memory
 from broker_classifier.service.receive import Received, ReceiveRules, receive
 from broker_classifier.service.serve import exclusions, open_store
 from broker_classifier.service.triage import Triage, triage
@@ -64,6 +65,7 @@ def rebuild(
     OutputUnavailableError
         If Kafka does not answer. The same call goes on from what is in the store.
     """
+    refuse_memory(settings.store)
     answerable = frozenset(name for name, survey in settings.surveys.items() if survey.bundle)
     decoders = open_decoders(settings.surveys, settings.lasair)
     rules = ReceiveRules(decoders, {}, answerable, exclusions(settings))

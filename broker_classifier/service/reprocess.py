@@ -184,7 +184,8 @@ def chosen_bundles(
                 f"{bundle.name} is for {bundle.survey} objects, not for {survey}: correct --survey"
             )
             raise BundleError(msg)
-    bundles = {name: of for name, of in bundles.items() if survey in (None, name)}
+    if survey:
+        bundles = {name: of_survey for name, of_survey in bundles.items() if name == survey}
     if not bundles:
         msg = f"no bundle is set for {survey or 'any survey'}: give one with --bundle"
         raise ConfigError(msg)

@@ -7,7 +7,7 @@ import pytest
 
 from broker_classifier.config import Settings
 from broker_classifier.config.rules import Rules
-from broker_classifier.errors import StoreRestartedError, StoreUnavailableError
+from broker_classifier.errors import ConfigError, StoreRestartedError, StoreUnavailableError
 from broker_classifier.service import rebuild as rebuilding
 from broker_classifier.service.loop import run
 from broker_classifier.service.rebuild import merge_into
@@ -132,6 +132,11 @@ def test_a_store_that_is_down_is_waited_for(monkeypatch):
     counts = rebuilding.rebuild(settings)
     assert counts["alerts_read"] == len(NIGHT)
     assert [record.curve for record in records_of(store)] == [whole(name) for name in NAMES]
+
+
+def test_a_store_in_memory_is_refused():
+    with pytest.raises(ConfigError, match="ends with its process: set it to the service's store"):
+        rebuilding.rebuild(Settings(store={"path": "memory"}))
 
 
 def test_what_was_merged_is_on_disk(tmp_path, monkeypatch):
