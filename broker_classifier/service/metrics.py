@@ -28,11 +28,14 @@ class Metrics:
     ----------
     fallbacks : Counter
         By survey, the records that fastavro read; the decoders count them.
+    n_begun_anew : int
+        Objects that the store did not know, though they had been detected before.
     """
 
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     fallbacks: collections.Counter[str] = field(default_factory=collections.Counter)
     waiting_for: str | None = None
+    n_begun_anew: int = 0
     _loss: str = ""
     _connections: dict[str, bool] = field(default_factory=dict)
     _lags: dict[str, int] = field(default_factory=dict)
@@ -117,6 +120,7 @@ class Metrics:
         """Count objects that the store did not know."""
         self._begun.labels("none").inc(begun.with_alert)
         self._begun.labels("detections").inc(begun.with_history)
+        self.n_begun_anew += begun.with_history
 
     def count_loss(self, n_before: int, n_now: int) -> None:
         """Note that the store has lost objects."""

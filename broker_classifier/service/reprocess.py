@@ -176,14 +176,7 @@ def chosen_bundles(
     if chosen is None:
         bundles = {name: [bundle] for name, bundle in load_bundles(settings).items()}
     else:
-        bundle = load_bundle(chosen)
-        fit = [bundle.survey, *(s for s, real in SIMULATION_OF.items() if real == bundle.survey)]
-        bundles = {name: [bundle] for name in fit}
-        if survey and survey not in bundles:
-            msg = (
-                f"{bundle.name} is for {bundle.survey} objects, not for {survey}: correct --survey"
-            )
-            raise BundleError(msg)
+        bundles = _of_fit_surveys(load_bundle(chosen), survey)
     if survey:
         bundles = {name: of_survey for name, of_survey in bundles.items() if name == survey}
     if not bundles:
@@ -193,6 +186,14 @@ def chosen_bundles(
         for bundle in (bundle for of_survey in bundles.values() for bundle in of_survey):
             _refuse_deaf(bundle)
     return bundles
+
+
+def _of_fit_surveys(bundle: Bundle, survey: Stream | None) -> dict[str, list[Bundle]]:
+    fit = [bundle.survey, *(s for s, real in SIMULATION_OF.items() if real == bundle.survey)]
+    if survey and survey not in fit:
+        msg = f"{bundle.name} is for {bundle.survey} objects, not for {survey}: correct --survey"
+        raise BundleError(msg)
+    return {name: [bundle] for name in fit}
 
 
 def _refuse_deaf(bundle: Bundle) -> None:

@@ -125,6 +125,7 @@ def test_a_folder_that_is_lost_heals_and_is_rebuilt_while_the_service_stands(
         worker.start()
         worker.wait_for(received=len(LAST))
         assert begun(worker) == {"none": 0, "detections": 3}
+        wait_until(lambda: "objects begun anew" in worker.log(), "the word of them")
         refused = CliRunner().invoke(app, ["rebuild"], env=worker.environment)
         assert refused.exit_code == 2
         assert "stop that process first" in refused.output
