@@ -48,6 +48,10 @@ def differing(answers):
     }
 
 
+def all_agree(worker):
+    return not differing(answers_of(read_all(worker, len(NIGHT))))
+
+
 @pytest.mark.parametrize("kind", ["folder", "server"])
 def test_topics_read_again_and_reprocessed_say_what_classify_says(
     real_kafka, unique, tmp_path, request, kind
@@ -100,7 +104,7 @@ def test_a_store_lost_under_a_running_worker_heals_and_is_rebuilt_beside_it(
         assert counts["alerts_new"] == len(EARLY)
         assert (counts["points_new"], counts["objects_begun"]) == (3 * 3, 0)
         call(worker, "reprocess", "--topic", worker.output)
-        assert differing(answers_of(read_all(worker, len(NIGHT)))) == set()
+        wait_until(lambda: all_agree(worker), "answers from all points")
         send(worker.bootstrap_servers, worker.input, flare("ZTF4", n=2))
         assert worker.wait_for(received=len(NIGHT) + 2)["classified"] == len(NIGHT) + 2
 
@@ -134,7 +138,7 @@ def test_a_folder_that_is_lost_heals_and_is_rebuilt_while_the_service_stands(
         assert worker.stop() == 0
         assert call(worker, "rebuild")["points_new"] == 3 * 3
         call(worker, "reprocess", "--topic", worker.output)
-        assert differing(answers_of(read_all(worker, len(NIGHT)))) == set()
+        wait_until(lambda: all_agree(worker), "answers from all points")
 
 
 def test_only_what_came_since_a_date_is_read(real_kafka, unique, tmp_path):
