@@ -58,7 +58,10 @@ def test_topics_read_again_and_reprocessed_say_what_classify_says(
 ):
     real_kafka.create_topic(f"ztf_{unique}", partitions=3)
     worker = Service(real_kafka.bootstrap_servers, unique, tmp_path)
+    topic, to = REPROCESSED, ()
     if kind == "server":
+        topic = f"reprocessed-{unique}"
+        to = "--topic", topic
         worker.environment["BROKER_STORE__PATH"] = request.getfixturevalue("valkey").url
     send(worker.bootstrap_servers, worker.input, [*NIGHT, b"no avro", NIGHT[0]])
     counts = call(worker, "rebuild")
@@ -67,8 +70,8 @@ def test_topics_read_again_and_reprocessed_say_what_classify_says(
     assert (counts["unreadable"], counts["points_new"], counts["objects_begun"]) == (1, 42, 3)
     assert nothing_is_published_or_committed(worker)
     assert call(worker, "rebuild")["already_known"] == len(NIGHT) + 1
-    assert call(worker, "reprocess")["answers"] == len(NIGHT)
-    messages = read_topic(worker.bootstrap_servers, REPROCESSED, len(NIGHT))
+    assert call(worker, "reprocess", *to)["answers"] == len(NIGHT)
+    messages = read_topic(worker.bootstrap_servers, topic, len(NIGHT))
     assert differing(answers_of(messages)) == set()
 
 
