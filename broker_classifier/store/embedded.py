@@ -17,8 +17,8 @@ from broker_classifier.store.record import UNKNOWN, ObjectRecord
 FIRST_MAP_BYTES = 1 << 28
 MOST_MAP_BYTES = 1 << 40  # to read: addresses only, so that the file may grow meanwhile
 LOCK_FILE = "in-use"
-FORMAT_FILE, FORMAT = "format", "5"  # of `packing.pack`, all times in UTC
-READABLE_FORMATS = ("4", FORMAT)
+FORMAT_FILE, FORMAT = "format", "6"  # of `packing.pack`, all times in UTC
+READABLE_FORMATS = ("4", "5", FORMAT)
 
 
 class EmbeddedStore:
@@ -248,7 +248,7 @@ def _refuse_other_formats(folder: Path) -> None:
         if found not in READABLE_FORMATS:
             msg = (
                 f"the light-curve store {folder} has format {found}, this version reads "
-                f"{' and '.join(READABLE_FORMATS)}; set store.path to a new folder and replay the "
+                f"{', '.join(READABLE_FORMATS)}; set store.path to a new folder and replay the "
                 "alerts"
             )
             raise ConfigError(msg)

@@ -18,7 +18,7 @@ from broker_classifier.store.packing import pack, unpack
 from broker_classifier.store.port import Pruned
 from broker_classifier.store.record import UNKNOWN, ObjectRecord
 
-KEY_PREFIX = "light-curve-5:"  # 5: the format of `packing`
+KEY_PREFIX = "light-curve-5:"  # 5: the first format of `packing` on a server
 CONNECT_TIMEOUT_S, TIMEOUT_S, FLUSH_TIMEOUT_S = 5.0, 10.0, 5.0
 
 # For each key: its value, expected version (8 bytes, or none for no object) and when to forget it

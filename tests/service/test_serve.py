@@ -8,7 +8,8 @@ import pytest
 from broker_classifier.cli.load_settings import load_settings, with_survey
 from broker_classifier.config import Settings, SurveySettings
 from broker_classifier.errors import BundleError
-from broker_classifier.service.serve import classify_files, load_bundles
+from broker_classifier.service.serve import classify_files
+from broker_classifier.service.served_bundles import load_bundles
 from tests.surveys.lsst_packets import framed, packet, source, write_schemas
 
 SHIPPED = Path("lsst-transients")
@@ -16,12 +17,13 @@ SHIPPED = Path("lsst-transients")
 
 def test_every_survey_has_a_bundle_of_its_own_or_of_what_it_simulates():
     bundles = load_bundles(load_settings())
-    assert {survey: bundle.survey for survey, bundle in bundles.items()} == {
+    loaded = {survey: served.bundle for survey, [served] in bundles.items()}
+    assert {survey: bundle.survey for survey, bundle in loaded.items()} == {
         "ztf": "ztf",
         "lsst": "lsst",
         "elasticc": "lsst",
     }
-    assert bundles["lsst"] is bundles["elasticc"]
+    assert loaded["lsst"] is loaded["elasticc"]
 
 
 def test_a_bundle_for_another_survey_stops_the_start():

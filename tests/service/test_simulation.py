@@ -18,7 +18,7 @@ import structlog
 from broker_classifier.errors import StartOverError
 from broker_classifier.light_curve import LightCurve, light_curve
 from broker_classifier.service import batch, loop, triage
-from broker_classifier.service.triage import used_points
+from broker_classifier.service.point_changes import used_points
 from broker_classifier.store import ObjectRecord, Standing
 from broker_classifier.streams.message import Outgoing
 from broker_classifier.surveys.alert import Alert, Decoder
