@@ -208,6 +208,8 @@ def newest_encoder_states(answers: Answers) -> dict[str, dict[int, bytes]]:
 
 def _kept(
     newest: Mapping[int, bytes], before: ObjectRecord, state_keys: Iterable[int]
-) -> dict[int, bytes]:
+) -> Mapping[int, bytes]:
+    if before.encoder_states.keys() <= newest.keys():
+        return newest
     states = {**before.encoder_states, **newest}
     return {key: states[key] for key in state_keys if key in states}
