@@ -61,13 +61,14 @@ class Batch:
     @cached_property
     def new_tasks(self) -> NewTasks:
         """The tasks of new alerts, each once, however many bundles were asked."""
-        pairs = (pair for of_bundle in self.answers.values() for pair in of_bundle)
-        has_answer = {id(task) for task, answer in pairs if answer is not None}
-        tasks = NewTasks([], [])
-        for task in self.triaged.tasks:
-            if not task.is_revision:
-                (tasks.answered if id(task) in has_answer else tasks.unanswered).append(task)
-        return tasks
+        new = [task for task in self.triaged.tasks if not task.is_revision]
+        has_answer: set[int] = set()
+        for of_bundle in self.answers.values():
+            has_answer.update([id(task) for task, answer in of_bundle if answer is not None])
+        return NewTasks(
+            [task for task in new if id(task) in has_answer],
+            [task for task in new if id(task) not in has_answer],
+        )
 
     def messages_of(self, objects: Collection[str]) -> list[Message]:
         """Return the messages that brought alerts of these objects."""
@@ -169,13 +170,13 @@ def next_records(
     arrivals: Sequence[Arrival],
     answers: Answers,
     records: Mapping[str, ObjectRecord],
-    state_keys: Iterable[int],
+    state_keys: Collection[int],
 ) -> dict[str, ObjectRecord]:
     """Return what takes the place of the records of the batch's objects.
 
     Encoder states of bundles that are served no more, whose keys are not among these, are left out.
     """
-    now_s, newest = time.time(), newest_encoder_states(answers)
+    now_s, encoder_states = time.time(), kept_encoder_states(answers, records, state_keys)
     histories = dict.fromkeys(triaged.merged, -math.inf)
     for alert in [arrival.alert for arrival in arrivals if arrival.has_history]:
         histories[alert.key] = max(alert.mjd, histories[alert.key])
@@ -183,7 +184,7 @@ def next_records(
         name: records[name].followed_by(
             curve,
             triaged.answered.get(name, ()),
-            _kept(newest[name], records[name], state_keys) if name in newest else {},
+            encoder_states.get(name, {}),
             histories[name],
             now_s,
         )
@@ -192,24 +193,25 @@ def next_records(
     }
 
 
-def newest_encoder_states(answers: Answers) -> dict[str, dict[int, bytes]]:
-    """Return what each bundle wants to keep of each object: after its newest detection."""
-    states: dict[str, dict[int, bytes]] = {}
+def kept_encoder_states(
+    answers: Answers, records: Mapping[str, ObjectRecord], state_keys: Collection[int]
+) -> dict[str, dict[int, bytes]]:
+    """Return what the bundles keep of each object that they answered, after its newest alert."""
+    kept: dict[str, dict[int, bytes]] = {}
     for served, of_bundle in answers.items():
-        newest: dict[str, tuple[float, bytes]] = {}
-        for task, answer in of_bundle:
-            if answer is not None and answer.encoder_state:
-                name, state = task.arrival.alert.key, (task.mjd, answer.encoder_state)
-                newest[name] = max(newest.get(name, state), state)
-        for name, (_, encoder_state) in newest.items():
-            states.setdefault(name, {})[served.bundle.state_key] = encoder_state
-    return states
+        key = served.bundle.state_key
+        for name, state in _newest_states(of_bundle).items():
+            if name not in kept:
+                before = records[name].encoder_states
+                kept[name] = {k: before[k] for k in before if k in state_keys}
+            kept[name][key] = state
+    return kept
 
 
-def _kept(
-    newest: Mapping[int, bytes], before: ObjectRecord, state_keys: Iterable[int]
-) -> Mapping[int, bytes]:
-    if before.encoder_states.keys() <= newest.keys():
-        return newest
-    states = {**before.encoder_states, **newest}
-    return {key: states[key] for key in state_keys if key in states}
+def _newest_states(answers: Iterable[Answer]) -> dict[str, bytes]:
+    newest: dict[str, tuple[float, bytes]] = {}
+    for task, answer in answers:
+        if answer is not None and answer.encoder_state:
+            name, state = task.arrival.alert.key, (task.mjd, answer.encoder_state)
+            newest[name] = max(newest.get(name, state), state)
+    return {name: encoder_state for name, (_, encoder_state) in newest.items()}

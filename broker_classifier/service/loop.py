@@ -190,9 +190,12 @@ def count(metrics: Metrics, batch: Batch, seconds: float) -> None:
     for letter in batch.letters:
         metrics.count_dead_letter(letter.headers["reason"])
     for served, of_bundle in batch.answers.items():
-        n_revised = sum(task.is_revision for task, _ in of_bundle)
-        n_given = sum(answer is not None or task.is_revision for task, answer in of_bundle)
-        metrics.count_answers(served.label, served.topic, n_given - n_revised, n_revised)
+        n_revised = len([task for task, _ in of_bundle if task.is_revision])
+        n_empty = len(
+            [task for task, answer in of_bundle if answer is None and not task.is_revision]
+        )
+        n_first = len(of_bundle) - n_revised - n_empty
+        metrics.count_answers(served.label, served.topic, n_first, n_revised)
     outcomes = {
         Outcome.CLASSIFIED: n_answered,
         Outcome.DECLINED: len(batch.triaged.declined) + n_unusable,

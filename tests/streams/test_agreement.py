@@ -1,4 +1,4 @@
-"""Where a bundle in shadow differs from the live one: what is compared, and what the numbers say."""
+"""Where a bundle in shadow differs from the live one: what is compared, what the numbers say."""
 
 import json
 from contextlib import closing
