@@ -84,7 +84,7 @@ def test_options_override_the_environment_and_are_checked(monkeypatch):
 
 
 def test_a_bundle_option_replaces_the_surveys_own():
-    settings = with_survey(load_settings(), "ztf", bundles=entries("other"), schemas=None)
+    settings = with_survey(load_settings(), "ztf", bundles=[Path("other")], schemas=None)
     assert settings.surveys["ztf"].bundles == entries("other")
     assert settings.surveys["ztf"].topics == ("^ztf_.*",)
 

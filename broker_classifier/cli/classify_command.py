@@ -19,7 +19,7 @@ from broker_classifier.cli.command import (
     SchemasOption,
     tell_of_the_first_run,
 )
-from broker_classifier.config import FRAMED_STREAM, USUAL_STREAM, BundleEntry, Stream
+from broker_classifier.config import FRAMED_STREAM, USUAL_STREAM, Stream
 
 
 class Format(StrEnum):
@@ -71,9 +71,8 @@ def classify_command(
     from broker_classifier.cli.progress_bars import progress_bars
     from broker_classifier.config import LogSettings
 
-    entries = tuple(BundleEntry(name=name) for name in bundles or ()) or None
     settings = with_kafka(load_settings(config), batch_size=batch_size)
-    settings = with_survey(settings, survey or USUAL_STREAM, bundles=entries)
+    settings = with_survey(settings, survey or USUAL_STREAM, bundles=bundles or None)
     settings = with_survey(settings, survey or FRAMED_STREAM, schemas=schemas)
     settings = without_rules(settings) if keep_all else settings
     tell_of_the_first_run()
