@@ -76,6 +76,8 @@ class Respelled(PydanticBaseSettingsSource):
         surveys = settings.get("surveys")
         if not isinstance(surveys, dict):
             return settings
-        are_both = {name for name, t in surveys.items() if isinstance(t, dict) and "bundles" in t}
-        tables = {n: t if n in are_both else respelled(t) for n, t in surveys.items()}
+        tables = {
+            name: table if isinstance(table, dict) and "bundles" in table else respelled(table)
+            for name, table in surveys.items()
+        }
         return settings | {"surveys": tables}

@@ -56,8 +56,8 @@ class SurveySettings(_Section):
     )
     bundles: tuple[BundleEntry, ...] = Field(
         (),
-        description="Model bundles for its alerts, each a shipped one's name or a folder, or a "
-        "table with name and shadow. [] or bundle = none: they are declined.",
+        description="Model bundles for its alerts: shipped ones' names, folders, or tables with "
+        "name and shadow; bundle = NAME for one alone. []: they are declined.",
     )
     schemas: Path | None = Field(
         None, description="Folder of .avsc files, for messages that do not bring their schema."

@@ -144,7 +144,7 @@ def _without(answers: Answers, objects: Collection[str]) -> Answers:
 def _joined(answers: Answers, others: Answers) -> Answers:
     return {
         served: [*answers.get(served, ()), *others.get(served, ())]
-        for served in [*answers, *(others.keys() - answers.keys())]
+        for served in dict.fromkeys([*answers, *others])
     }
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from broker_classifier.config import BundleEntry, Settings
+from broker_classifier.config.kafka import KafkaSettings
 from broker_classifier.errors import BundleError, ConfigError
 from broker_classifier.model.bundle import Bundle, load_bundle
 from broker_classifier.model.find_bundle import find_bundle
@@ -58,18 +59,19 @@ def load_bundles(settings: Settings, *, with_shadows: bool = True) -> dict[str, 
     }
     folders = {entry.name for entries in chosen.values() for entry in entries}
     loaded = {folder: load_bundle(folder) for folder in sorted(folders)}
-    kafka, served = settings.kafka, {}
+    served = {}
     for survey, entries in chosen.items():
         for entry in entries:
             _refuse_other_surveys(survey, entry, loaded[entry.name])
         served[survey] = [
-            ServedBundle(
-                loaded[entry.name], kafka.shadow_topic if entry.shadow else kafka.output_topic
-            )
-            for entry in entries
+            ServedBundle(loaded[entry.name], _topic_of(entry, settings.kafka)) for entry in entries
         ]
         _refuse_twins(survey, served[survey])
     return {survey: of_survey for survey, of_survey in served.items() if of_survey}
+
+
+def _topic_of(entry: BundleEntry, kafka: KafkaSettings) -> str:
+    return kafka.shadow_topic if entry.shadow else kafka.output_topic
 
 
 def _refuse_other_surveys(survey: str, entry: BundleEntry, bundle: Bundle) -> None:
@@ -88,8 +90,9 @@ def _refuse_twins(survey: str, served: Iterable[ServedBundle]) -> None:
         name = of_survey.bundle.name, of_survey.topic
         if name in names:
             msg = (
-                f"surveys.{survey}.bundles has two bundles with the name {of_survey.bundle.name}; "
-                "let one of them run with shadow = true, or name it otherwise in its bundle.json"
+                f"surveys.{survey}.bundles has two bundles with the name {of_survey.bundle.name} "
+                f"for {of_survey.topic}; name one of them otherwise in its bundle.json, or let one "
+                "run live and the other with shadow = true"
             )
             raise BundleError(msg)
         names.add(name)

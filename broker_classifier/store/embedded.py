@@ -203,13 +203,13 @@ def _undisturbed(env: lmdb.Environment, key: bytes) -> bytes | None:
         with env.begin(buffers=True) as snapshot:
             last_harmless = snapshot.id() + 1
             try:
-                found = snapshot.get(key)
+                value = snapshot.get(key)
             except lmdb.Error:
                 if _newest(env) <= last_harmless:
                     raise
                 continue
             if _newest(env) <= last_harmless:  # only then is its size what it says
-                copied = None if found is None else bytes(found)
+                copied = None if value is None else bytes(value)
                 if _newest(env) <= last_harmless:
                     return copied
 
@@ -222,8 +222,8 @@ def _unpacked(
     folder: Path, object_ids: Sequence[str], packed: Sequence[bytes | None]
 ) -> list[ObjectRecord | None]:
     """Unpack what is there; None for what is not."""
-    there = [i for i, one in enumerate(packed) if one is not None]
-    known: list[ObjectRecord | None] = [None] * len(packed)
+    there = [i for i, value in enumerate(packed) if value is not None]
+    records: list[ObjectRecord | None] = [None] * len(packed)
     for i, record in zip(there, unpack([packed[i] or b"" for i in there]), strict=True):
         if record is None:
             msg = (
@@ -231,8 +231,8 @@ def _unpacked(
                 "restore the folder from a copy, or remove it and start anew"
             )
             raise StoreUnavailableError(msg)
-        known[i] = record
-    return known
+        records[i] = record
+    return records
 
 
 def _check_format(folder: Path) -> None:
@@ -244,10 +244,10 @@ def _check_format(folder: Path) -> None:
 def _refuse_other_formats(folder: Path) -> None:
     marked = folder / FORMAT_FILE
     if (folder / "data.mdb").exists():
-        found = marked.read_text() if marked.exists() else "1"
-        if found not in READABLE_FORMATS:
+        kept_as = marked.read_text() if marked.exists() else "1"
+        if kept_as not in READABLE_FORMATS:
             msg = (
-                f"the light-curve store {folder} has format {found}, this version reads "
+                f"the light-curve store {folder} has format {kept_as}, this version reads "
                 f"{', '.join(READABLE_FORMATS)}; set store.path to a new folder and replay the "
                 "alerts"
             )

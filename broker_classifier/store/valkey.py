@@ -178,8 +178,8 @@ class ValkeyStore:
     ) -> list[int]:
         if not self._is_cluster:
             arguments = [value for row in rows for value in row]
-            found = self._client.eval(PUT, len(keys), *keys, *arguments)
-            return [number - 1 for number in found]
+            conflicts = self._client.eval(PUT, len(keys), *keys, *arguments)
+            return [number - 1 for number in conflicts]
         with self._client.pipeline() as pipeline:
             for key, row in zip(keys, rows, strict=True):
                 pipeline.execute_command("EVAL", PUT, 1, key, *row)

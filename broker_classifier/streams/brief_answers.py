@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from broker_classifier.config.kafka import KafkaSettings
 from broker_classifier.errors import DataError, OutputUnavailableError
+from broker_classifier.logs import get_logger
 from broker_classifier.progress import Track, untracked
 from broker_classifier.streams.kafka_clients import client_settings, headers_of, opened
 from broker_classifier.streams.stored_messages import (
@@ -21,6 +22,8 @@ from broker_classifier.streams.stored_messages import (
     beginnings,
     stored_messages,
 )
+
+log = get_logger()
 
 AlertName = tuple[str, int]
 """A survey, and an alert's id."""
@@ -124,6 +127,8 @@ def read_answers(
     answers = BriefAnswers(wanted)
     for message in track(_messages(settings, topic), "answers"):
         answers.enter(message)
+    if answers.n_unread:
+        log.warning("messages left out: no answers, or too old or too large", n=answers.n_unread)
     return answers
 
 
