@@ -17,7 +17,7 @@ REASONS = {
     VARIABLE: "The source has a history that no transient has: it has varied again and again.",
     NO_BUNDLE: "No bundle is set for alerts of its survey; once there is one, a replay answers it.",
     "no_light_curve": "The row of Lasair has no light curve, and its API was not to be asked.",
-    UNUSABLE: "The light curve has no point that any of its bundles uses.",
+    UNUSABLE: "The light curve has no point that a bundle of its survey uses.",
 }
 """Every reason why an alert is declined, with a sentence."""
 
