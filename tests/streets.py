@@ -12,6 +12,7 @@ from broker_classifier.errors import OutputUnavailableError
 from broker_classifier.model.bundle import load_bundle
 from broker_classifier.service.loop import run
 from broker_classifier.service.metrics import Metrics
+from broker_classifier.service.served_bundles import ServedBundle
 from broker_classifier.service.street import Service
 from broker_classifier.store import MemoryStore
 from broker_classifier.streams.message import Message, Outgoing
@@ -151,9 +152,8 @@ def street(source, sink=None, store=None, **options) -> Service:
         sink or ListSink(),
         MemoryStore() if store is None else store,
         options.pop("decoders", DECODERS),
-        options.pop("bundles", {"ztf": BUNDLE}),
+        options.pop("bundles", {"ztf": [ServedBundle(BUNDLE, "classifications")]}),
         Metrics(),
-        "classifications",
         "dead-letters",
         **{"retry_delay_s": 0.01} | options,
     )

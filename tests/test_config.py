@@ -11,6 +11,7 @@ from broker_classifier.cli.load_settings import (
     with_kafka,
     with_survey,
 )
+from broker_classifier.config import BundleEntry
 from broker_classifier.config.rules import Rules
 from broker_classifier.errors import ConfigError
 
@@ -19,6 +20,11 @@ def written(tmp_path, text):
     path = tmp_path / "broker.toml"
     path.write_text(text)
     return path
+
+
+def entries(*names, shadow=()):
+    live = [BundleEntry(name=Path(name)) for name in names]
+    return (*live, *(BundleEntry(name=Path(name), shadow=True) for name in shadow))
 
 
 def test_defaults_need_no_file():
@@ -78,8 +84,8 @@ def test_options_override_the_environment_and_are_checked(monkeypatch):
 
 
 def test_a_bundle_option_replaces_the_surveys_own():
-    settings = with_survey(load_settings(), "ztf", bundle=Path("other"), schemas=None)
-    assert settings.surveys["ztf"].bundle == Path("other")
+    settings = with_survey(load_settings(), "ztf", bundles=[Path("other")], schemas=None)
+    assert settings.surveys["ztf"].bundles == entries("other")
     assert settings.surveys["ztf"].topics == ("^ztf_.*",)
 
 
@@ -87,12 +93,12 @@ def test_another_survey_leaves_ztf_as_it_is(tmp_path):
     settings = load_settings(written(tmp_path, '[surveys.lsst]\ntopics = ["alerts"]\n'))
     assert settings.surveys["ztf"] == load_settings().surveys["ztf"]
     assert settings.surveys["lsst"].topics == ("alerts",)
-    assert settings.surveys["lsst"].bundle == Path("lsst-transients")
+    assert settings.surveys["lsst"].bundles == entries("lsst-transients")
 
 
 def test_one_key_of_ztf_leaves_its_other_defaults(monkeypatch):
     monkeypatch.setenv("BROKER_SURVEYS__ZTF__TOPICS", '["mine"]')
-    assert load_settings().surveys["ztf"].bundle == Path("ztf-transients")
+    assert load_settings().surveys["ztf"].bundles == entries("ztf-transients")
 
 
 def test_tokens_are_not_shown(monkeypatch):
@@ -106,6 +112,7 @@ def test_tokens_are_not_shown(monkeypatch):
         ({"BROKER_KAFKA__OUTPUT_TOPIC": "ztf_out"}, r"reads what is written: \^ztf_"),
         ({"BROKER_KAFKA__DEAD_LETTER_TOPIC": "ztf_dead"}, r"reads what is written: \^ztf_"),
         ({"BROKER_KAFKA__DEAD_LETTER_TOPIC": "classifications"}, "must differ"),
+        ({"BROKER_KAFKA__SHADOW_TOPIC": "classifications"}, "must differ"),
         ({"BROKER_SURVEYS__ZTF__TOPICS": "not json"}, "lists and tables are JSON"),
         ({"BROKER_SURVEYS__ZTF__TOPICS": '["^ztf_("]'}, "is no pattern"),
         ({"BROKER_SURVEYS__ZTF__TOPICS": '[""]'}, "name is empty"),
@@ -142,13 +149,49 @@ def test_a_wrong_value_is_told_in_plain_words(monkeypatch, variable, value, word
     assert "Input should" not in str(error.value)
 
 
-def test_the_bundle_none_sets_no_bundle(tmp_path, monkeypatch):
-    assert (
-        load_settings(written(tmp_path, '[surveys.ztf]\nbundle = "none"\n')).surveys["ztf"].bundle
-        is None
-    )
-    monkeypatch.setenv("BROKER_SURVEYS__ZTF__BUNDLE", "none")
-    assert load_settings().surveys["ztf"].bundle is None
+@pytest.mark.parametrize("line", ['bundle = "none"', "bundles = []"])
+def test_no_bundle_is_set_by_none_or_an_empty_list(tmp_path, line):
+    settings = load_settings(written(tmp_path, f"[surveys.ztf]\n{line}\n"))
+    assert settings.surveys["ztf"].bundles == ()
+
+
+def test_a_survey_has_several_bundles_and_some_of_them_in_shadow(tmp_path):
+    text = '[surveys.ztf]\nbundles = ["a", {name = "b"}, {name = "c", shadow = true}]\n'
+    settings = load_settings(written(tmp_path, text))
+    assert settings.surveys["ztf"].bundles == entries("a", "b", shadow=["c"])
+    assert "classifications-shadow" in settings.written_topics
+    assert "classifications-shadow" not in load_settings().written_topics
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "bundles"),
+    [
+        ("BUNDLE", "x", entries("x")),
+        ("BUNDLE", "none", ()),
+        ("BUNDLES", '["x", {"name": "y", "shadow": true}]', entries("x", shadow=["y"])),
+    ],
+)
+@pytest.mark.parametrize("line", ["", 'bundle = "in-file"', 'bundles = ["in-file"]'])
+def test_bundles_of_the_environment_win_in_either_spelling(
+    tmp_path, monkeypatch, line, variable, value, bundles
+):
+    monkeypatch.setenv(f"BROKER_SURVEYS__ZTF__{variable}", value)
+    settings = load_settings(written(tmp_path, f"[surveys.ztf]\n{line}\n"))
+    assert settings.surveys["ztf"].bundles == bundles
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('bundle = "a"\nbundles = ["b"]', "surveys.ztf: set bundles or bundle, not both"),
+        ('bundles = [{name = "a", shaddow = true}]', "bundles.0.shaddow: no such setting"),
+        ("bundles = [{shadow = true}]", "bundles.0.name"),
+        ('bundles = "a"', "surveys.ztf.bundles: must be a list"),
+    ],
+)
+def test_wrong_bundles_are_told_in_plain_words(tmp_path, line, words):
+    with pytest.raises(ConfigError, match=words):
+        load_settings(written(tmp_path, f"[surveys.ztf]\n{line}\n"))
 
 
 def test_a_rule_is_switched_off_and_another_has_its_limit_alone(tmp_path):

@@ -13,7 +13,7 @@ import typer
 
 from broker_classifier.cli.command import (
     AlertPaths,
-    BundleOption,
+    BundlesOption,
     ConfigOption,
     KeepAllOption,
     SchemasOption,
@@ -49,7 +49,7 @@ def classify_command(
     newest: Newest = False,
     survey: Survey = None,
     schemas: SchemasOption = None,
-    bundle: BundleOption = None,
+    bundles: BundlesOption = None,
     batch_size: BatchSize = None,
     keep_all: KeepAllOption = False,
     strict: Strict = False,
@@ -72,7 +72,7 @@ def classify_command(
     from broker_classifier.config import LogSettings
 
     settings = with_kafka(load_settings(config), batch_size=batch_size)
-    settings = with_survey(settings, survey or USUAL_STREAM, bundle=bundle)
+    settings = with_survey(settings, survey or USUAL_STREAM, bundles=bundles or None)
     settings = with_survey(settings, survey or FRAMED_STREAM, schemas=schemas)
     settings = without_rules(settings) if keep_all else settings
     tell_of_the_first_run()

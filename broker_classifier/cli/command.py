@@ -24,6 +24,9 @@ AlertPaths = Annotated[
 ]
 BUNDLE = "A shipped bundle's name, or a bundle's folder."
 BundleOption = Annotated[Path | None, typer.Option("--bundle", help=BUNDLE)]
+BundlesOption = Annotated[
+    list[Path] | None, typer.Option("--bundle", help=f"{BUNDLE} Several answer side by side.")
+]
 KeepAllOption = Annotated[
     bool, typer.Option("--keep-all", help="Decline no asteroids, artefacts and stars.")
 ]

@@ -74,8 +74,9 @@ def with_kafka(settings: Settings, **options: Any) -> Settings:
 def with_survey(settings: Settings, survey: Stream, **options: Any) -> Settings:
     """Replace settings of one stream by a command's options, where they were given."""
     given = {name: value for name, value in options.items() if value is not None}
-    ours = settings.surveys.get(survey, SurveySettings()).model_copy(update=given)
-    return settings.model_copy(update={"surveys": settings.surveys | {survey: ours}})
+    before = settings.surveys.get(survey, SurveySettings())
+    table = SurveySettings.model_validate(before.model_dump() | given)
+    return settings.model_copy(update={"surveys": settings.surveys | {survey: table}})
 
 
 def without_rules(settings: Settings) -> Settings:

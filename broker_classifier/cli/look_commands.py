@@ -69,7 +69,7 @@ def explain_command(
     settings = with_survey(load_settings(config), survey or FRAMED_STREAM, schemas=schemas)
     with progress_bars("explaining") as track:
         from broker_classifier.cli.find_curve import find_curve, labelled_curve
-        from broker_classifier.service.serve import folder_of_bundle
+        from broker_classifier.service.served_bundles import folder_of_bundle
         from broker_classifier.training.explain import explain
 
         if data is not None:

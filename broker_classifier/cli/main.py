@@ -10,6 +10,7 @@ import typer
 
 from broker_classifier import __version__
 from broker_classifier.cli import (
+    agree_command,
     classify_command,
     file_commands,
     lasair_commands,
@@ -38,6 +39,7 @@ COMMANDS: Mapping[str, Mapping[str, Command]] = {
         "bundles": look_commands.bundles_command,
         "settings": look_commands.settings_command,
         "check-bundle": look_commands.check_bundle_command,
+        "agree": agree_command.agree_command,
         "dead-letters list": letter_commands.list_dead_letters_command,
         "dead-letters replay": letter_commands.replay_dead_letters_command,
         "dead-letters export": letter_commands.export_dead_letters_command,

@@ -1,5 +1,6 @@
 """All settings, typed, with their defaults; the tree is in `settings`, its sections beside it."""
 
+from broker_classifier.config.bundles import BundleEntry
 from broker_classifier.config.settings import (
     DEFAULTS,
     DELIMITER,
@@ -20,6 +21,7 @@ __all__ = [
     "FRAMED_STREAM",
     "PREFIX",
     "USUAL_STREAM",
+    "BundleEntry",
     "LogSettings",
     "MetricsSettings",
     "Settings",

@@ -40,6 +40,11 @@ class KafkaSettings(_Section):
     dead_letter_topic: str = Field(
         "dead-letters", description="Topic of the messages that could not be used."
     )
+    shadow_topic: str = Field(
+        "classifications-shadow",
+        min_length=1,
+        description="Topic of what bundles in shadow say, for `agree`.",
+    )
     declined_topic: str = Field(
         "", description="Topic of declined alerts and why; none: they are only counted."
     )
@@ -99,7 +104,8 @@ class KafkaSettings(_Section):
     @property
     def output_topics(self) -> tuple[str, ...]:
         """Every topic that is written to."""
-        return tuple(filter(None, (self.output_topic, self.dead_letter_topic, self.declined_topic)))
+        topics = self.output_topic, self.dead_letter_topic, self.declined_topic, self.shadow_topic
+        return tuple(filter(None, topics))
 
     @field_validator("client", "output_client")
     @classmethod

@@ -21,6 +21,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from broker_classifier.config.bundles import BundleEntry, Respelled, respelled
 from broker_classifier.config.kafka import KafkaSettings, without_guarantees
 from broker_classifier.config.lasair import AnnotateSettings, LasairSettings
 from broker_classifier.config.rules import Rules
@@ -40,7 +41,7 @@ class _Section(BaseModel):
 
 
 class SurveySettings(_Section):
-    """One survey: the topics of its alerts, and the bundle that classifies them."""
+    """One survey: the topics of its alerts, and the bundles that classify them."""
 
     topics: tuple[str, ...] = Field(
         (), description="Its topics; one that begins with ^ is a pattern."
@@ -53,10 +54,10 @@ class SurveySettings(_Section):
         default_factory=dict,
         description="librdkafka settings for it alone. Its own Kafka gets none of kafka.client.",
     )
-    bundle: Path | None = Field(
-        None,
-        description="Model bundle for its alerts: a shipped one's name, or a folder. "
-        "none: they are declined.",
+    bundles: tuple[BundleEntry, ...] = Field(
+        (),
+        description="Model bundles for its alerts: shipped ones' names, folders, or tables with "
+        "name and shadow; bundle = NAME for one alone. []: they are declined.",
     )
     schemas: Path | None = Field(
         None, description="Folder of .avsc files, for messages that do not bring their schema."
@@ -72,10 +73,10 @@ class SurveySettings(_Section):
     )
     rules: Rules = Rules()
 
-    @field_validator("bundle", mode="before")
+    @model_validator(mode="before")
     @classmethod
-    def _take_none_for_no_bundle(cls, bundle: Any) -> Any:
-        return None if bundle in ("none", Path("none")) else bundle
+    def _take_a_single_bundle(cls, table: Any) -> Any:
+        return respelled(table)
 
     @field_validator("client")
     @classmethod
@@ -98,8 +99,10 @@ class SurveySettings(_Section):
 
 
 # A ZTF history is read in less time than it takes to look whether it is needed.
-ZTF = SurveySettings(topics=("^ztf_.*",), bundle=Path("ztf-transients"), history_days=0.0)
-SIX_BANDS = SurveySettings(bundle=Path("lsst-transients"))
+ZTF = SurveySettings(
+    topics=("^ztf_.*",), bundles=(BundleEntry(name=Path("ztf-transients")),), history_days=0.0
+)
+SIX_BANDS = SurveySettings(bundles=(BundleEntry(name=Path("lsst-transients")),))
 DEFAULTS: dict[str, SurveySettings] = {
     "ztf": ZTF,
     "lsst": SIX_BANDS,
@@ -165,10 +168,13 @@ class Settings(BaseSettings):
     def _keep_outputs_out_of_the_input(self) -> Self:
         outputs = self.kafka.output_topics
         if len(set(outputs)) < len(outputs):
-            msg = "kafka.output_topic, kafka.dead_letter_topic and kafka.declined_topic must differ"
+            msg = (
+                "kafka.output_topic, kafka.dead_letter_topic, kafka.declined_topic and "
+                "kafka.shadow_topic must differ"
+            )
             raise ValueError(msg)
-        for survey, ours in self.surveys.items():
-            for name in ours.topics:
+        for survey, table in self.surveys.items():
+            for name in table.topics:
                 if read := [topic for topic in outputs if topic_matches(name, topic)]:
                     msg = f"surveys.{survey}.topics reads what is written: {name} takes {read[0]}"
                     raise ValueError(msg)
@@ -185,6 +191,13 @@ class Settings(BaseSettings):
         }
         return kafka.model_copy(update=own)
 
+    @property
+    def written_topics(self) -> tuple[str, ...]:
+        """Every topic that a worker writes to: the shadow topic only if a bundle is in shadow."""
+        is_shadowed = any(e.shadow for table in self.surveys.values() for e in table.bundles)
+        unused = () if is_shadowed else (self.kafka.shadow_topic,)
+        return tuple(topic for topic in self.kafka.output_topics if topic not in unused)
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -195,7 +208,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Let the environment override the file, which comes in as initial values."""
-        return env_settings, init_settings
+        return Respelled(settings_cls, env_settings), Respelled(settings_cls, init_settings)
 
 
 def topic_matches(name: str, topic: str) -> bool:

@@ -28,7 +28,7 @@ def annotators_of(settings: Settings) -> dict[str, Annotator]:
     Raises
     ------
     ConfigError
-        If a token's file cannot be read.
+        If a token's file cannot be read, or several bundles would write over each other.
     """
     annotate, lasair = settings.annotate, settings.lasair
     services: Mapping[str, tuple[AnnotatorSettings, SecretStr, str]] = {
@@ -37,6 +37,7 @@ def annotators_of(settings: Settings) -> dict[str, Annotator]:
     }
     opened = {}
     for survey, (annotator, usual_token, endpoint) in services.items():
+        _refuse_several_models(settings, survey, annotator)
         token = _token(annotator, survey) or usual_token
         if annotator.topic and not token.get_secret_value():
             log.warning("not annotated, as there is no token", survey=survey, topic=annotator.topic)
@@ -44,6 +45,17 @@ def annotators_of(settings: Settings) -> dict[str, Annotator]:
             client = LasairAnnotator(annotator.topic, token, endpoint, annotate.timeout_s)
             opened[survey] = Annotator(annotator, client)
     return opened
+
+
+def _refuse_several_models(settings: Settings, survey: str, annotator: AnnotatorSettings) -> None:
+    table = settings.surveys.get(survey)
+    live = [str(entry) for entry in table.bundles if not entry.shadow] if table else []
+    if annotator.topic and not annotator.model and len(live) > 1:
+        msg = (
+            f"annotate.{survey}.model: several bundles answer {survey} alerts ({', '.join(live)}); "
+            "name the one whose answers Lasair gets"
+        )
+        raise ConfigError(msg)
 
 
 def _token(annotator: AnnotatorSettings, survey: str) -> SecretStr | None:

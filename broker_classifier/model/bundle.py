@@ -78,6 +78,11 @@ class Bundle:
         return self.description.selection
 
     @cached_property
+    def state_key(self) -> int:
+        """Tells its encoder states from those of other bundles: 32 bits of its hash, never 0."""
+        return int(self.hash[:8], 16) or 1
+
+    @cached_property
     def class_prior(self) -> ClassPrior:
         """The classes and their natural prior."""
         return ClassPrior(self.classes, np.array(self.description.calibration.prior))

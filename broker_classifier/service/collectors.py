@@ -27,10 +27,10 @@ class BatchHistogram(Collector):
 
     def observe(self, values: ArrayLike) -> None:
         """Count values, shape (n,); each in the first bucket whose bound is not below it."""
-        found = np.asarray(values, dtype=np.float64)
-        places = np.searchsorted(self._bounds, found, side="left")
+        array = np.asarray(values, dtype=np.float64)
+        places = np.searchsorted(self._bounds, array, side="left")
         counts = self._counts + np.bincount(places, minlength=len(self._bounds))
-        self._counts, self._sum = counts, self._sum + float(found.sum())
+        self._counts, self._sum = counts, self._sum + float(array.sum())
 
     def collect(self) -> Iterable[HistogramMetricFamily]:
         """Give Prometheus the histogram so far."""

@@ -1,12 +1,11 @@
 """Alerts that are declined: why, in words for people, and as messages."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 import orjson
 
 from broker_classifier.light_curve.rejections import why_unusable
-from broker_classifier.model.bundle import Bundle
-from broker_classifier.service.triage import NO_BUNDLE, Answer, Arrival
+from broker_classifier.service.triage import NO_BUNDLE, Arrival, Task
 from broker_classifier.streams.message import Outgoing
 from broker_classifier.surveys.source.rules import ARTEFACT, SOLAR_SYSTEM, STAR, VARIABLE
 
@@ -18,7 +17,7 @@ REASONS = {
     VARIABLE: "The source has a history that no transient has: it has varied again and again.",
     NO_BUNDLE: "No bundle is set for alerts of its survey; once there is one, a replay answers it.",
     "no_light_curve": "The row of Lasair has no light curve, and its API was not to be asked.",
-    UNUSABLE: "The light curve has no point that the bundle uses.",
+    UNUSABLE: "The light curve has no point that a bundle of its survey uses.",
 }
 """Every reason why an alert is declined, with a sentence."""
 
@@ -26,28 +25,26 @@ Decline = tuple[Arrival, str, str]
 """A declined alert, its reason, and a sentence about this very alert."""
 
 
-def declines(
-    excluded: Sequence[tuple[Arrival, str]],
-    answers: Sequence[Answer],
-    bundles: Mapping[str, Bundle],
-) -> list[Decline]:
+def declines(excluded: Iterable[tuple[Arrival, str]], unanswered: Iterable[Task]) -> list[Decline]:
     """Collect the declined alerts of a batch: excluded, or without a usable point.
 
     Parameters
     ----------
-    excluded : sequence of (Arrival, str)
+    excluded : iterable of (Arrival, str)
         Alerts that are declined before they are classified, with the reason.
-    answers : sequence of (Task, Classification or None)
-    bundles : mapping of str to Bundle
-        The bundle of every survey that has one.
+    unanswered : iterable of Task
+        New alerts that no bundle could answer.
     """
-    unusable = []
-    for task, answer in answers:
-        if answer is None and not task.is_revision:
-            bundle = bundles[task.arrival.alert.survey]
-            why = f"{bundle.name} can use no point: {why_unusable(task.curve, bundle.selection)}."
-            unusable.append((task.arrival, UNUSABLE, why))
+    unusable = [(task.arrival, UNUSABLE, _why_unanswered(task)) for task in unanswered]
     return [(arrival, reason, REASONS[reason]) for arrival, reason in excluded] + unusable
+
+
+def _why_unanswered(task: Task) -> str:
+    bundles = [served.bundle for served in task.bundles]
+    reasons = [
+        f"{b.name} can use no point: {why_unusable(task.curve, b.selection)}" for b in bundles
+    ]
+    return f"{'; '.join(reasons)}."
 
 
 def decline_messages(declined: Sequence[Decline], topic: str) -> list[Outgoing]:

@@ -28,7 +28,7 @@ One round of the loop goes:
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypeVar
 
 from broker_classifier.errors import (
@@ -46,7 +46,7 @@ from broker_classifier.service.declines import UNUSABLE
 from broker_classifier.service.housekeeping import HouseKeeping
 from broker_classifier.service.metrics import Metrics
 from broker_classifier.service.street import Service
-from broker_classifier.service.triage import Answer, Outcome
+from broker_classifier.service.triage import Outcome, Task
 from broker_classifier.streams.message import Message, Outgoing
 
 log = get_logger()
@@ -153,7 +153,7 @@ def store_batch(service: Service, batch: Batch, stop: threading.Event) -> Stored
 def confirm_batch(service: Service, batch: Batch, stop: threading.Event) -> None:
     """Wait until Kafka has the results."""
     retried(service, stop, service.sink.confirm)
-    count_latencies(service.metrics, batch.answers)
+    count_latencies(service.metrics, batch.new_tasks.answered)
 
 
 def commit_batch(service: Service, batch: Batch) -> None:
@@ -175,10 +175,9 @@ def retried(service: Service, stop: threading.Event, step: Callable[[], Result])
                 raise _StoppedError from error
 
 
-def count_latencies(metrics: Metrics, answers: Iterable[Answer]) -> None:
-    """Note how long the answers took that have just been published."""
+def count_latencies(metrics: Metrics, tasks: Sequence[Task]) -> None:
+    """Note how long the alerts took whose first answers have just been published."""
     now = time.time()
-    tasks = [task for task, one in answers if one is not None and not task.is_revision]
     received_ms = [task.arrival.message.timestamp_ms for task in tasks]
     since_kafka_s = [now - ms / 1000.0 for ms in received_ms if ms is not None]
     metrics.count_latencies(since_kafka_s, [now - unix_from_mjd(task.mjd) for task in tasks])
@@ -186,16 +185,21 @@ def count_latencies(metrics: Metrics, answers: Iterable[Answer]) -> None:
 
 def count(metrics: Metrics, batch: Batch, seconds: float) -> None:
     """Count what became of a batch that is published and stored."""
-    first = [one for task, one in batch.answers if not task.is_revision]
-    n_unusable = sum(one is None for one in first)
+    n_answered, n_unusable = map(len, batch.new_tasks)
     for reason in [reason for _, reason in batch.triaged.declined] + [UNUSABLE] * n_unusable:
         metrics.count_declined(reason)
     for letter in batch.letters:
         metrics.count_dead_letter(letter.headers["reason"])
-    metrics.count_revisions(len(batch.answers) - len(first))
+    for served, of_bundle in batch.answers.items():
+        n_revised = len([task for task, _ in of_bundle if task.is_revision])
+        n_empty = len(
+            [task for task, answer in of_bundle if answer is None and not task.is_revision]
+        )
+        n_first = len(of_bundle) - n_revised - n_empty
+        metrics.count_answers(served.label, served.topic, n_first, n_revised)
     metrics.count_begun(begun_objects(batch.arrivals, batch.records, batch.expected))
     outcomes = {
-        Outcome.CLASSIFIED: len(first) - n_unusable,
+        Outcome.CLASSIFIED: n_answered,
         Outcome.DECLINED: len(batch.triaged.declined) + n_unusable,
         Outcome.DUPLICATE: len(batch.triaged.duplicates),
         Outcome.WITHDRAWN: len(batch.triaged.withdrawn),

@@ -50,6 +50,8 @@ class Metrics:
         self._declined = counter("alerts_declined_reason", "Declined alerts.", ["reason"])
         self._dead = counter("dead_letters_reason", "Dead letters by kind of error.", ["reason"])
         self._revised = counter("revisions", "Answers published again because of late points.")
+        labels = ["bundle", "topic", "revised"]
+        self._answers = counter("answers", "Published answers of each bundle.", labels)
         self._retries = counter("retries", "Steps tried again.", ["waiting_for"])
         self._conflicts = counter("conflicts", "Objects worked out again: another was faster.")
         self._starts_over = counter("starts_over", "Times that what was under way was dropped.")
@@ -100,9 +102,11 @@ class Metrics:
         self._kafka.observe(since_kafka_s)
         self._observed.observe(since_observation_s)
 
-    def count_revisions(self, n_answers: int) -> None:
-        """Count answers that were published again."""
-        self._revised.inc(n_answers)
+    def count_answers(self, bundle: str, topic: str, n_first: int, n_revised: int) -> None:
+        """Count what a bundle was published to say: first answers, and answers again."""
+        self._answers.labels(bundle, topic, "false").inc(n_first)
+        self._answers.labels(bundle, topic, "true").inc(n_revised)
+        self._revised.inc(n_revised)
 
     def count_conflicts(self, n_objects: int) -> None:
         """Count objects that were worked out again because another worker was faster."""
@@ -158,15 +162,14 @@ class Metrics:
         def total(name: str, **labels: str) -> int:
             return int(self.registry.get_sample_value(f"broker_{name}_total", labels) or 0)
 
-        outcomes = {str(one): total("alerts", outcome=one) for one in Outcome}
+        outcomes = {str(outcome): total("alerts", outcome=outcome) for outcome in Outcome}
         return {"received": total("alerts_received")} | outcomes
 
     def reasons(self) -> dict[str, int]:
         """Return how many alerts were declined for which reason so far."""
-        samples = (one for metric in self._declined.collect() for one in metric.samples)
-        return {
-            one.labels["reason"]: int(one.value) for one in samples if one.name.endswith("_total")
-        }
+        samples = (sample for metric in self._declined.collect() for sample in metric.samples)
+        totals = (sample for sample in samples if sample.name.endswith("_total"))
+        return {sample.labels["reason"]: int(sample.value) for sample in totals}
 
     def health(self) -> tuple[bool, str]:
         """Tell whether the loop runs and reaches all it needs, with a sentence."""

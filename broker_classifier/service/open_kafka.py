@@ -103,7 +103,7 @@ def open_ends(settings: Settings, delivery: str, worker: str) -> tuple[Source, S
     if delivery == EXACTLY_ONCE:
         kafka, topics = inputs[0]
         reader = KafkaSource(kafka, topics, worker=worker, commits=False)
-        return reader, TransactionalSink(output, reader, worker, output.output_topics)
+        return reader, TransactionalSink(output, reader, worker, settings.written_topics)
 
     def open_source(kafka: KafkaSettings, topics: Mapping[str, Sequence[str]]) -> KafkaSource:
         return KafkaSource(kafka, topics, worker=worker if _keeps_members(kafka) else "")
@@ -111,7 +111,7 @@ def open_ends(settings: Settings, delivery: str, worker: str) -> tuple[Source, S
     source: Source = (
         open_source(*inputs[0]) if len(inputs) == 1 else KafkaSources(inputs, open_source)
     )
-    return source, KafkaSink(output, output.output_topics)
+    return source, KafkaSink(output, settings.written_topics)
 
 
 def _keeps_members(kafka: KafkaSettings) -> bool:

@@ -111,7 +111,7 @@ def _about(
 def _times(tasks: Sequence[Task], classified_at: float) -> list[dict[str, str | None]]:
     observed = iso([unix_from_mjd(task.mjd) for task in tasks])
     received_ms = [task.arrival.message.timestamp_ms for task in tasks]
-    received = iso([(one or 0) / 1000.0 for one in received_ms])
+    received = iso([(ms or 0) / 1000.0 for ms in received_ms])
     [classified] = iso([classified_at])
     return [
         {"observed": at, "received": None if ms is None else text, "classified": classified}
@@ -180,12 +180,12 @@ def n_rejected(reasons: Sequence[NDArray[np.uint8]]) -> list[dict[str, int]]:
     >>> n_rejected([np.array([REASONS.index("band"), 0, REASONS.index("band")], np.uint8)])
     [{'band': 2}]
     """
-    n, row = len(REASONS), np.repeat(np.arange(len(reasons)), [len(one) for one in reasons])
+    n, row = len(REASONS), np.repeat(np.arange(len(reasons)), [len(r) for r in reasons])
     codes = np.concatenate([*reasons, np.empty(0, np.uint8)])
     counts = np.bincount(row * n + codes.astype(np.int64), minlength=len(reasons) * n)
     return [
-        {reason: count for reason, count in zip(REASONS, one, strict=True) if count and reason}
-        for one in counts.reshape(-1, n).tolist()
+        {reason: count for reason, count in zip(REASONS, of_curve, strict=True) if count and reason}
+        for of_curve in counts.reshape(-1, n).tolist()
     ]
 
 

@@ -66,7 +66,7 @@ def rebuild(
         If Kafka does not answer. The same call goes on from what is in the store.
     """
     refuse_memory(settings.store)
-    answerable = frozenset(name for name, survey in settings.surveys.items() if survey.bundle)
+    answerable = frozenset(name for name, survey in settings.surveys.items() if survey.bundles)
     decoders = open_decoders(settings.surveys, settings.lasair)
     rules = ReceiveRules(decoders, {}, answerable, exclusions(settings))
     counts = Counter(dict.fromkeys(COUNTS, 0))
@@ -98,7 +98,7 @@ def merge_into(
     for message, error in failures:
         log.warning("unreadable", origin=message.origin, reason=str(error))
     triaged = triage(arrivals, before, {})
-    after = next_records(triaged, arrivals, (), before)
+    after = next_records(triaged, arrivals, {}, before, ())
     changed = {name: record for name, record in after.items() if _is_news(before[name], record)}
     conflicts = store.put(changed, {name: before[name].version for name in changed}, time.time())
     counts = _counts(received, triaged.without(conflicts))

@@ -46,7 +46,7 @@ class ReceiveRules:
         By survey: the histories of an object's alerts are not read for so long after one was (days
         between the detections). Every history is read where there is no entry, or 0.
     answerable : set of str
-        Surveys that have a bundle; alerts of others are declined.
+        Surveys that have bundles; alerts of others are declined.
     exclusions : mapping of str to Rules
         By survey: which alerts are declined for what their packets say of the source.
     """

@@ -16,7 +16,7 @@ from broker_classifier.model.bundle import Bundle, load_bundle
 from broker_classifier.progress import Track, untracked
 from broker_classifier.service.open_reader import open_reader
 from broker_classifier.service.publish import outgoing
-from broker_classifier.service.serve import load_bundles
+from broker_classifier.service.served_bundles import load_bundles
 from broker_classifier.service.stored_alerts import (
     AskedAlerts,
     answered_again,
@@ -162,7 +162,7 @@ def _messages(
 def chosen_bundles(
     settings: Settings, survey: Stream | None, chosen: Path | None, at_mjd: float | None
 ) -> dict[str, list[Bundle]]:
-    """Load the bundle that was chosen, or those of the settings, for the surveys asked for.
+    """Load the bundle that was chosen, or those of the settings that are not in shadow.
 
     Raises
     ------
@@ -174,7 +174,8 @@ def chosen_bundles(
     """
     torch.set_num_threads(settings.model_threads)
     if chosen is None:
-        bundles = {name: [bundle] for name, bundle in load_bundles(settings).items()}
+        served = load_bundles(settings, with_shadows=False)
+        bundles = {name: [each.bundle for each in served[name]] for name in served}
     else:
         bundles = _of_fit_surveys(load_bundle(chosen), survey)
     if survey:

@@ -1,21 +1,17 @@
 """Open what the settings name, and run the street: as a service on Kafka, or once over files."""
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import get_args
 
-import torch
-
 from broker_classifier.config import Settings, Stream
 from broker_classifier.config.rules import Rules
 from broker_classifier.config.store import StoreSettings
-from broker_classifier.errors import BundleError, ConfigError, OutputUnavailableError
+from broker_classifier.errors import OutputUnavailableError
 from broker_classifier.light_curve.photometry import SECONDS_PER_DAY
 from broker_classifier.logs import get_logger
-from broker_classifier.model.bundle import Bundle, load_bundle
-from broker_classifier.model.find_bundle import find_bundle
 from broker_classifier.progress import Track, untracked
 from broker_classifier.service.loop import run
 from broker_classifier.service.metrics import Metrics, serve_metrics
@@ -26,10 +22,10 @@ from broker_classifier.service.open_kafka import (
     worker_name,
 )
 from broker_classifier.service.process import keep_freed_memory, leave_out_of_collections
+from broker_classifier.service.served_bundles import Served, load_bundles
 from broker_classifier.service.street import Service
 from broker_classifier.store import EmbeddedStore, LightCurveStore, MemoryStore
 from broker_classifier.streams.files import FileSource, JsonLinesSink
-from broker_classifier.surveys.alert import SIMULATION_OF
 from broker_classifier.surveys.decoders import open_decoders
 
 log = get_logger()
@@ -48,13 +44,16 @@ def serve(settings: Settings, stop: threading.Event) -> None:
     keep_freed_memory()
     metrics, bundles = Metrics(), load_bundles(settings)
     decoders = open_decoders(settings.surveys, settings.lasair, metrics.fallbacks)
-    kafka, topics = settings.kafka, {name: one.topics for name, one in settings.surveys.items()}
+    kafka, tables = settings.kafka, settings.surveys
+    topics = {name: table.topics for name, table in tables.items()}
+    labels = {name: [served.label for served in of_survey] for name, of_survey in bundles.items()}
     with (
         closing(open_store(settings.store)) as store,
         metrics_server(metrics, settings),
         worker_name(kafka) as worker,
     ):
-        log.info("serving", bootstrap_servers=kafka.bootstrap_servers, topics=topics, worker=worker)
+        servers = kafka.bootstrap_servers
+        log.info("serving", bootstrap_servers=servers, topics=topics, bundles=labels, worker=worker)
         delivery = awaited_delivery(settings, metrics, stop)
         if delivery is None:
             return
@@ -68,7 +67,6 @@ def serve(settings: Settings, stop: threading.Event) -> None:
                 decoders=decoders,
                 bundles=bundles,
                 metrics=metrics,
-                output_topic=kafka.output_topic,
                 dead_letter_topic=kafka.dead_letter_topic,
                 declined_topic=kafka.declined_topic or None,
                 retry_delay_s=kafka.retry_delay_s,
@@ -101,8 +99,9 @@ def classify_files(
     output: Path,
     track: Track = untracked,
 ) -> Metrics:
-    """Run the street once over alert files; return what was counted."""
-    metrics, bundles, kafka = Metrics(), load_bundles(settings), settings.kafka
+    """Run the street once over alert files, without bundles in shadow; return what was counted."""
+    metrics, kafka = Metrics(), settings.kafka
+    bundles = load_bundles(settings, with_shadows=False)
     decoders = open_decoders(settings.surveys, settings.lasair, metrics.fallbacks)
     source = FileSource(paths, survey, kafka.batch_size, track)
     with closing(JsonLinesSink(output, kafka.output_topic, DECLINED)) as sink:
@@ -113,7 +112,6 @@ def classify_files(
             decoders=decoders,
             bundles=bundles,
             metrics=metrics,
-            output_topic=kafka.output_topic,
             dead_letter_topic=kafka.dead_letter_topic,
             declined_topic=DECLINED,
             exclusions=exclusions(settings),
@@ -122,36 +120,11 @@ def classify_files(
     return metrics
 
 
-def load_bundles(settings: Settings) -> dict[str, Bundle]:
-    """Load and check the bundle of every survey that has one in the settings, each once.
-
-    Raises
-    ------
-    BundleError
-        If a bundle is not whole, or is for another survey.
-    """
-    torch.set_num_threads(settings.model_threads)
-    folders = {one.bundle for one in settings.surveys.values() if one.bundle is not None}
-    loaded = {folder: load_bundle(folder) for folder in sorted(folders)}
-    bundles = {}
-    for survey, ours in settings.surveys.items():
-        if ours.bundle is not None:
-            bundle = loaded[ours.bundle]
-            if bundle.survey not in (survey, SIMULATION_OF.get(survey)):
-                msg = (
-                    f"the bundle {ours.bundle} is for {bundle.survey} alerts, not for {survey}; "
-                    f"set surveys.{survey}.bundle to one that is"
-                )
-                raise BundleError(msg)
-            bundles[str(survey)] = bundle
-    return bundles
-
-
-def history_days(settings: Settings, bundles: Mapping[str, Bundle]) -> dict[str, float]:
+def history_days(settings: Settings, bundles: Served) -> dict[str, float]:
     """Say of every survey for how long its histories need not be read; see `ReceiveRules`."""
     return {
         name: 0.0
-        if name in bundles and "forced" in bundles[name].selection.kinds
+        if any("forced" in served.bundle.selection.kinds for served in bundles.get(name, ()))
         else survey.history_days
         for name, survey in settings.surveys.items()
     }
@@ -161,22 +134,6 @@ def exclusions(settings: Settings) -> dict[str, Rules]:
     """Give the rules of every survey; alerts of one without a table have the usual ones."""
     tables = {name: survey.rules for name, survey in settings.surveys.items()}
     return {name: tables.get(name, Rules()) for name in get_args(Stream)}
-
-
-def folder_of_bundle(settings: Settings, survey: str, chosen: Path | None = None) -> Path:
-    """Find the folder of a chosen bundle, or of the one that the settings have for a survey.
-
-    Raises
-    ------
-    ConfigError
-        If there is none for it.
-    """
-    ours = settings.surveys.get(survey)
-    folder = chosen or (ours.bundle if ours else None)
-    if folder is None:
-        msg = f"no bundle is set for {survey} alerts: give one with --bundle"
-        raise ConfigError(msg)
-    return find_bundle(folder)
 
 
 def open_store(settings: StoreSettings) -> LightCurveStore:

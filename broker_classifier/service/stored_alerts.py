@@ -50,7 +50,7 @@ def tasks_of(key: str, record: ObjectRecord, asked: AskedAlerts) -> list[Task]:
     for alert_id, mjd in alerts:
         curve = record.curve.until(mjd if asked.at_mjd is None else asked.at_mjd)
         alert = Alert(survey, object_id, alert_id, mjd, curve)
-        tasks.append(Task(Arrival(message, alert), alert_id, mjd, curve, is_revision=True))
+        tasks.append(Task(Arrival(message, alert), alert_id, mjd, curve, (), is_revision=True))
     return tasks
 
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from broker_classifier.config.rules import Rules
-from broker_classifier.model.bundle import Bundle
 from broker_classifier.service.metrics import Metrics
 from broker_classifier.service.receive import ReceiveRules
+from broker_classifier.service.served_bundles import Served
 from broker_classifier.store import LightCurveStore
 from broker_classifier.streams.message import Sink, Source
 from broker_classifier.surveys.alert import Decoder
@@ -20,8 +21,8 @@ class Service:
     ----------
     decoders : mapping of str to Decoder
         The decoder of every stream.
-    bundles : mapping of str to Bundle
-        The bundle of every survey that has one; alerts of others are declined.
+    bundles : mapping of str to sequence of ServedBundle
+        The bundles of every survey that has some; alerts of others are declined.
     declined_topic : str or None
         Where declined alerts are told with their reasons, if anywhere.
     retention_s, prune_interval_s : float
@@ -34,9 +35,8 @@ class Service:
     sink: Sink
     store: LightCurveStore
     decoders: Mapping[str, Decoder]
-    bundles: Mapping[str, Bundle]
+    bundles: Served
     metrics: Metrics
-    output_topic: str
     dead_letter_topic: str
     declined_topic: str | None = None
     retry_delay_s: float = 1.0
@@ -44,6 +44,12 @@ class Service:
     prune_interval_s: float = 3600.0
     history_days: Mapping[str, float] = field(default_factory=dict)
     exclusions: Mapping[str, Rules] = field(default_factory=dict)
+
+    @cached_property
+    def state_keys(self) -> frozenset[int]:
+        """Whose encoder states are kept: of all bundles."""
+        served = (served for of_survey in self.bundles.values() for served in of_survey)
+        return frozenset(each.bundle.state_key for each in served)
 
     @property
     def rules(self) -> ReceiveRules:

@@ -16,14 +16,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-import numpy as np
-from numpy.typing import NDArray
-
-from broker_classifier.compiled import BOOL, FLOAT64, cached_for
-from broker_classifier.light_curve import KIND_MASK, KIND_SHIFT, POINTS, WITHDRAWN, LightCurve
-from broker_classifier.light_curve.selection import Selection, select
-from broker_classifier.model.bundle import Bundle
+from broker_classifier.light_curve import LightCurve
 from broker_classifier.model.classify import Classification
+from broker_classifier.service.point_changes import first_difference, is_withdrawn, uses_others
+from broker_classifier.service.served_bundles import Served, ServedBundle
 from broker_classifier.store import AnsweredAlert, ObjectRecord, Standing
 from broker_classifier.streams.message import Message
 from broker_classifier.surveys.alert import SOLAR_SYSTEM, Alert
@@ -61,6 +57,9 @@ class Task:
         The alert's own; for a revision, the late one that caused it.
     alert_id, mjd
         Of the alert that is classified.
+    bundles : sequence of ServedBundle
+        Those that are asked: of a new alert all of its survey, of a revision those whose answers
+        late points may have changed.
     is_revision : bool
         An answer for this alert was given before, from fewer or other points.
     """
@@ -69,11 +68,12 @@ class Task:
     alert_id: int
     mjd: float
     curve: LightCurve
+    bundles: Sequence[ServedBundle]
     is_revision: bool = False
 
 
 Answer = tuple[Task, Classification | None]
-"""A task, and what the bundle says; None where it takes no point of the light curve."""
+"""A task, and what a bundle says; None where it takes no point of the light curve."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ class Triage:
 def triage(
     arrivals: Sequence[Arrival],
     records: Mapping[str, ObjectRecord],
-    bundles: Mapping[str, Bundle],
+    bundles: Served,
 ) -> Triage:
     """Merge a batch into the stored light curves, and find what must be classified.
 
@@ -144,8 +144,8 @@ def triage(
     arrivals : sequence of Arrival
     records : mapping of str to ObjectRecord
         The record of every object in the batch, as stored.
-    bundles : mapping of str to Bundle
-        The bundle of every survey that has one.
+    bundles : mapping of str to sequence of ServedBundle
+        The bundles of every survey that has some.
     """
     triaged = Triage(_merge(arrivals, records))
     first: dict[tuple[str, int], Arrival] = {}
@@ -164,14 +164,14 @@ def triage(
         if standing is Standing.DUPLICATE or before is not arrival:
             _sort_duplicate(arrival, before, record, triaged)
         else:
-            _sort(arrival, standing, triaged)
+            _sort(arrival, standing, bundles.get(alert.survey, ()), triaged)
     answered_now = {(task.arrival.alert.key, task.alert_id) for task in triaged.tasks}
     for arrival in _last_of_each_object(arrivals):
         name = arrival.alert.key
-        if bundle := bundles.get(arrival.alert.survey):
+        if of_survey := bundles.get(arrival.alert.survey):
             since, curve = repeated_from.get(name, math.inf), triaged.merged[name]
             triaged.tasks.extend(
-                _revisions(arrival, records[name], curve, bundle.selection, since, answered_now)
+                _revisions(arrival, records[name], curve, of_survey, since, answered_now)
             )
     return triaged
 
@@ -183,25 +183,27 @@ def _was_declined(
     alert = arrival.alert
     if alert.decline or standing not in (Standing.DUPLICATE, Standing.AGAIN_FINAL):
         return False
-    is_withdrawn = _is_withdrawn(triaged.merged[alert.key].points, alert.mjd)
-    return not is_withdrawn and not record.is_answered(alert.alert_id)
+    is_taken_back = is_withdrawn(triaged.merged[alert.key].points, alert.mjd)
+    return not is_taken_back and not record.is_answered(alert.alert_id)
 
 
-def _sort(arrival: Arrival, standing: Standing, triaged: Triage) -> None:
+def _sort(
+    arrival: Arrival, standing: Standing, bundles: Sequence[ServedBundle], triaged: Triage
+) -> None:
     """Find the outcome of an alert that no other message brought."""
     alert = arrival.alert
     curve = triaged.merged[alert.key].until(alert.mjd)
-    is_withdrawn = not alert.decline and _is_withdrawn(curve.points, alert.mjd)
+    is_taken_back = not alert.decline and is_withdrawn(curve.points, alert.mjd)
     if alert.decline:
         triaged.declined.append((arrival, alert.decline))
-    elif is_withdrawn:
+    elif is_taken_back:
         triaged.withdrawn.append(arrival)
     elif standing is Standing.AGAIN_FINAL:
         triaged.duplicates.append(arrival)
     else:
-        triaged.tasks.append(Task(arrival, alert.alert_id, alert.mjd, curve))
+        triaged.tasks.append(Task(arrival, alert.alert_id, alert.mjd, curve, bundles))
     if standing is Standing.NEW and alert.decline not in NOT_NOTED:
-        triaged.note(arrival, is_final=bool(alert.decline or is_withdrawn))
+        triaged.note(arrival, is_final=bool(alert.decline or is_taken_back))
 
 
 def _sort_duplicate(
@@ -213,20 +215,6 @@ def _sort_duplicate(
     is_news = first_difference(curve.points, curve.merge(arrival.alert.curve).points) < math.inf
     if is_news and arrival.alert.decline not in NOT_NOTED:
         triaged.note(arrival, is_final=True)
-
-
-@cached_for(BOOL(POINTS, FLOAT64))
-def _is_withdrawn(points: NDArray[np.void], mjd: float) -> bool:
-    """Say whether there are detections at this time, all of them taken back."""
-    is_there = False
-    for i in range(len(points) - 1, -1, -1):
-        if points[i].mjd < mjd:
-            break
-        if points[i].mjd == mjd and points[i].flags >> KIND_SHIFT & KIND_MASK == 0:
-            if not points[i].flags & WITHDRAWN:
-                return False
-            is_there = True
-    return is_there
 
 
 def _merge(
@@ -246,7 +234,7 @@ def _revisions(
     cause: Arrival,
     record: ObjectRecord,
     curve: LightCurve,
-    selection: Selection,
+    bundles: Sequence[ServedBundle],
     repeated_from: float,
     answered_now: set[tuple[str, int]],
 ) -> Iterable[Task]:
@@ -257,38 +245,11 @@ def _revisions(
     for alert_id, mjd, *_ in record.answered[revisable].tolist():
         if (cause.alert.key, alert_id) in answered_now:
             continue
-        now = curve.until(mjd)
-        if mjd >= repeated_from or (
-            used_points(now, selection) != used_points(record.curve.until(mjd), selection)
-        ):
-            yield Task(cause, alert_id, mjd, now, is_revision=True)
-
-
-def used_points(curve: LightCurve, selection: Selection) -> bytes:
-    """Give the points that a bundle would use, as bytes that can be compared."""
-    return curve.points[select(curve, selection).index].tobytes()
-
-
-@cached_for(FLOAT64(POINTS, POINTS))
-def first_difference(before: NDArray[np.void], after: NDArray[np.void]) -> float:
-    """Return the MJD from which on the points of two light curves differ; infinity if none does.
-
-    >>> from broker_classifier.light_curve import light_curve
-    >>> one = light_curve([60000.0, 60002.0], 100.0, 10.0, "gg")
-    >>> both = one.merge(light_curve([60001.0], 100.0, 10.0, "g"))
-    >>> first_difference(one.points, both.points)
-    60001.0
-    >>> first_difference(one.points, one.points)
-    inf
-    """
-    shared = min(len(before), len(after))
-    for i in range(shared):
-        old, new = before[i], after[i]
-        is_same = old.mjd == new.mjd and old.flags == new.flags
-        is_same = is_same and old.psf_flux_err == new.psf_flux_err
-        is_limit = np.isnan(old.psf_flux) and np.isnan(new.psf_flux)
-        if not (is_same and (is_limit or old.psf_flux == new.psf_flux)):
-            return float(min(old.mjd, new.mjd))
-    if len(before) == len(after):
-        return np.inf
-    return float(before[shared].mjd if len(before) > shared else after[shared].mjd)
+        before, now = record.curve.until(mjd), curve.until(mjd)
+        asked = [
+            served
+            for served in bundles
+            if mjd >= repeated_from or uses_others(served.bundle.selection, before, now)
+        ]
+        if asked:
+            yield Task(cause, alert_id, mjd, now, asked, is_revision=True)

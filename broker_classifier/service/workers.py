@@ -131,7 +131,8 @@ def look_after(worker: WorkerProcess) -> int | None:
 
 def end(workers: Iterable[WorkerProcess]) -> None:
     """Let all workers finish what is under way, and end."""
-    living = [one.process for one in workers if one.process and one.process.poll() is None]
+    processes = [worker.process for worker in workers]
+    living = [process for process in processes if process and process.poll() is None]
     for process in living:
         process.terminate()
     deadline = time.monotonic() + END_TIMEOUT_S
@@ -168,10 +169,8 @@ def labelled(texts: Sequence[str]) -> str:
     for number, text in enumerate(texts):
         samples: list[str] = []
         for line in text.splitlines():
-            if line.startswith("# HELP") or (line.startswith("#") and line not in families):
+            if line.startswith("#"):
                 samples = families.setdefault(line, [])
-            elif line.startswith("#"):
-                samples = families[line]
             elif match := _SAMPLE.fullmatch(line):
                 name, labels, value = match.groups()
                 all_labels = ",".join(filter(None, (labels, f'worker="{number}"')))

@@ -16,8 +16,8 @@ from broker_classifier.store.record import UNKNOWN, ObjectRecord
 
 FIRST_MAP_BYTES = 1 << 28
 LOCK_FILE = "in-use"
-FORMAT_FILE, FORMAT = "format", "5"  # of `packing.pack`, all times in UTC
-READABLE_FORMATS = ("4", FORMAT)
+FORMAT_FILE, FORMAT = "format", "6"  # of `packing.pack`, all times in UTC
+READABLE_FORMATS = ("4", "5", FORMAT)
 
 
 class EmbeddedStore:
@@ -208,8 +208,8 @@ def unpacked(
     StoreUnavailableError
         One is damaged.
     """
-    there = [i for i, one in enumerate(packed) if one is not None]
-    known: list[ObjectRecord | None] = [None] * len(packed)
+    there = [i for i, value in enumerate(packed) if value is not None]
+    records: list[ObjectRecord | None] = [None] * len(packed)
     for i, record in zip(there, unpack([packed[i] or b"" for i in there]), strict=True):
         if record is None:
             msg = (
@@ -217,8 +217,8 @@ def unpacked(
                 "restore the folder from a copy, or remove it and start anew"
             )
             raise StoreUnavailableError(msg)
-        known[i] = record
-    return known
+        records[i] = record
+    return records
 
 
 def _check_format(folder: Path) -> None:
@@ -231,11 +231,11 @@ def refuse_other_formats(folder: Path) -> None:
     """Raise a ConfigError if the folder has a store that this version cannot read."""
     marked = folder / FORMAT_FILE
     if (folder / "data.mdb").exists():
-        found = marked.read_text() if marked.exists() else "1"
-        if found not in READABLE_FORMATS:
+        kept_as = marked.read_text() if marked.exists() else "1"
+        if kept_as not in READABLE_FORMATS:
             msg = (
-                f"the light-curve store {folder} has format {found}, this version reads "
-                f"{' and '.join(READABLE_FORMATS)}; set store.path to a new folder and replay the "
+                f"the light-curve store {folder} has format {kept_as}, this version reads "
+                f"{', '.join(READABLE_FORMATS)}; set store.path to a new folder and replay the "
                 "alerts"
             )
             raise ConfigError(msg)

@@ -21,7 +21,7 @@ from broker_classifier.compiled import (
 HEAD_BYTES = 41
 OLD_HEAD_BYTES = 33  # of format 4, which had neither version nor origins
 VERSION_AT = 33
-WITH_VERSION = 0x80  # in the byte of the width
+WITH_VERSION, WITH_KEYS = 0x80, 0x40  # in the byte of the width
 _TICKS_PER_DAY, _MAX_MJD = 1e7, 1e6
 _RAW = 8  # the width that says that times are the bits of the MJDs
 _NO_FLUX = 0x80  # in the flags, whose lower bits are those of `POINT`
@@ -226,7 +226,7 @@ def pack_columns(
             at = _put(packed, at, 8, value)
         for count in (len(times), alerts.stop - alerts.start):
             at = _put(packed, at, 4, np.uint64(count))
-        packed[at] = width | WITH_VERSION
+        packed[at] = width | WITH_VERSION | WITH_KEYS
         at = _put(packed, at + 1, 8, version[c])
         at = _put_times(packed, at, times, width)
         at = _put_points(packed, at, flags[points], flux[points], flux_err[points])
@@ -247,7 +247,7 @@ def _head(raw: Bytes, at: int, end: int) -> tuple[int, int, int, int]:
     n_points, n_alerts = int(_get(raw, at + 24, 4)), int(_get(raw, at + 28, 4))
     width, head_bytes, alert_bytes = int(raw[at + 32]), OLD_HEAD_BYTES, 8
     if width & WITH_VERSION:
-        width, head_bytes, alert_bytes = width ^ WITH_VERSION, HEAD_BYTES, 12
+        width, head_bytes, alert_bytes = width & ~(WITH_VERSION | WITH_KEYS), HEAD_BYTES, 12
     least = (width + 5) * n_points + (alert_bytes + _place_width(n_points)) * n_alerts
     if width > _RAW or least > end - at - head_bytes:
         return -1, -1, 0, 0

@@ -2,7 +2,7 @@
 
     seen_at, history_mjd, first_mjd  8 each
     n_points, n_answered             4 each
-    width                            1  and 128
+    width                            1  and 128, and 64
     version                          8
     times      width n_points  since the first, in units of 1e-7 d; or, of width 8, MJDs
     flags            n_points  of `POINT`, and NO_FLUX
@@ -12,17 +12,19 @@
     origins        4 n_answered
     places   1 or 4  n_answered  of its detection among the points, or nowhere; whether it is final
     MJDs           8           of each answered alert whose detection is nowhere
-    encoder_state
+    for each encoder state: the key of its bundle 4, its length 4, and it
 
 All integers are little-endian. Times of surveys are rounded to 1e-7 d (`photometry`), so 4 bytes
 hold the exact time of a point, 5 from day 430 on. An upper limit has no flux. An answered alert's
 time is that of a point, unless its detection was withdrawn.
 
-Format 4 had neither version nor origins, and a width below 128. Such records are read, and written
-anew when their object is seen again.
+Format 5 had one state without key and length, and a width below 192; format 4 had neither version
+nor origins besides, and a width below 128. Such records are read, and written anew when their
+object is seen again.
 """
 
-from collections.abc import Iterable, Sequence
+import struct
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -34,12 +36,15 @@ from broker_classifier.store.packed_loops import (
     HEAD_BYTES,
     OLD_HEAD_BYTES,
     VERSION_AT,
+    WITH_KEYS,
     WITH_VERSION,
     pack_columns,
     sizes_of,
     unpack_columns,
 )
-from broker_classifier.store.record import ANSWERED, ObjectRecord
+from broker_classifier.store.record import ANSWERED, NO_BUNDLE_NAMED, ObjectRecord
+
+_STATE_HEAD = struct.Struct("<II")  # key, length
 
 
 class _Columns(NamedTuple):
@@ -60,13 +65,14 @@ class _Columns(NamedTuple):
 
 def pack(records: Sequence[ObjectRecord], seen_at: Iterable[float]) -> list[bytes]:
     """Write records, and when each was last seen (Unix s)."""
-    points = joined([one.curve for one in records])
-    alerts = np.frombuffer(b"".join([one.answered.tobytes() for one in records]), dtype=ANSWERED)
-    encoder_states = np.frombuffer(b"".join([one.encoder_state for one in records]), dtype=np.uint8)
+    points = joined([record.curve for record in records])
+    alerts = np.frombuffer(b"".join([r.answered.tobytes() for r in records]), dtype=ANSWERED)
+    states = [packed_states(record.encoder_states) for record in records]
+    encoder_states = np.frombuffer(b"".join(states), dtype=np.uint8)
     columns = _Columns(
         np.array(list(seen_at), dtype=np.float64).view(np.uint64),
-        np.array([one.version for one in records], dtype=np.uint64),
-        np.array([one.history_mjd for one in records], dtype=np.float64).view(np.uint64),
+        np.array([record.version for record in records], dtype=np.uint64),
+        np.array([record.history_mjd for record in records], dtype=np.float64).view(np.uint64),
         points["mjd"].copy(),
         points["psf_flux"].copy().view(np.uint32),
         points["psf_flux_err"].copy().view(np.uint32),
@@ -76,9 +82,9 @@ def pack(records: Sequence[ObjectRecord], seen_at: Iterable[float]) -> list[byte
         alerts["is_final"].copy(),
         alerts["origin"].copy(),
     )
-    n_points = starts_of(len(one.curve) for one in records)
-    n_alerts = starts_of(len(one.answered) for one in records)
-    n_state = starts_of(len(one.encoder_state) for one in records)
+    n_points = starts_of(len(record.curve) for record in records)
+    n_alerts = starts_of(len(record.answered) for record in records)
+    n_state = starts_of(map(len, states))
     # At most 8 + 1 + 4 + 4 bytes a point, and 8 + 4 + 4 + 8 an answered alert.
     most = HEAD_BYTES * len(records) + 17 * len(points) + 24 * len(alerts) + len(encoder_states)
     packed = np.empty(most, dtype=np.uint8)
@@ -123,9 +129,40 @@ def unpack(packed: Sequence[bytes]) -> list[ObjectRecord | None]:
     return [
         None
         if at < 0
-        else ObjectRecord(LightCurve(points[a:b]), alerts[c:d], record[at:], history, version)
+        else ObjectRecord(
+            LightCurve(points[a:b]), alerts[c:d], _states_of(record, at), history, version
+        )
         for record, (a, b), (c, d), at, history, version in rows
     ]
+
+
+def packed_states(states: Mapping[int, bytes]) -> bytes:
+    """Write what bundles keep of one object.
+
+    >>> unpacked_states(packed_states({7: b"abc", 9: b"d"}), 0)
+    {7: b'abc', 9: b'd'}
+    """
+    return b"".join([_STATE_HEAD.pack(key, len(s)) + s for key, s in states.items()])
+
+
+def unpacked_states(packed: bytes, at: int) -> dict[int, bytes]:
+    """Read what `packed_states` wrote, from a place on; nothing where it cannot have.
+
+    >>> unpacked_states(b"?????", 0)
+    {}
+    """
+    states = {}
+    while len(packed) - at >= _STATE_HEAD.size:
+        key, size = _STATE_HEAD.unpack_from(packed, at)
+        first, at = at + _STATE_HEAD.size, at + _STATE_HEAD.size + size
+        states[key] = packed[first:at]
+    return states if at == len(packed) else {}
+
+
+def _states_of(record: bytes, at: int) -> dict[int, bytes]:
+    if record[OLD_HEAD_BYTES - 1] & WITH_KEYS:
+        return unpacked_states(record, at)
+    return {NO_BUNDLE_NAMED: record[at:]} if len(record) > at else {}
 
 
 def seen_at(head: bytes) -> float:

@@ -1,8 +1,8 @@
 """What is known of one object."""
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 import numpy as np
@@ -13,6 +13,7 @@ from broker_classifier.light_curve import EMPTY, LightCurve
 
 ANSWERED = np.dtype([("alert_id", "<i8"), ("mjd", "<f8"), ("is_final", "?"), ("origin", "<u4")])
 NO_ORIGIN = 0  # of an alert that was answered before origins were kept
+NO_BUNDLE_NAMED = 0  # in the place of a bundle's `state_key`, where a state was kept before them
 
 AnsweredAlert = tuple[int, float, bool, int]
 """Alert id, MJD of its detection, whether its answer is final, origin of its message."""
@@ -44,9 +45,10 @@ class ObjectRecord:
         declined by its survey's rules, or withdrawn. `origin` is that of the message that brought
         the alert. Another message with the same alert is a duplicate; where it had points that
         were new, it has a final row of its own.
-    encoder_state : bytes
-        What the classifier keeps to save itself work (`classify.Classification.encoder_state`). It
-        is no fact, so records that differ in it alone are equal.
+    encoder_states : mapping of int to bytes
+        By `Bundle.state_key`: what each bundle keeps to save itself work
+        (`classify.Classification.encoder_state`). They are no facts, so records that differ in them
+        alone are equal.
     history_mjd : float
         MJD of the newest alert whose history was read; -inf before one was.
     version : int
@@ -55,7 +57,7 @@ class ObjectRecord:
 
     curve: LightCurve
     answered: NDArray[np.void]
-    encoder_state: bytes = b""
+    encoder_states: Mapping[int, bytes] = field(default_factory=dict)
     history_mjd: float = -math.inf
     version: int = 0
 
@@ -82,11 +84,16 @@ class ObjectRecord:
         rows = self.answered[self.answered["alert_id"] == alert_id]
         return not rows["is_final"].all()
 
+    def encoder_state(self, state_key: int) -> bytes:
+        """Return what a bundle keeps, or what may be its own; empty for nothing."""
+        states = self.encoder_states
+        return states.get(state_key) or states.get(NO_BUNDLE_NAMED, b"")
+
     def followed_by(
         self,
         curve: LightCurve,
         alerts: Iterable[AnsweredAlert],
-        encoder_state: bytes,
+        encoder_states: Mapping[int, bytes],
         history_mjd: float,
         now_s: float,
     ) -> "ObjectRecord":
@@ -101,8 +108,8 @@ class ObjectRecord:
             All points.
         alerts : iterable of AnsweredAlert
             Those to add.
-        encoder_state : bytes
-            Empty to keep the old one.
+        encoder_states : mapping of int to bytes
+            Empty to keep the old ones.
         history_mjd : float
             Of the newest history read with it.
         now_s : float
@@ -113,7 +120,7 @@ class ObjectRecord:
         return ObjectRecord(
             curve,
             _united(both) if len(new) else self.answered,
-            encoder_state or self.encoder_state,
+            encoder_states or self.encoder_states,
             max(self.history_mjd, history_mjd),
             max(self.version + 1, int(now_s * 1000)),
         )

@@ -18,7 +18,7 @@ from broker_classifier.store.packing import pack, unpack
 from broker_classifier.store.port import Pruned
 from broker_classifier.store.record import UNKNOWN, ObjectRecord
 
-KEY_PREFIX = "light-curve-5:"  # 5: the format of `packing`
+KEY_PREFIX = "light-curve-5:"  # 5: the first format of `packing` on a server
 FLUSH_KEY = "light-curve-flush"
 NAMES_AT_ONCE = 1000  # which the server looks for in one go
 CONNECT_TIMEOUT_S, TIMEOUT_S, FLUSH_TIMEOUT_S = 5.0, 10.0, 5.0
@@ -180,8 +180,8 @@ class ValkeyStore:
     ) -> list[int]:
         if not self._is_cluster:
             arguments = [value for row in rows for value in row]
-            found = self._client.eval(PUT, len(keys), *keys, *arguments)
-            return [number - 1 for number in found]
+            conflicts = self._client.eval(PUT, len(keys), *keys, *arguments)
+            return [number - 1 for number in conflicts]
         with self._client.pipeline() as pipeline:
             for key, row in zip(keys, rows, strict=True):
                 pipeline.execute_command("EVAL", PUT, 1, key, *row)

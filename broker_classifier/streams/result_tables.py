@@ -60,10 +60,10 @@ def read_rows(lines: Path) -> Iterator[Row]:
 
 
 def newest_of_each_object(rows: Iterable[Row]) -> list[Row]:
-    """Keep the answer to each object's latest detection, in the order of the objects."""
-    newest: dict[tuple[str, str], Row] = {}
+    """Keep each bundle's answer to each object's latest detection, in the order of the objects."""
+    newest: dict[tuple[str, ...], Row] = {}
     for answer in rows:
-        key = answer["survey"], answer["object_id"]
+        key = tuple(answer[name] for name in ("survey", "object_id", "model", "model_version"))
         if key not in newest or answer["mjd"] >= newest[key]["mjd"]:
             newest[key] = answer
     return list(newest.values())

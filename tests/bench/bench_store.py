@@ -46,7 +46,7 @@ def record(rng: np.random.Generator, n: int, first_id: int) -> ObjectRecord:
     mjd = 60000.0 + 100.0 * rng.random(n)
     curve = light_curve(mjd, rng.uniform(1e3, 1e4, n), np.full(n, 100.0), "g")
     alerts = [(first_id * 1000 + i, at, False, 1) for i, at in enumerate(mjd.tolist())]
-    return ObjectRecord(curve, answered(alerts), rng.bytes(912 + 3 * n), 60000.0, 1)
+    return ObjectRecord(curve, answered(alerts), {1: rng.bytes(912 + 3 * n)}, 60000.0, 1)
 
 
 def put_per_s(store: EmbeddedStore, batches: list[list[str]], news: list[ObjectRecord]) -> float:
@@ -55,7 +55,7 @@ def put_per_s(store: EmbeddedStore, batches: list[list[str]], news: list[ObjectR
         before = store.read(names)
         after = [
             old.followed_by(
-                old.curve.merge(new.curve), new.answered.tolist(), new.encoder_state, 0.0, 0.0
+                old.curve.merge(new.curve), new.answered.tolist(), new.encoder_states, 0.0, 0.0
             )
             for old, new in zip(before, news, strict=True)
         ]

@@ -114,3 +114,23 @@ def test_a_truncated_archive_is_told_and_the_rest_is_classified(night, tmp_path)
 @pytest.mark.parametrize(("option", "code"), [((), 0), (("--strict",), 1)])
 def test_strict_ends_with_1_if_anything_could_not_be_read(night, tmp_path, option, code):
     assert run(night, "--output", tmp_path / "o.jsonl", *option).exit_code == code
+
+
+def test_several_bundles_answer_side_by_side_and_newest_keeps_a_row_of_each(night, lines, tmp_path):
+    both = ["--bundle", "ztf-transients", "--bundle", "ztf-kilonovae"]
+    run(night, "--output", tmp_path / "n.csv", "--format", "csv", *both)
+    rows = pd.read_csv(tmp_path / "n.csv")
+    assert rows["model"].value_counts().to_dict() == dict.fromkeys(both[1::2], len(lines))
+    ended = run(night, "--output", tmp_path / "n.csv", "--format", "csv", "--newest", *both)
+    assert json.loads(ended.stdout)["classified"] == len(lines)
+    newest = pd.read_csv(tmp_path / "n.csv")
+    assert newest.groupby("object_id")["model"].agg(set).tolist() == [set(both[1::2])] * 2
+
+
+def test_a_bundle_in_shadow_takes_no_part(night, lines, tmp_path):
+    (tmp_path / "s.toml").write_text(
+        '[surveys.ztf]\nbundles = ["ztf-transients", {name = "ztf-kilonovae", shadow = true}]\n'
+    )
+    run(night, "--output", tmp_path / "n.jsonl", "--config", tmp_path / "s.toml")
+    answers = [parse(line) for line in (tmp_path / "n.jsonl").read_bytes().splitlines()]
+    assert as_rows(answers) == as_rows(lines)

@@ -59,3 +59,13 @@ def test_a_file_that_cannot_be_read_is_named_and_its_content_is_not(opened, tmp_
 def test_a_topic_that_lasair_could_not_use_stops_the_start(opened, variable, topic, named):
     with pytest.raises(ConfigError, match=named):
         opened(**{variable: topic, TOKEN: "token"})
+
+
+def test_several_bundles_of_a_survey_must_not_write_over_each_other(opened):
+    live = '["ztf-transients", {"name": "new", "shadow": true}]'
+    variables = {TOPIC: "t", TOKEN: "token", "BROKER_SURVEYS__ZTF__BUNDLES": live}
+    assert set(opened(**variables)) == {"ztf"}
+    variables["BROKER_SURVEYS__ZTF__BUNDLES"] = '["ztf-transients", "ztf-kilonovae"]'
+    with pytest.raises(ConfigError, match=r"annotate\.ztf\.model: several .*ztf-kilonovae"):
+        opened(**variables)
+    assert set(opened(**variables, BROKER_ANNOTATE__ZTF__MODEL="ztf-transients")) == {"ztf"}

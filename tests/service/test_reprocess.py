@@ -87,6 +87,19 @@ def test_every_answered_alert_has_the_answer_that_classify_gives(reprocess, righ
         assert used == [(p.mjd, p.band, p.psf_flux, p.rejected) for p in of_file.light_curve]
 
 
+def test_every_bundle_of_the_settings_answers_but_those_in_shadow(reprocess, monkeypatch):
+    shadow = {"name": "ztf-kilonovae", "shadow": True}
+    asked = ("--output", "-", "--object", "ZTF1", "--newest")
+    for entries, names in [
+        (["ztf-transients", "ztf-kilonovae"], {"ztf-transients", "ztf-kilonovae"}),
+        (["ztf-transients", shadow], {"ztf-transients"}),
+    ]:
+        monkeypatch.setenv("BROKER_SURVEYS__ZTF__BUNDLES", json.dumps(entries))
+        answers = answers_of(reprocess(*asked))
+        assert {message.model.name for message in answers} == names
+        assert len(answers) == len(names)
+
+
 def test_messages_carry_the_version_under_which_the_object_is_stored(reprocess, folder):
     messages_ = answers_of(reprocess("--output", "-", "--newest"))
     with closing(EmbeddedStore(folder)) as store:

@@ -1,7 +1,8 @@
 """Thousands of histories of workers that crash, sleep, fail and overtake each other.
 
 Whatever happens, of every id the message with the highest version says what one pass over all
-alerts says. To see one history again: python -m tests.service.test_simulation SEED [exactly_once].
+alerts says. To see one history again:
+python -m tests.service.test_simulation SEED [exactly_once [n_bundles]].
 """
 
 import random
@@ -17,18 +18,23 @@ import structlog
 
 from broker_classifier.errors import StartOverError
 from broker_classifier.light_curve import LightCurve, light_curve
+from broker_classifier.light_curve.selection import Selection
 from broker_classifier.service import batch, loop, triage
-from broker_classifier.service.triage import used_points
+from broker_classifier.service.point_changes import used_points
+from broker_classifier.service.served_bundles import ServedBundle
 from broker_classifier.store import ObjectRecord, Standing
 from broker_classifier.streams.message import Outgoing
 from broker_classifier.surveys.alert import Alert, Decoder
 from tests.service.simulated_kafka import PARTITIONS, Rules, World
-from tests.streets import BUNDLE
 
-HISTORIES = 2400
 FAILING_WITHIN = 600
 OBJECTS, DAYS, ALERTS = 2, 8, 6
 MJD = 60000.0
+# The second takes the first days only, so that late points revise the answers of one of them.
+BUNDLES = [
+    SimpleNamespace(name="long", version="1", selection=Selection(), state_key=1),
+    SimpleNamespace(name="short", version="1", selection=Selection(window_days=2.5), state_key=2),
+]
 
 
 def night(rng):
@@ -76,8 +82,12 @@ def outgoing(answers, bundle, topic, versions, at):
         Outgoing(
             topic,
             None,
-            used_points(task.curve, BUNDLE.selection),
-            {"id": str(task.alert_id), "version": str(version), "again": str(task.is_revision)},
+            used_points(task.curve, bundle.selection),
+            {
+                "id": f"{task.alert_id}:{bundle.name}",
+                "version": str(version),
+                "again": str(task.is_revision),
+            },
         )
         for (task, _), version in zip(answers, versions, strict=True)
     ]
@@ -96,9 +106,11 @@ def simple_classifier(monkeypatch):
     classify_simply(monkeypatch)
 
 
-def play(seed, rules):
+def play(seed, rules, n_bundles=1):
     """Play a history through; return it, and what is wrong with its end."""
-    world = World(seed, rules, night(random.Random(seed)), {"decoders": {"ztf": Decoder(decoded)}})
+    served = {"ztf": [ServedBundle(bundle, "classifications") for bundle in BUNDLES[:n_bundles]]}
+    options = {"decoders": {"ztf": Decoder(decoded)}, "bundles": served}
+    world = World(seed, rules, night(random.Random(seed)), options)
     clock = SimpleNamespace(time=lambda: world.clock_s, perf_counter=time.perf_counter)
     real, batch.time = batch.time, clock
     try:
@@ -116,8 +128,11 @@ def wrongs(world, *, highest_stands=True):
         merged.setdefault(alert.key, LightCurve(alert.curve.points[:0]))
         merged[alert.key] = merged[alert.key].merge(alert.curve)
     right = {
-        str(alert.alert_id): used_points(merged[alert.key].until(alert.mjd), BUNDLE.selection)
+        f"{alert.alert_id}:{served.bundle.name}": used_points(
+            merged[alert.key].until(alert.mjd), served.bundle.selection
+        )
         for alert in alerts
+        for served in world.options["bundles"]["ztf"]
     }
     standing = {}
     for message in world.output:
@@ -132,11 +147,15 @@ def wrongs(world, *, highest_stands=True):
     return wrong
 
 
-@pytest.mark.parametrize("exactly_once", [False, True])
-def test_every_history_ends_with_the_answers_of_one_pass(exactly_once):
-    for seed in range(HISTORIES // 2):
-        _, wrong = play(seed, Rules(exactly_once))
-        assert not wrong, f"replay: python -m tests.service.test_simulation {seed} {exactly_once}"
+@pytest.mark.parametrize(
+    ("exactly_once", "n_bundles", "n_histories"),
+    [(False, 1, 1000), (True, 1, 1000), (False, 2, 200), (True, 2, 200)],
+)
+def test_every_history_ends_with_the_answers_of_one_pass(exactly_once, n_bundles, n_histories):
+    for seed in range(n_histories):
+        _, wrong = play(seed, Rules(exactly_once), n_bundles)
+        again = f"python -m tests.service.test_simulation {seed} {exactly_once} {n_bundles}"
+        assert not wrong, f"replay: {again}"
 
 
 def without_compare_and_set(monkeypatch):
@@ -219,6 +238,17 @@ def replaced(world):
     return world
 
 
+def test_a_bundle_is_not_asked_again_where_late_points_change_another_ones_answer():
+    outputs = [play(seed, Rules(), 2)[0].output for seed in range(20)]
+    again = Counter(
+        m.headers["id"].partition(":")[2]
+        for output in outputs
+        for m in output
+        if m.headers["again"] == "True"
+    )
+    assert again["long"] > again["short"] > 0
+
+
 def test_the_same_seed_is_the_same_history():
     assert play(7, Rules())[0].trace == play(7, Rules())[0].trace
 
@@ -226,5 +256,6 @@ def test_the_same_seed_is_the_same_history():
 if __name__ == "__main__":
     with pytest.MonkeyPatch.context() as patch:
         classify_simply(patch)
-        again, wrong_ids = play(int(sys.argv[1]), Rules(sys.argv[2:] == ["True"]))
+        seed_, exactly_once_, n_bundles_ = (*sys.argv[1:], *["False", "1"][len(sys.argv) - 2 :])
+        again, wrong_ids = play(int(seed_), Rules(exactly_once_ == "True"), int(n_bundles_))
     sys.stdout.write("\n".join([*again.trace, f"wrong: {sorted(wrong_ids)}", ""]))

@@ -54,10 +54,10 @@ def local_store(request):
     opened.close()
 
 
-def record(*days, alerts=(), version=1, encoder_state=b""):
+def record(*days, alerts=(), version=1, encoder_states=None):
     curve = light_curve(days, 100.0, 10.0, "g")
     rows = answered([(alert_id, mjd, False, 7) for alert_id, mjd in alerts])
-    return ObjectRecord(curve, rows, encoder_state, version=version)
+    return ObjectRecord(curve, rows, encoder_states or {}, version=version)
 
 
 def put_new(store, seen_at=0.0, **records):
@@ -84,10 +84,11 @@ def test_the_names_of_all_objects_are_given(store):
 
 def test_a_record_takes_the_place_of_the_version_that_was_read(store):
     put_new(store, a=record(1.0, alerts=[(7, 1.0)]))
-    newer = record(1.0, 2.0, alerts=[(5, 2.0), (7, 1.0)], version=9, encoder_state=b"state")
+    states = {7: b"state", 9: b"other"}
+    newer = record(1.0, 2.0, alerts=[(5, 2.0), (7, 1.0)], version=9, encoder_states=states)
     assert store.put({"a": newer}, {"a": 1}, seen_at=0.0) == set()
     assert store.read(["a"]) == [newer]
-    assert store.read(["a"])[0].encoder_state == b"state"
+    assert store.read(["a"])[0].encoder_states == states
 
 
 def test_only_the_records_whose_version_still_stands_are_put(store):
@@ -218,7 +219,7 @@ store = EmbeddedStore(Path(sys.argv[1]))
 for i in range(10**6):
     curve = light_curve([float(i)], 100.0, 10.0, "g")
     (before,) = store.read([f"{i % 7}"])
-    record = before.followed_by(curve, [(i, float(i), False, 1)], b"", 0.0, 0.0)
+    record = before.followed_by(curve, [(i, float(i), False, 1)], {}, 0.0, 0.0)
     store.put({f"{i % 7}": record}, {f"{i % 7}": before.version}, seen_at=0.0)
     store.flush()
     print(i, flush=True)

@@ -17,9 +17,9 @@ from broker_classifier.light_curve import (
     point_flags,
 )
 from broker_classifier.store import ANSWERED, EmbeddedStore, ObjectRecord, answered
-from broker_classifier.store.packed_loops import HEAD_BYTES
-from broker_classifier.store.packing import pack, seen_at, unpack, version_of
-from broker_classifier.store.record import NO_ORIGIN
+from broker_classifier.store.packed_loops import HEAD_BYTES, OLD_HEAD_BYTES, WITH_KEYS
+from broker_classifier.store.packing import pack, packed_states, seen_at, unpack, version_of
+from broker_classifier.store.record import NO_BUNDLE_NAMED, NO_ORIGIN
 from tests.stores import read_beside
 
 ANY = st.floats(allow_nan=False)
@@ -31,6 +31,7 @@ MJDS = st.one_of(
 FLUXES = st.floats(width=32)
 POINTS = st.tuples(MJDS, FLUXES, FLUXES, st.integers(0, 63))
 ORIGINS = st.integers(0, 2**32 - 1)
+STATES = st.dictionaries(st.integers(0, 2**32 - 1), st.binary(max_size=20), max_size=3)
 ALERTS = st.tuples(st.integers(-(2**63), 2**63 - 1), MJDS, st.booleans(), ORIGINS)
 
 
@@ -40,15 +41,15 @@ def records(draw):
     array = np.array(sorted(points, key=lambda one: one[0]), dtype=POINT)
     at_points = [(i, mjd, i % 2 == 0, i) for i, mjd in enumerate(array["mjd"].tolist())]
     alerts = draw(st.lists(ALERTS, max_size=5)) + at_points[:: draw(st.integers(1, 3))]
-    encoder_state, history_mjd = draw(st.binary(max_size=20)), draw(ANY)
+    encoder_states, history_mjd = draw(STATES), draw(ANY)
     version = draw(st.integers(0, 2**63 - 1))
     return ObjectRecord(
-        LightCurve(array), np.array(alerts, dtype=ANSWERED), encoder_state, history_mjd, version
+        LightCurve(array), np.array(alerts, dtype=ANSWERED), encoder_states, history_mjd, version
     )
 
 
 def facts(record):
-    return (*record._facts(), record.encoder_state)
+    return (*record._facts(), record.encoder_states)
 
 
 @settings(deadline=None, max_examples=200)
@@ -69,7 +70,7 @@ def test_part_of_a_record_or_other_bytes_end_in_a_record_or_a_refusal(record, da
     other = bytearray(packed)
     for _ in range(3):
         other[data.draw(st.integers(0, len(other) - 1))] = data.draw(st.integers(0, 255))
-    without_memory = len(packed) - len(record.encoder_state)
+    without_memory = len(packed) - len(packed_states(record.encoder_states))
     cut, changed, whole = unpack([part, bytes(other), packed])
     assert (cut is None) == (len(part) < without_memory)
     assert changed is None or isinstance(changed, ObjectRecord)
@@ -115,8 +116,20 @@ def test_a_record_of_format_4_is_read_and_has_no_version_and_no_origins():
     (record,) = unpack([packed])
     alerts = answered([(11, 60000.0, False, NO_ORIGIN), (12, 60100.0, True, NO_ORIGIN)])
     curve = light_curve(mjd, 100.0, 10.0, "g")
-    assert facts(record) == facts(ObjectRecord(curve, alerts, b"state", 60100.0, 0))
+    states = {NO_BUNDLE_NAMED: b"state"}
+    assert facts(record) == facts(ObjectRecord(curve, alerts, states, 60100.0, 0))
     assert (seen_at(packed), version_of(packed[:HEAD_BYTES])) == (5.0, 0)
+    assert facts(unpack(pack([record], [5.0]))[0]) == facts(record)
+
+
+def test_a_record_of_format_5_keeps_its_one_state_for_any_bundle():
+    curve = light_curve([60000.0], 100.0, 10.0, "g")
+    [packed] = pack([ObjectRecord(curve, answered([]), version=7)], [5.0])
+    old = bytearray(packed + b"state")
+    old[OLD_HEAD_BYTES - 1] ^= WITH_KEYS
+    (record,) = unpack([bytes(old)])
+    assert record.version == 7
+    assert record.encoder_state(7) == record.encoder_state(9) == b"state"
     assert facts(unpack(pack([record], [5.0]))[0]) == facts(record)
 
 
@@ -128,7 +141,7 @@ def test_a_store_of_format_4_goes_on_in_place(tmp_path):
     assert read_beside(tmp_path, ["a"])[0].answered["alert_id"].tolist() == [11]
     with closing(EmbeddedStore(tmp_path)) as store:
         (old,) = store.read(["a"])
-        new = old.followed_by(old.curve, [(12, 60001.0, False, 3)], b"", 0.0, now_s=1e9)
+        new = old.followed_by(old.curve, [(12, 60001.0, False, 3)], {}, 0.0, now_s=1e9)
         assert store.put({"a": new}, {"a": 0}, seen_at=9.0) == set()
         assert store.put({"a": new}, {"a": 0}, seen_at=9.0) == {"a"}
     assert read_beside(tmp_path, ["a", "b"]) == [new, old]

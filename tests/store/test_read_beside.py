@@ -19,7 +19,7 @@ for i in range(10**6):
     before = store.read(names)
     versions = {name: record.version for name, record in zip(names, before)}
     record = before[0].followed_by(
-        before[0].curve.merge(curve), [(i, float(i), False, 1)], b"", 0.0, 0.0
+        before[0].curve.merge(curve), [(i, float(i), False, 1)], {}, 0.0, 0.0
     )
     store.put(dict.fromkeys(names, record), versions, 0.0)
     print(i, flush=True)

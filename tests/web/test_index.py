@@ -257,3 +257,17 @@ def test_reading_never_changes_the_index(tmp_path):
     open_index(tmp_path / "i.sqlite").close()
     with pytest.raises(sqlite3.OperationalError, match="readonly"):
         open_for_reading(tmp_path / "i.sqlite").execute("DELETE FROM objects")
+
+
+def test_an_object_has_a_row_and_a_history_for_each_of_its_bundles(index):
+    for content in history("ZTF26aaaaaaa", 9):
+        other = content | {
+            "id": content["id"].replace("ztf-transients:0.5.0", "ztf-kilonovae:0.4.0"),
+            "model": {"name": "ztf-kilonovae", "version": "0.4.0", "hash": "x"},
+        }
+        store(index, content, other)
+    assert listed(index) == ["ZTF26aaaaaaa"] * 2
+    assert row(index, bundle="ztf-kilonovae")["bundle"] == "ztf-kilonovae"
+    bundles = object_history(index, "ztf", "ZTF26aaaaaaa")["bundles"]
+    lengths = {bundle["name"]: len(bundle["answers"]) for bundle in bundles}
+    assert lengths == dict.fromkeys(("ztf-kilonovae", "ztf-transients"), len(list(history("Z", 9))))
