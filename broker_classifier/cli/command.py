@@ -1,7 +1,9 @@
 """How a function becomes a command: its errors a sentence and an exit code; options they share."""
 
+import math
 import os
 import sys
+import time
 from collections.abc import Callable, Mapping
 from functools import wraps
 from pathlib import Path
@@ -10,9 +12,10 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from broker_classifier.errors import BrokerError, InputLostError
+from broker_classifier.errors import BrokerError, ConfigError, InputLostError
 
 DEFAULT_BUNDLE = Path("ztf-transients")
+DATES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
 
 Command = Callable[..., None]
 
@@ -30,6 +33,14 @@ KeepAllOption = Annotated[
 ConfigOption = Annotated[Path | None, typer.Option("--config", help="Settings file (TOML).")]
 SchemasOption = Annotated[Path | None, typer.Option("--schemas", help="Folder of .avsc files.")]
 ServersOption = Annotated[str | None, typer.Option("--bootstrap-servers", help="Kafka's address.")]
+AtOption = Annotated[
+    str | None,
+    typer.Option(
+        "--at",
+        metavar="MJD|now",
+        help="Ask at this MJD, or now: that nothing followed says something, too.",
+    ),
+]
 
 
 class _PlainUsage(TyperCommand):
@@ -66,6 +77,31 @@ def add_commands(
             shown_in = None if group else panel
             register = opened[group].command(name, cls=_PlainUsage, rich_help_panel=shown_in)
             register(_ending_plainly(function))
+
+
+def asked_mjd(at: str | None) -> float | None:
+    """Read the moment of --at, MJD in UTC (days).
+
+    Raises
+    ------
+    ConfigError
+        If it is none.
+    """
+    from broker_classifier.light_curve.photometry import mjd_from_unix
+    from broker_classifier.surveys.alert import EARLIEST_MJD, LATEST_MJD
+
+    if at is None:
+        return None
+    if at == "now":
+        return mjd_from_unix(time.time())
+    try:
+        mjd = float(at)
+    except ValueError:
+        mjd = math.nan
+    if not EARLIEST_MJD < mjd < LATEST_MJD:
+        msg = f"--at {at} is no date from 1950 to 2100: give an MJD such as 61371.5, or now"
+        raise ConfigError(msg)
+    return mjd
 
 
 def tell_of_the_first_run() -> None:

@@ -1,6 +1,7 @@
 """The light curve of one object, wherever a person has it: alerts, results, a store, a data set."""
 
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple, get_args
 
@@ -11,7 +12,7 @@ from broker_classifier.errors import ConfigError, DataError, MessageError
 from broker_classifier.light_curve import Kind, LightCurve, band_indices, curve_from_arrays
 from broker_classifier.model.bundle import Bundle, read_bundle
 from broker_classifier.progress import Track, untracked
-from broker_classifier.store import read_beside
+from broker_classifier.service.open_reader import open_reader
 from broker_classifier.streams.alert_files import alert_packets
 from broker_classifier.streams.classification import ClassificationMessage, parse
 from broker_classifier.surveys.alert import checked
@@ -73,9 +74,10 @@ def find_curve(
 def _of_store(
     object_id: str, survey: Stream | None, settings: Settings, alert_id: int | None
 ) -> Found:
-    store, surveys = Path(settings.store.path), [survey] if survey else list(get_args(Stream))
+    surveys = [survey] if survey else list(get_args(Stream))
     try:
-        records = read_beside(store, [f"{name}:{object_id}" for name in surveys])
+        with closing(open_reader(settings.store)) as store:
+            records = store.read([f"{name}:{object_id}" for name in surveys])
     except ConfigError as error:
         msg = f"{object_id} is no file, and {error}"
         raise DataError(msg) from error
@@ -85,7 +87,7 @@ def _of_store(
             return Found(object_id, name, _as_known_at(record.curve, answered, alert_id))
     kind = f"{survey} object" if survey else "object"
     msg = (
-        f"{object_id} is no file, and the light-curve store {store} has no {kind} of this name: "
+        f"{object_id} is no file, and the store of the settings has no {kind} of this name: "
         "name a file, an object of the store, or with --data one of a labelled set"
     )
     raise DataError(msg)

@@ -7,10 +7,8 @@ from typing import Annotated
 import orjson
 import typer
 
-from broker_classifier.cli.command import ConfigOption, ServersOption
+from broker_classifier.cli.command import DATES, ConfigOption, ServersOption
 from broker_classifier.cli.service_commands import kafka_settings
-
-DATES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
 
 
 def list_dead_letters_command(

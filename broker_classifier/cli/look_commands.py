@@ -8,9 +8,11 @@ import typer
 from broker_classifier.cli.command import (
     BUNDLE,
     DEFAULT_BUNDLE,
+    AtOption,
     BundleOption,
     ConfigOption,
     SchemasOption,
+    asked_mjd,
     tell_of_the_first_run,
 )
 from broker_classifier.config import FRAMED_STREAM, USUAL_STREAM, Stream
@@ -26,10 +28,6 @@ Wanted = Annotated[
 ]
 AlertId = Annotated[
     int | None, typer.Option("--alert", help="As it was known at this alert, of a file of results.")
-]
-At = Annotated[
-    float | None,
-    typer.Option("--at", help="Ask at this MJD: that nothing followed says something, too."),
 ]
 WithInput = Annotated[bool, typer.Option("--input", help="Draw the model's input, too.")]
 Data = Annotated[
@@ -47,7 +45,7 @@ def explain_command(
     bundle: BundleOption = None,
     wanted: Wanted = None,
     alert: AlertId = None,
-    at_mjd: At = None,
+    at: AtOption = None,
     with_input: WithInput = False,
     data: Data = None,
     survey: Survey = None,
@@ -80,7 +78,7 @@ def explain_command(
         else:
             label, found = "", find_curve(target, survey, settings, wanted, track, alert)
             folder = folder_of_bundle(settings, found.survey, bundle)
-        what = found.object_id, found.curve, folder, output, label, at_mjd
+        what = found.object_id, found.curve, folder, output, label, asked_mjd(at)
         summed_up = explain(*what, with_input=with_input)
     typer.echo(summed_up)
 

@@ -17,6 +17,7 @@ from broker_classifier.cli import (
     letter_commands,
     look_commands,
     poster_commands,
+    recover_commands,
     service_commands,
     subscribe_command,
     training_commands,
@@ -30,6 +31,8 @@ COMMANDS: Mapping[str, Mapping[str, Command]] = {
         "web": service_commands.web_command,
         "subscribe": subscribe_command.subscribe_command,
         "annotate": lasair_commands.annotate_command,
+        "rebuild": recover_commands.rebuild_command,
+        "reprocess": recover_commands.reprocess_command,
     },
     "Look": {
         "explain": look_commands.explain_command,

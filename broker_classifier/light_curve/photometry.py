@@ -59,6 +59,15 @@ def unix_from_mjd(mjd: float) -> float:
     return (mjd - UNIX_EPOCH_MJD) * SECONDS_PER_DAY
 
 
+def mjd_from_unix(unix_s: float) -> float:
+    """Convert seconds since 1970-01-01 00:00 UTC to a time, MJD in UTC (days).
+
+    >>> mjd_from_unix(43200.0)
+    40587.5
+    """
+    return UNIX_EPOCH_MJD + unix_s / SECONDS_PER_DAY
+
+
 def flux_from_magnitude(magnitude: Floats) -> Floats:
     """Convert an AB magnitude to a flux in nJy.
 

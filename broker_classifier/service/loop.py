@@ -42,6 +42,7 @@ from broker_classifier.errors import (
 from broker_classifier.light_curve.photometry import unix_from_mjd
 from broker_classifier.logs import get_logger
 from broker_classifier.service.batch import Batch, classify_batch, published, stored
+from broker_classifier.service.begun_objects import begun_objects
 from broker_classifier.service.declines import UNUSABLE
 from broker_classifier.service.housekeeping import HouseKeeping
 from broker_classifier.service.metrics import Metrics
@@ -204,6 +205,7 @@ def count(metrics: Metrics, batch: Batch, seconds: float) -> None:
         )
         n_first = len(of_bundle) - n_revised - n_empty
         metrics.count_answers(served.label, served.topic, n_first, n_revised)
+    metrics.count_begun(begun_objects(batch.arrivals, batch.records, batch.expected))
     outcomes = {
         Outcome.CLASSIFIED: n_answered,
         Outcome.DECLINED: len(batch.triaged.declined) + n_unusable,

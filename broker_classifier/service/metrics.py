@@ -4,11 +4,13 @@ import collections
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from wsgiref.simple_server import WSGIServer
 
 from numpy.typing import ArrayLike
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from broker_classifier.service.begun_objects import BegunObjects
 from broker_classifier.service.collectors import BatchHistogram, CountsCollector
 from broker_classifier.service.triage import Outcome
 from broker_classifier.streams.health_server import serve_health
@@ -26,11 +28,15 @@ class Metrics:
     ----------
     fallbacks : Counter
         By survey, the records that fastavro read; the decoders count them.
+    n_begun_anew : int
+        Objects that the store did not know, though they had been detected before.
     """
 
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     fallbacks: collections.Counter[str] = field(default_factory=collections.Counter)
     waiting_for: str | None = None
+    n_begun_anew: int = 0
+    _loss: str = ""
     _connections: dict[str, bool] = field(default_factory=dict)
     _lags: dict[str, int] = field(default_factory=dict)
     _last_beat: float = field(default_factory=time.monotonic)
@@ -50,6 +56,9 @@ class Metrics:
         self._conflicts = counter("conflicts", "Objects worked out again: another was faster.")
         self._starts_over = counter("starts_over", "Times that what was under way was dropped.")
         self._pruned = counter("objects_pruned", "Objects forgotten after the retention time.")
+        text = "Objects that the store did not know, by what their first packets had before them."
+        self._begun = counter("objects_begun", text, ["history"])
+        self._losses = counter("store_losses", "Times that the store had lost objects.")
 
         def gauge(name: str, text: str, labels: Iterable[str] = ()) -> Gauge:
             return Gauge(f"broker_{name}", text, labels, registry=self.registry)
@@ -65,6 +74,7 @@ class Metrics:
         self._batch = Histogram("broker_batch_seconds", "Batch time.", registry=self.registry)
         for outcome in Outcome:
             self._outcomes.labels(outcome)
+        self.count_begun(BegunObjects(0, 0))
 
     def _histogram(self, name: str, since: str, bounds: Sequence[float]) -> BatchHistogram:
         text = f"Seconds from the {since} to the published classification."
@@ -109,6 +119,18 @@ class Metrics:
     def count_pruned(self, n_pruned: int) -> None:
         """Count forgotten objects."""
         self._pruned.inc(n_pruned)
+
+    def count_begun(self, begun: BegunObjects) -> None:
+        """Count objects that the store did not know."""
+        self._begun.labels("none").inc(begun.with_alert)
+        self._begun.labels("detections").inc(begun.with_history)
+        self.n_begun_anew += begun.with_history
+
+    def count_loss(self, n_before: int, n_now: int) -> None:
+        """Note that the store has lost objects."""
+        self._losses.inc()
+        moment = datetime.now(UTC).isoformat(timespec="seconds")
+        self._loss = f"the store lost {n_before - n_now} of {n_before} objects at {moment}"
 
     def count_objects(self, n_objects: int) -> None:
         """Note how many objects there are now."""
@@ -157,7 +179,8 @@ class Metrics:
         if self.waiting_for:
             return False, f"waiting for the {self.waiting_for}"
         away = [stream for stream, is_up in self._connections.items() if not is_up]
-        return True, f"ok, without {', '.join(away)}: their Kafka is away" if away else "ok"
+        remarks = [f"without {', '.join(away)}: their Kafka is away"] if away else []
+        return True, "; ".join(["ok", *remarks, *filter(None, [self._loss])])
 
 
 def serve_metrics(metrics: Metrics, host: str, port: int) -> WSGIServer:

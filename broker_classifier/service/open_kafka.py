@@ -78,12 +78,23 @@ def _hindrance(settings: Settings, inputs: Inputs) -> str:
 
 
 def _is_embedded(kafka: KafkaSettings) -> bool:
+    return cluster_of(kafka).startswith(EMBEDDED)
+
+
+def cluster_of(kafka: KafkaSettings) -> str:
+    """Ask a Kafka for its cluster's id.
+
+    Raises
+    ------
+    OutputUnavailableError
+        If it does not answer.
+    """
     try:
         answer = opened(AdminClient, client_settings(kafka)).list_topics(timeout=METADATA_TIMEOUT_S)
     except KafkaException as error:
         msg = f"Kafka at {kafka.bootstrap_servers} does not answer: {error.args[0].str()}"
         raise OutputUnavailableError(msg) from error
-    return str(answer.cluster_id or "").startswith(EMBEDDED)
+    return str(answer.cluster_id or "")
 
 
 def open_ends(settings: Settings, delivery: str, worker: str) -> tuple[Source, Sink]:

@@ -34,6 +34,7 @@ def outgoing(
     topic: str,
     curve_versions: Sequence[int],
     classified_at: float,
+    at_mjd: float | None = None,
 ) -> list[Outgoing]:
     """Build the Kafka messages: key the object's id, headers for who skips without decoding.
 
@@ -47,6 +48,8 @@ def outgoing(
         Under which the objects were put into the store.
     classified_at : float
         Unix time, s.
+    at_mjd : float, optional
+        When the answers were asked for, if not at their alerts.
     """
     contents = _answers(answers, bundle)
     times = _times([task for task, _ in answers], classified_at)
@@ -55,7 +58,7 @@ def outgoing(
         _message(
             topic,
             {
-                **_about(task, model, version),
+                **_about(task, model, version, at_mjd),
                 **content,
                 "context": task.arrival.alert.context._asdict(),
                 "model": model,
@@ -83,17 +86,21 @@ def _message(topic: str, content: dict[str, Any]) -> Outgoing:
     return Outgoing(topic, content["object_id"].encode(), orjson.dumps(content), headers)
 
 
-def _about(task: Task, model: Mapping[str, str], curve_version: int) -> dict[str, Any]:
+def _about(
+    task: Task, model: Mapping[str, str], curve_version: int, at_mjd: float | None
+) -> dict[str, Any]:
     """Say what is classified, in the first fields of `ClassificationMessage`."""
     alert = task.arrival.alert
+    asked_later = "" if at_mjd is None else f":{at_mjd:.5f}"
     return {
         "schema_version": SCHEMA_VERSION,
-        "id": f"{task.alert_id}:{model['name']}:{model['version']}",
+        "id": f"{task.alert_id}:{model['name']}:{model['version']}{asked_later}",
         "survey": alert.survey,
         "object_id": alert.object_id,
         "alert_id": task.alert_id,
         "alert_id_str": str(task.alert_id),
         "mjd": task.mjd,
+        "at_mjd": at_mjd,
         "ra": alert.ra,
         "dec": alert.dec,
         "revised": task.is_revision,

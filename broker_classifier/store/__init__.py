@@ -1,8 +1,9 @@
 """The memory of the service: every object's light curve, and which alerts have been answered."""
 
-from broker_classifier.store.embedded import EmbeddedStore, read_beside
+from broker_classifier.store.beside import StoreBeside
+from broker_classifier.store.embedded import EmbeddedStore
 from broker_classifier.store.memory import MemoryStore
-from broker_classifier.store.port import LightCurveStore
+from broker_classifier.store.port import LightCurveStore, StoreReader
 from broker_classifier.store.record import (
     ANSWERED,
     UNKNOWN,
@@ -21,6 +22,7 @@ __all__ = [
     "MemoryStore",
     "ObjectRecord",
     "Standing",
+    "StoreBeside",
+    "StoreReader",
     "answered",
-    "read_beside",
 ]

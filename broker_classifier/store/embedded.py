@@ -1,7 +1,7 @@
 """A store in a folder on local disk (LMDB): no server, and what was flushed is on disk."""
 
 import fcntl
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -15,7 +15,6 @@ from broker_classifier.store.port import Pruned
 from broker_classifier.store.record import UNKNOWN, ObjectRecord
 
 FIRST_MAP_BYTES = 1 << 28
-MOST_MAP_BYTES = 1 << 40  # to read: addresses only, so that the file may grow meanwhile
 LOCK_FILE = "in-use"
 FORMAT_FILE, FORMAT = "format", "6"  # of `packing.pack`, all times in UTC
 READABLE_FORMATS = ("4", "5", FORMAT)
@@ -52,7 +51,11 @@ class EmbeddedStore:
             self._commit: Future[None] | None = None
             self._unsafe: dict[str, bytes] = {}
         except BlockingIOError as error:
-            msg = f"another service has the light-curve store {folder}; give each a folder"
+            msg = (
+                f"another process has the light-curve store {folder}, and a store in a folder is "
+                "for one: stop that process first, give each a folder, or set store.path to a "
+                "server that many share, such as valkey://localhost:6379/0"
+            )
             raise ConfigError(msg) from error
         except (OSError, lmdb.Error) as error:
             msg = (
@@ -64,7 +67,7 @@ class EmbeddedStore:
     def read(self, object_ids: Sequence[str]) -> list[ObjectRecord]:
         """Return the records of these objects, in this order; `UNKNOWN` for one never seen."""
         packed = self._when_available(self._read, object_ids)
-        records = _unpacked(self._folder, object_ids, packed)
+        records = unpacked(self._folder, object_ids, packed)
         return [UNKNOWN if record is None else record for record in records]
 
     def _read(self, object_ids: Sequence[str]) -> list[bytes | None]:
@@ -114,6 +117,19 @@ class EmbeddedStore:
         if commit:
             commit.result()
         self._unsafe = {}
+
+    def names(self) -> Iterator[str]:
+        """Yield the ids of all objects, ascending."""
+        self.flush()
+        key = self._when_available(self._key_after, b"")
+        while key is not None:
+            yield key.decode()
+            key = self._when_available(self._key_after, key)
+
+    def _key_after(self, key: bytes) -> bytes | None:
+        with self._env.begin(buffers=True) as transaction:
+            after = key_after(transaction, key)
+            return None if after is None else bytes(after)
 
     def prune(self, seen_before: float, most: int) -> Pruned:
         """Look at the next objects by name; forget those last seen before this moment (Unix s)."""
@@ -172,56 +188,26 @@ class EmbeddedStore:
                 raise StoreUnavailableError(msg) from error
 
 
-def read_beside(folder: Path, object_ids: Sequence[str]) -> list[ObjectRecord]:
-    """Read records from a store that a service of another process may have open.
-
-    Raises
-    ------
-    ConfigError
-        There is no store in the folder, or it cannot be read.
-    """
-    try:
-        _refuse_other_formats(folder)
-        with lmdb.open(str(folder), MOST_MAP_BYTES, readonly=True, create=False, lock=False) as env:
-            packed = [_undisturbed(env, object_id.encode()) for object_id in object_ids]
-    except (OSError, lmdb.Error) as error:
-        msg = f"no light-curve store can be read in {folder}: {error}; set store.path to its folder"
-        raise ConfigError(msg) from error
-    return [record or UNKNOWN for record in _unpacked(folder, object_ids, packed)]
+def key_after(transaction: lmdb.Transaction, key: bytes) -> bytes | memoryview | None:
+    """Find the first key above another one, b"" for the first of all; None where there is none."""
+    cursor = transaction.cursor()
+    return cursor.key() if cursor.set_range(key + b"\0") else None
 
 
 def _seen_at(head: bytes, otherwise: float) -> float:
     return seen_at(head) if head else otherwise
 
 
-def _undisturbed(env: lmdb.Environment, key: bytes) -> bytes | None:
-    """Read a value in a snapshot of which the other process has not yet used a page again.
-
-    Without LMDB's lock it does so in its third transaction after the snapshot.
-    """
-    while True:
-        with env.begin(buffers=True) as snapshot:
-            last_harmless = snapshot.id() + 1
-            try:
-                value = snapshot.get(key)
-            except lmdb.Error:
-                if _newest(env) <= last_harmless:
-                    raise
-                continue
-            if _newest(env) <= last_harmless:  # only then is its size what it says
-                copied = None if value is None else bytes(value)
-                if _newest(env) <= last_harmless:
-                    return copied
-
-
-def _newest(env: lmdb.Environment) -> int:
-    return int(env.info()["last_txnid"])
-
-
-def _unpacked(
+def unpacked(
     folder: Path, object_ids: Sequence[str], packed: Sequence[bytes | None]
 ) -> list[ObjectRecord | None]:
-    """Unpack what is there; None for what is not."""
+    """Unpack the records that are there; None for the others.
+
+    Raises
+    ------
+    StoreUnavailableError
+        One is damaged.
+    """
     there = [i for i, value in enumerate(packed) if value is not None]
     records: list[ObjectRecord | None] = [None] * len(packed)
     for i, record in zip(there, unpack([packed[i] or b"" for i in there]), strict=True):
@@ -237,11 +223,12 @@ def _unpacked(
 
 def _check_format(folder: Path) -> None:
     """Refuse a folder that cannot be read; mark that this version writes to it."""
-    _refuse_other_formats(folder)
+    refuse_other_formats(folder)
     (folder / FORMAT_FILE).write_text(FORMAT)
 
 
-def _refuse_other_formats(folder: Path) -> None:
+def refuse_other_formats(folder: Path) -> None:
+    """Raise a ConfigError if the folder has a store that this version cannot read."""
     marked = folder / FORMAT_FILE
     if (folder / "data.mdb").exists():
         kept_as = marked.read_text() if marked.exists() else "1"

@@ -1,6 +1,6 @@
 """A store that lives as long as its process: for tests, and for `classify` over files."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from broker_classifier.store.port import Pruned
 from broker_classifier.store.record import UNKNOWN, ObjectRecord
@@ -27,6 +27,10 @@ class MemoryStore:
             self._records[name] = records[name]
             self._seen_at[name] = max(seen_at, self._seen_at.get(name, seen_at))
         return conflicts
+
+    def names(self) -> Iterator[str]:
+        """Yield the ids of all objects."""
+        yield from list(self._records)
 
     def flush(self) -> None:
         """Do nothing: nothing survives the process."""

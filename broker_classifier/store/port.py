@@ -1,6 +1,6 @@
 """The port of every light-curve store; `tests/store/test_contract.py` is its contract."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from broker_classifier.store.record import ObjectRecord
@@ -13,7 +13,26 @@ class Pruned(NamedTuple):
     is_end: bool
 
 
-class LightCurveStore(Protocol):
+class StoreReader(Protocol):
+    """What a store shows to those that only read. Methods raise as those of `LightCurveStore`."""
+
+    def read(self, object_ids: Sequence[str]) -> list[ObjectRecord]:
+        """Return the records of these objects, in this order; `UNKNOWN` for one never seen."""
+
+    def names(self) -> Iterator[str]:
+        """Yield the ids of all objects; one may come twice.
+
+        Objects that are put or forgotten meanwhile may be left out.
+        """
+
+    def __len__(self) -> int:
+        """Return the number of objects."""
+
+    def close(self) -> None:
+        """Release what the store holds; it may be called twice."""
+
+
+class LightCurveStore(StoreReader, Protocol):
     """Object records by object id, each with its version.
 
     Workers agree on one order of the states of an object: each reads a record, works out the next
@@ -21,9 +40,6 @@ class LightCurveStore(Protocol):
     `StoreUnavailableError` when the store does not answer. A `put` that raises may have written
     any of its records; who tries again finds them as conflicts, and works them out again.
     """
-
-    def read(self, object_ids: Sequence[str]) -> list[ObjectRecord]:
-        """Return the records of these objects, in this order; `UNKNOWN` for one never seen."""
 
     def put(
         self, records: Mapping[str, ObjectRecord], expected: Mapping[str, int], seen_at: float
@@ -51,9 +67,3 @@ class LightCurveStore(Protocol):
 
     def prune(self, seen_before: float, most: int) -> Pruned:
         """Look at some objects more, at most so many; forget those last seen before (Unix s)."""
-
-    def __len__(self) -> int:
-        """Return the number of objects."""
-
-    def close(self) -> None:
-        """Release what the store holds; it may be called twice."""

@@ -70,6 +70,11 @@ class ObjectRecord:
     def _facts(self) -> tuple[bytes, bytes, float, int]:
         return self.curve.to_bytes(), self.answered.tobytes(), self.history_mjd, self.version
 
+    @property
+    def is_known(self) -> bool:
+        """Whether the store has the object; one kept before versions were has version 0."""
+        return bool(self.version or len(self.curve) or len(self.answered))
+
     def standing(self, alert_id: int, origin: int) -> Standing:
         """Say whether an alert has an outcome already, and because of which message."""
         return STANDINGS[_standing(self.answered, alert_id, origin)]

@@ -1,7 +1,7 @@
 """A store for many workers: a Valkey or Redis server, or a cluster of them, one value an object."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -19,6 +19,8 @@ from broker_classifier.store.port import Pruned
 from broker_classifier.store.record import UNKNOWN, ObjectRecord
 
 KEY_PREFIX = "light-curve-5:"  # 5: the first format of `packing` on a server
+FLUSH_KEY = "light-curve-flush"
+NAMES_AT_ONCE = 1000  # which the server looks for in one go
 CONNECT_TIMEOUT_S, TIMEOUT_S, FLUSH_TIMEOUT_S = 5.0, 10.0, 5.0
 
 # For each key: its value, expected version (8 bytes, or none for no object) and when to forget it
@@ -211,7 +213,7 @@ class ValkeyStore:
             msg = f"the store {self.address} was started anew"
             raise StoreRestartedError(msg)
         # The server waits for what this connection wrote, so it has to write something.
-        self._asked(lambda: self._client.set(KEY_PREFIX + "flush", b"", px=1))
+        self._asked(lambda: self._client.set(FLUSH_KEY, b"", px=1))
         self._connections_of_put = self._n_connections
 
     def _wait_for_disk(self) -> None:
@@ -233,6 +235,12 @@ class ValkeyStore:
         else:
             infos = [self._client.info("server")]
         return {info["run_id"] for info in infos}
+
+    def names(self) -> Iterator[str]:
+        """Yield the ids of all objects; one may come twice, if keys come and go meanwhile."""
+        keys = self._client.scan_iter(match=f"{KEY_PREFIX}*", count=NAMES_AT_ONCE)
+        while (key := self._asked(lambda: next(keys, None))) is not None:
+            yield key.decode().removeprefix(KEY_PREFIX)
 
     def prune(self, seen_before: float, most: int) -> Pruned:
         """Do nothing: objects expire on the server, when their retention time is over."""

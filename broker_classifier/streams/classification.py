@@ -123,7 +123,8 @@ class ClassificationMessage(_Part):
 
     schema_version: Literal[2] = SCHEMA_VERSION
     id: str = Field(
-        description="Alert id, bundle name and version: a repeat or a revision has the same."
+        description="Alert id, bundle name and version: a repeat or a revision has the same. Where "
+        "at_mjd is not null, it follows them."
     )
     survey: str
     object_id: str
@@ -132,6 +133,11 @@ class ClassificationMessage(_Part):
         description="The alert id as text, for readers whose numbers are exact to 2^53 only."
     )
     mjd: float = Field(description="Time of the alert's detection, MJD in UTC (days).")
+    at_mjd: float | None = Field(
+        None,
+        description="When the answer was asked for, MJD in UTC (days), where that was after the "
+        "alert; null in what the service publishes.",
+    )
     ra: float | None = Field(description="J2000, degrees; of the newest alert in a revision.")
     dec: float | None = Field(description="J2000, degrees; of the newest alert in a revision.")
     revised: bool = Field(

@@ -224,22 +224,26 @@ class KafkaSource:
         self._consumer.close()
 
     def _message(self, message: KafkaMessage) -> Message:
-        kind, timestamp_ms = message.timestamp()
-        topic = message.topic() or ""
-        return Message(
-            value=message.value() or b"",
-            topic=topic,
-            partition=message.partition() or 0,
-            offset=message.offset() or 0,
-            timestamp_ms=timestamp_ms if _is_credible(kind, timestamp_ms) else None,
-            survey=self._survey(topic),
-            replayed_from=_replayed_from(message.headers()),
-        )
+        return alert_message(message, self._survey(message.topic() or ""))
 
     def _survey(self, topic: str) -> str:
         if topic not in self._survey_of:
             self._survey_of[topic] = survey_of_topic(topic, self._surveys)
         return self._survey_of[topic]
+
+
+def alert_message(message: KafkaMessage, survey: str) -> Message:
+    """Take over a message of Kafka's that brings an alert of a survey."""
+    kind, timestamp_ms = message.timestamp()
+    return Message(
+        value=message.value() or b"",
+        topic=message.topic() or "",
+        partition=message.partition() or 0,
+        offset=message.offset() or 0,
+        timestamp_ms=timestamp_ms if _is_credible(kind, timestamp_ms) else None,
+        survey=survey,
+        replayed_from=_replayed_from(message.headers()),
+    )
 
 
 def _replayed_from(headers: Any) -> str:

@@ -11,11 +11,13 @@ from broker_classifier.config import Settings
 from broker_classifier.errors import DataError
 from broker_classifier.service.serve import classify_files
 from broker_classifier.store import ANSWERED, EmbeddedStore, ObjectRecord
+from broker_classifier.store.valkey import ValkeyStore
 from broker_classifier.training.homogenise.homogenisation import HOMOGENISATION_FILE, Homogenisation
 from tests.bundles import small_bundle
 from tests.curves import detections
 from tests.training.noises import plain_noise
 from tests.training.synthetic import ALERT_SOURCE, write_data_set
+from tests.valkey_servers import server
 from tests.ztf_packets import decode_batch, flare
 
 
@@ -93,6 +95,17 @@ def test_an_object_is_found_in_the_store_while_a_service_has_it_open(tmp_path):
     assert bytes.fromhex(found.stdout) == curve.to_bytes()
     with pytest.raises(DataError, match="has no ztf object"):
         find_curve("ZTF2", "ztf", settings)
+
+
+def test_an_object_is_found_in_a_store_on_a_server(tmp_path):
+    curve = detections([59000.0, 59003.0], [2e4, 3e4])
+    with server(tmp_path) as started, closing(ValkeyStore(started.url)) as store:
+        record = ObjectRecord(curve, np.empty(0, dtype=ANSWERED), version=1)
+        store.put({"ztf:ZTF1": record}, {"ztf:ZTF1": 0}, 0.0)
+        settings = Settings(store={"path": started.url})
+        assert find_curve("ZTF1", None, settings) == ("ZTF1", "ztf", curve)
+        with pytest.raises(DataError, match="has no object of this name"):
+            find_curve("ZTF2", None, settings)
 
 
 def test_a_name_that_is_nowhere_says_where_it_was_looked_for(tmp_path):

@@ -17,10 +17,10 @@ from broker_classifier.store import (
     MemoryStore,
     ObjectRecord,
     answered,
-    read_beside,
 )
 from broker_classifier.store.embedded import FIRST_MAP_BYTES
 from broker_classifier.store.valkey import ValkeyStore
+from tests.stores import read_beside
 from tests.valkey_servers import server
 
 
@@ -73,6 +73,13 @@ def test_records_come_back_in_the_order_asked_for(store):
     put_new(store, a=record(1.0), b=record(2.0))
     assert store.read(["b", "nobody", "a"]) == [record(2.0), UNKNOWN, record(1.0)]
     assert len(store) == 2
+
+
+def test_the_names_of_all_objects_are_given(store):
+    names = {f"ztf:object {i}" for i in range(2500)}
+    assert list(store.names()) == []
+    put_new(store, **dict.fromkeys(names, record(1.0)))
+    assert set(store.names()) == names
 
 
 def test_a_record_takes_the_place_of_the_version_that_was_read(store):
@@ -241,7 +248,7 @@ def test_a_store_that_cannot_be_opened_says_which_and_what_to_do(tmp_path):
 
 def test_a_folder_belongs_to_one_service_at_a_time(tmp_path):
     first = EmbeddedStore(tmp_path)
-    with pytest.raises(ConfigError, match="another service has"):
+    with pytest.raises(ConfigError, match=r"another process has .* stop that process first"):
         EmbeddedStore(tmp_path)
     first.close()
     EmbeddedStore(tmp_path).close()

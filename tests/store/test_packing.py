@@ -16,10 +16,11 @@ from broker_classifier.light_curve import (
     light_curve,
     point_flags,
 )
-from broker_classifier.store import ANSWERED, EmbeddedStore, ObjectRecord, answered, read_beside
+from broker_classifier.store import ANSWERED, EmbeddedStore, ObjectRecord, answered
 from broker_classifier.store.packed_loops import HEAD_BYTES, OLD_HEAD_BYTES, WITH_KEYS
 from broker_classifier.store.packing import pack, packed_states, seen_at, unpack, version_of
 from broker_classifier.store.record import NO_BUNDLE_NAMED, NO_ORIGIN
+from tests.stores import read_beside
 
 ANY = st.floats(allow_nan=False)
 MJDS = st.one_of(

@@ -2,8 +2,10 @@
 
 import subprocess
 import sys
+from contextlib import closing
 
-from broker_classifier.store import read_beside
+from broker_classifier.store import StoreBeside
+from tests.stores import read_beside
 
 WRITER = """
 import sys
@@ -32,7 +34,10 @@ def test_a_store_is_read_undamaged_beside_its_writer(tmp_path):
         while int(writer.stdout.readline()) < 3:
             pass
         found = [read_beside(tmp_path, names) for _ in range(50)]
+        with closing(StoreBeside(tmp_path)) as store:
+            walks = [list(store.names()) for _ in range(5)]
         writer.kill()
+    assert walks == [sorted(names)] * 5
     for records in found:
         for name, one in zip(names, records, strict=True):
             ids = one.answered["alert_id"].tolist()

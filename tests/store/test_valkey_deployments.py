@@ -38,6 +38,7 @@ def test_a_cluster_is_one_store(tmp_path):
             store.flush()
             assert other.read([*NAMES, "nobody"]) == [record(1)] * 50 + [UNKNOWN]
             assert len(other) == 50
+            assert sorted(other.names()) == sorted(NAMES)
             newer = dict.fromkeys(NAMES[:2], record(2))
             expected = dict(zip(NAMES, (1, 7), strict=False))
             assert other.put(newer, expected, 0.0) == {NAMES[1]}

@@ -206,3 +206,18 @@ def test_the_example_of_a_class_is_the_one_in_its_middle():
     assert {name: e.canonical_id for name, e in middling.items()} == {"SNIa": "2", "SNII": "5"}
     fewer = Predictions(examples[1:], np.array([0] * 4 + [1]), probabilities[1:], even[1:])
     assert middling_examples(fewer, ("SNIa",))["SNIa"].canonical_id == "3"  # .1 .3 .5 .7
+
+
+@pytest.mark.parametrize(
+    ("architecture", "said"),
+    [
+        ("boosted_trees", ", asked 20.5 days later"),
+        ("streaming_attentive_gru", ", asked 20.5 days later, which the bundle does not hear"),
+    ],
+)
+def test_an_answer_asked_for_later_says_so_and_whether_that_was_heard(tmp_path, architecture, said):
+    bundle = small_bundle(tmp_path, architecture=architecture)
+    at_last = explanation_of("x", flare(), bundle)
+    later = explanation_of("x", flare(), bundle, float(MJD[-1]) + 20.5)
+    assert not at_last.sentence().endswith("later")
+    assert later.sentence().endswith(said)

@@ -60,7 +60,8 @@ class Explanation:
     def sentence(self) -> str:
         """Say the answer in a sentence: the class, its probability, from how many points of when.
 
-        Days count from the first point used.
+        Days count from the first point used. Where the answer was asked for later than the last
+        one, that is said, too.
         """
         n, letters = len(self.used), ", ".join(dict.fromkeys(BANDS[b] for b in self.used.band))
         points = f"{n} point" if n == 1 else f"{n} points"
@@ -71,7 +72,15 @@ class Explanation:
         )
         return (
             f"{self.name}: {first}, then {second}, from {points} in {letters} over {days:.1f} days"
+            f"{self._asked_later()}"
         )
+
+    def _asked_later(self) -> str:
+        later_days = float(self.mjd[-1] - self.used.mjd[-1])
+        if later_days <= 0:
+            return ""
+        unheard = "" if self.bundle.encoder.hears_silence else ", which the bundle does not hear"
+        return f", asked {later_days:.1f} days later{unheard}"
 
 
 def explanation_of(
