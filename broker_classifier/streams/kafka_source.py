@@ -14,7 +14,7 @@ from confluent_kafka import Message as KafkaMessage
 
 from broker_classifier.config import topic_matches
 from broker_classifier.config.kafka import KafkaSettings
-from broker_classifier.errors import ConfigError, InputLostError, StartOverError
+from broker_classifier.errors import ConfigError, DecodeError, InputLostError, StartOverError
 from broker_classifier.logs import get_logger
 from broker_classifier.streams.kafka_clients import (
     KafkaConnection,
@@ -225,14 +225,15 @@ class KafkaSource:
 
     def _message(self, message: KafkaMessage) -> Message:
         kind, timestamp_ms = message.timestamp()
-        topic = message.topic() or ""
+        topic, value = message.topic() or "", message.value() or b""
         return Message(
-            value=message.value() or b"",
+            value=value,
             topic=topic,
             partition=message.partition() or 0,
             offset=message.offset() or 0,
             timestamp_ms=timestamp_ms if _is_credible(kind, timestamp_ms) else None,
             survey=self._survey(topic),
+            error=_too_large(value),
             replayed_from=_replayed_from(message.headers()),
         )
 
@@ -240,6 +241,14 @@ class KafkaSource:
         if topic not in self._survey_of:
             self._survey_of[topic] = survey_of_topic(topic, self._surveys)
         return self._survey_of[topic]
+
+
+def _too_large(value: bytes) -> DecodeError | None:
+    if len(value) <= MAX_MESSAGE_BYTES:
+        return None
+    return DecodeError(
+        f"the message has {len(value)} bytes, no alert more than {MAX_MESSAGE_BYTES}"
+    )
 
 
 def _replayed_from(headers: Any) -> str:
