@@ -1,5 +1,6 @@
 """Settings of the Kafkas that alerts come from and results go to."""
 
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -25,6 +26,27 @@ def without_guarantees(client: dict[str, Any]) -> dict[str, Any]:
     return client
 
 
+def moment_of(value: Any) -> datetime | None:
+    """Read a date as people write it, or as TOML has it; UTC where no zone is given.
+
+    >>> moment_of("2026-11-01").isoformat()
+    '2026-11-01T00:00:00+00:00'
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
+    if value is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(value if isinstance(value, str) else value.isoformat())
+    except (ValueError, AttributeError):
+        msg = f"{value} is no date; write one as 2026-11-01 or 2026-11-01T18:00:00"
+        raise ValueError(msg) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -44,7 +66,14 @@ class KafkaSettings(_Section):
         "", description="Topic of declined alerts and why; none: they are only counted."
     )
     auto_offset_reset: Literal["earliest", "latest"] = Field(
-        "earliest", description="Where reading begins on a partition without a committed offset."
+        "earliest",
+        description="Where reading begins on a partition without a committed offset; "
+        "with latest, topics that come later are still read from their beginning.",
+    )
+    since: datetime | None = Field(
+        None,
+        description="Date from which it begins there instead, such as 2026-11-01; UTC, as Kafka "
+        "stamps the messages.",
     )
     batch_size: int = Field(
         500, ge=1, le=100_000, description="Most alerts that are classified and committed at once."
@@ -100,6 +129,11 @@ class KafkaSettings(_Section):
     def output_topics(self) -> tuple[str, ...]:
         """Every topic that is written to."""
         return tuple(filter(None, (self.output_topic, self.dead_letter_topic, self.declined_topic)))
+
+    @field_validator("since", mode="before")
+    @classmethod
+    def _read_the_date(cls, since: Any) -> Any:
+        return moment_of(since)
 
     @field_validator("client", "output_client")
     @classmethod

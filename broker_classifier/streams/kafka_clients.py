@@ -13,6 +13,9 @@ from broker_classifier.config.kafka import KafkaSettings
 from broker_classifier.errors import BrokerError, ConfigError
 from broker_classifier.logs import get_logger
 
+MAX_MESSAGE_BYTES = 10_000_000
+TOPIC_REFRESH_MS = 5_000
+FULL_QUEUE_PAUSE_MS = 5  # librdkafka's own second is longer than a batch takes
 STATISTICS_MS = 2_000
 REMINDED_EVERY_S = 60.0
 # What librdkafka says again and again while a Kafka is away; `KafkaConnection` says it once.
@@ -92,6 +95,23 @@ def client_settings(settings: KafkaSettings) -> dict[str, Any]:
     connection = KafkaConnection(settings.bootstrap_servers)
     ours = {"bootstrap.servers": settings.bootstrap_servers, "log_level": 0}
     return ours | {"error_cb": connection.note_error} | settings.client
+
+
+def group_settings(settings: KafkaSettings, worker: str) -> dict[str, Any]:
+    """Return the librdkafka settings of a member of the group."""
+    session_ms = int(settings.session_timeout_s * 1000)
+    return {
+        "group.id": settings.group_id,
+        "enable.auto.commit": False,
+        "auto.offset.reset": "earliest",  # where what was committed is gone; see `StartPlaces`
+        "partition.assignment.strategy": "cooperative-sticky",
+        "session.timeout.ms": session_ms,
+        "heartbeat.interval.ms": session_ms // 5,
+        "topic.metadata.refresh.interval.ms": TOPIC_REFRESH_MS,
+        "fetch.wait.max.ms": 10,
+        "fetch.message.max.bytes": MAX_MESSAGE_BYTES,
+        "fetch.queue.backoff.ms": FULL_QUEUE_PAUSE_MS,
+    } | ({"group.instance.id": worker} if worker else {})
 
 
 def opened(client: Callable[[dict[str, Any]], Client], settings: dict[str, Any]) -> Client:

@@ -17,16 +17,16 @@ from broker_classifier.config.kafka import KafkaSettings
 from broker_classifier.errors import ConfigError, DecodeError, InputLostError, StartOverError
 from broker_classifier.logs import get_logger
 from broker_classifier.streams.kafka_clients import (
+    MAX_MESSAGE_BYTES,
     KafkaConnection,
     client_settings,
+    group_settings,
     has_value,
     opened,
 )
 from broker_classifier.streams.message import REPLAYED_FROM, Message
+from broker_classifier.streams.start_places import Place, StartPlaces, topics_gone
 
-MAX_MESSAGE_BYTES = 10_000_000
-TOPIC_REFRESH_MS = 5_000
-FULL_QUEUE_PAUSE_MS = 5  # librdkafka's own second is longer than a batch takes
 LATEST_TIMESTAMP_MS = 4_102_444_800_000  # 2100; a producer that stamps microseconds is not believed
 
 log = get_logger()
@@ -61,10 +61,13 @@ class KafkaSource:
         self._connection = KafkaConnection(settings.bootstrap_servers)
         self._commits = commits
         self._lost = ""
-        self._to_commit: dict[tuple[str, int], int] = {}
+        self._to_commit: dict[Place, int] = {}
         self._is_committing = False
-        self._first_open: dict[tuple[str, int], int] = {}  # offsets not handed to `commit` yet
-        self._revoked: set[tuple[str, int]] = set()
+        self._first_open: dict[Place, int] = {}  # offsets not handed to `commit` yet
+        self._revoked: set[Place] = set()
+        self._starts = StartPlaces(settings)
+        self._gone: set[str] = set()  # topics that expired
+        self._missing: set[str] = set()  # of the settings, and told of
         self._worker, self._is_lost = worker, False
         self._consumer = self._joined()
 
@@ -77,8 +80,10 @@ class KafkaSource:
             | self._connection.callbacks
             | self._settings.client,
         )
+        self._starts.look_around(consumer)
         consumer.subscribe(
             [topic for topics in self._surveys.values() for topic in topics],
+            on_assign=self._note_assigned,
             on_revoke=self._note_revoked,
             on_lost=self._note_lost,
         )
@@ -111,9 +116,33 @@ class KafkaSource:
         """Return what a transaction names the group's member and generation by, as of now."""
         return self._consumer.consumer_group_metadata()
 
+    def _note_assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        topics = {one.topic for one in partitions}
+        self._gone, self._missing = self._gone - topics, self._missing - topics
+        starts = self._starts.find(consumer, partitions)
+        for one in partitions:
+            place = one.topic, one.partition
+            if place in starts:
+                one.offset = self._first_open[place] = self._to_commit[place] = starts[place]
+        consumer.incremental_assign(partitions)
+
     def _note_lost(self, consumer: Consumer, partitions: Sequence[TopicPartition]) -> None:
-        self._note_revoked(consumer, partitions)
-        self._is_lost = True
+        """Sort out what is lost: topics that expired, or all, where others have this one's place.
+
+        What was read of an expired topic is answered, and its offset matters no more.
+        """
+        topics = {one.topic for one in partitions}
+        gone = topics_gone(consumer, topics)
+        self._gone |= gone
+        self._first_open = {at: n for at, n in self._first_open.items() if at[0] not in gone}
+        self._to_commit = {at: n for at, n in self._to_commit.items() if at[0] not in gone}
+        left = [one for one in partitions if one.topic not in gone]
+        self._note_revoked(consumer, left)
+        self._is_lost = bool(left)
+
+    def is_gone(self, topic: str) -> bool:
+        """Tell whether a topic that was read exists no more."""
+        return topic in self._gone
 
     def _join_again(self) -> None:
         """Join the group anew: a named member that was taken for dead is never given a message."""
@@ -149,9 +178,8 @@ class KafkaSource:
             self._join_again()
             msg = "Kafka took this worker for dead"
             raise StartOverError(msg)
-        alerts = [
-            self._message(message) for message in received if has_value(message, InputLostError)
-        ]
+        there = [message for message in received if not self._is_of_no_topic(message)]
+        alerts = [self._message(message) for message in there if has_value(message, InputLostError)]
         has_moved = bool(self._revoked) and self._drop_revoked(alerts)
         for alert in alerts:
             self._first_open.setdefault((alert.topic, alert.partition), alert.offset)
@@ -159,6 +187,20 @@ class KafkaSource:
             msg = "partitions moved to another worker"
             raise StartOverError(msg)
         return alerts
+
+    def _is_of_no_topic(self, message: KafkaMessage) -> bool:
+        """Tell whether a message says that there is no such topic.
+
+        One that expired is no news; one of the settings is told of once.
+        """
+        error, topic = message.error(), message.topic() or ""
+        if error is None or error.code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
+            return False
+        is_named = any(topic in topics for topics in self._surveys.values())
+        if is_named and topic not in self._missing:
+            self._missing.add(topic)
+            log.warning("no such topic yet", topic=topic)
+        return True
 
     def _drop_revoked(self, alerts: list[Message]) -> bool:
         """Drop what came of partitions just taken away; say whether more of them is under way."""
@@ -187,6 +229,8 @@ class KafkaSource:
         succeed ends the next `poll`, as `InputLostError`.
         """
         for message in messages:
+            if message.topic in self._gone:
+                continue
             place = message.topic, message.partition
             self._first_open[place] = max(message.offset + 1, self._first_open.get(place, 0))
             if self._commits:
@@ -207,14 +251,15 @@ class KafkaSource:
 
     def _note_commit(self, error: KafkaError | None, offsets: Sequence[TopicPartition]) -> None:
         self._is_committing = False
-        if error is None:
+        left = [one for one in offsets if not _is_of_no_partition(one)]
+        if error is None or not left:
             return
         log.warning("commit refused, it is tried again", reason=error.str())
         if error.fatal():
             self._lost = error.str()
-        for refused in offsets:
+        for refused in left:
             place = refused.topic, refused.partition
-            if place in self._first_open:
+            if self._commits and place in self._first_open:
                 self._to_commit[place] = max(refused.offset, self._to_commit.get(place, 0))
 
     def close(self) -> None:
@@ -243,6 +288,10 @@ class KafkaSource:
         return self._survey_of[topic]
 
 
+def _is_of_no_partition(place: TopicPartition) -> bool:
+    return place.error is not None and place.error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART
+
+
 def _too_large(value: bytes) -> DecodeError | None:
     if len(value) <= MAX_MESSAGE_BYTES:
         return None
@@ -254,23 +303,6 @@ def _too_large(value: bytes) -> DecodeError | None:
 def _replayed_from(headers: Any) -> str:
     """Find the place of the dead letter that a message is, if it is one that was sent back."""
     return next((text.decode() for name, text in headers or () if name == REPLAYED_FROM), "")
-
-
-def group_settings(settings: KafkaSettings, worker: str) -> dict[str, Any]:
-    """Return the librdkafka settings of a member of the group."""
-    session_ms = int(settings.session_timeout_s * 1000)
-    return {
-        "group.id": settings.group_id,
-        "enable.auto.commit": False,
-        "auto.offset.reset": settings.auto_offset_reset,
-        "partition.assignment.strategy": "cooperative-sticky",
-        "session.timeout.ms": session_ms,
-        "heartbeat.interval.ms": session_ms // 5,
-        "topic.metadata.refresh.interval.ms": TOPIC_REFRESH_MS,
-        "fetch.wait.max.ms": 10,
-        "fetch.message.max.bytes": MAX_MESSAGE_BYTES,
-        "fetch.queue.backoff.ms": FULL_QUEUE_PAUSE_MS,
-    } | ({"group.instance.id": worker} if worker else {})
 
 
 def survey_of_topic(topic: str, surveys: Mapping[str, Sequence[str]]) -> str:
