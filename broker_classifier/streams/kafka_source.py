@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from confluent_kafka import (
-    TIMESTAMP_NOT_AVAILABLE,
     Consumer,
     KafkaError,
     KafkaException,
@@ -12,22 +11,19 @@ from confluent_kafka import (
 )
 from confluent_kafka import Message as KafkaMessage
 
-from broker_classifier.config import topic_matches
 from broker_classifier.config.kafka import KafkaSettings
-from broker_classifier.errors import ConfigError, DecodeError, InputLostError, StartOverError
+from broker_classifier.errors import InputLostError, StartOverError
 from broker_classifier.logs import get_logger
 from broker_classifier.streams.kafka_clients import (
-    MAX_MESSAGE_BYTES,
     KafkaConnection,
     client_settings,
     group_settings,
     has_value,
     opened,
 )
-from broker_classifier.streams.message import REPLAYED_FROM, Message
+from broker_classifier.streams.message import Message
+from broker_classifier.streams.received import received, survey_of_topic
 from broker_classifier.streams.start_places import Place, StartPlaces, topics_gone
-
-LATEST_TIMESTAMP_MS = 4_102_444_800_000  # 2100; a producer that stamps microseconds is not believed
 
 log = get_logger()
 
@@ -117,13 +113,13 @@ class KafkaSource:
         return self._consumer.consumer_group_metadata()
 
     def _note_assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        topics = {one.topic for one in partitions}
+        topics = {assigned.topic for assigned in partitions}
         self._gone, self._missing = self._gone - topics, self._missing - topics
         starts = self._starts.find(consumer, partitions)
-        for one in partitions:
-            place = one.topic, one.partition
+        for assigned in partitions:
+            place = assigned.topic, assigned.partition
             if place in starts:
-                one.offset = self._first_open[place] = self._to_commit[place] = starts[place]
+                assigned.offset = self._first_open[place] = self._to_commit[place] = starts[place]
         consumer.incremental_assign(partitions)
 
     def _note_lost(self, consumer: Consumer, partitions: Sequence[TopicPartition]) -> None:
@@ -131,14 +127,14 @@ class KafkaSource:
 
         What was read of an expired topic is answered, and its offset matters no more.
         """
-        topics = {one.topic for one in partitions}
+        topics = {place.topic for place in partitions}
         gone = topics_gone(consumer, topics)
         self._gone |= gone
         self._first_open = {at: n for at, n in self._first_open.items() if at[0] not in gone}
         self._to_commit = {at: n for at, n in self._to_commit.items() if at[0] not in gone}
-        left = [one for one in partitions if one.topic not in gone]
+        left = [place for place in partitions if place.topic not in gone]
         self._note_revoked(consumer, left)
-        self._is_lost = bool(left)
+        self._is_lost |= bool(left)
 
     def is_gone(self, topic: str) -> bool:
         """Tell whether a topic that was read exists no more."""
@@ -171,17 +167,19 @@ class KafkaSource:
         self._commit_next()
         if self._lost:
             raise InputLostError(self._lost)
-        received = [] if first is None else [first]  # not by its truth: an empty one has none
-        if received:
-            received += self._consumer.consume(self._settings.batch_size - 1, timeout=0)
+        news = [] if first is None else [first]  # not by its truth: an empty one has none
+        if news:
+            news += self._consumer.consume(self._settings.batch_size - 1, timeout=0)
         if self._is_lost:
             self._join_again()
             msg = "Kafka took this worker for dead"
             raise StartOverError(msg)
-        there = [message for message in received if not self._is_of_no_topic(message)]
-        alerts = [self._message(message) for message in there if has_value(message, InputLostError)]
+        of_topics = [message for message in news if not self._is_of_no_topic(message)]
+        alerts = [self._message(one) for one in of_topics if has_value(one, InputLostError)]
         has_moved = bool(self._revoked) and self._drop_revoked(alerts)
         for alert in alerts:
+            if alert.topic in self._gone:
+                continue
             self._first_open.setdefault((alert.topic, alert.partition), alert.offset)
         if has_moved:
             msg = "partitions moved to another worker"
@@ -251,7 +249,7 @@ class KafkaSource:
 
     def _note_commit(self, error: KafkaError | None, offsets: Sequence[TopicPartition]) -> None:
         self._is_committing = False
-        left = [one for one in offsets if not _is_of_no_partition(one)]
+        left = [place for place in offsets if not _is_of_no_partition(place)]
         if error is None or not left:
             return
         log.warning("commit refused, it is tried again", reason=error.str())
@@ -269,60 +267,11 @@ class KafkaSource:
         self._consumer.close()
 
     def _message(self, message: KafkaMessage) -> Message:
-        kind, timestamp_ms = message.timestamp()
-        topic, value = message.topic() or "", message.value() or b""
-        return Message(
-            value=value,
-            topic=topic,
-            partition=message.partition() or 0,
-            offset=message.offset() or 0,
-            timestamp_ms=timestamp_ms if _is_credible(kind, timestamp_ms) else None,
-            survey=self._survey(topic),
-            error=_too_large(value),
-            replayed_from=_replayed_from(message.headers()),
-        )
-
-    def _survey(self, topic: str) -> str:
+        topic = message.topic() or ""
         if topic not in self._survey_of:
             self._survey_of[topic] = survey_of_topic(topic, self._surveys)
-        return self._survey_of[topic]
+        return received(message, self._survey_of[topic])
 
 
 def _is_of_no_partition(place: TopicPartition) -> bool:
     return place.error is not None and place.error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART
-
-
-def _too_large(value: bytes) -> DecodeError | None:
-    if len(value) <= MAX_MESSAGE_BYTES:
-        return None
-    return DecodeError(
-        f"the message has {len(value)} bytes, no alert more than {MAX_MESSAGE_BYTES}"
-    )
-
-
-def _replayed_from(headers: Any) -> str:
-    """Find the place of the dead letter that a message is, if it is one that was sent back."""
-    return next((text.decode() for name, text in headers or () if name == REPLAYED_FROM), "")
-
-
-def survey_of_topic(topic: str, surveys: Mapping[str, Sequence[str]]) -> str:
-    """Tell which survey a topic belongs to, by the names and patterns of the settings.
-
-    >>> survey_of_topic("ztf_20210701_programid1", {"lsst": ["alerts"], "ztf": ["^ztf_.*"]})
-    'ztf'
-
-    Raises
-    ------
-    ConfigError
-        If none claims it.
-    """
-    for survey, names in surveys.items():
-        for name in names:
-            if topic_matches(name, topic):
-                return survey
-    reason = f"the topic {topic} belongs to no survey; add it to surveys.<name>.topics"
-    raise ConfigError(reason)
-
-
-def _is_credible(kind: int, timestamp_ms: int) -> bool:
-    return kind != TIMESTAMP_NOT_AVAILABLE and 0 < timestamp_ms < LATEST_TIMESTAMP_MS

@@ -7,7 +7,7 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 from broker_classifier.config.kafka import KafkaSettings
 from broker_classifier.errors import InputLostError
 
-TIMEOUT_S = 10.0
+TIMEOUT_S, TOPICS_TIMEOUT_S = 10.0, 3.0
 
 Place = tuple[str, int]  # topic and partition
 
@@ -70,12 +70,12 @@ class StartPlaces:
 def topics_gone(consumer: Consumer, topics: Collection[str]) -> set[str]:
     """Return those topics that Kafka has no more; none where it does not answer."""
     try:
-        there = consumer.list_topics(timeout=TIMEOUT_S).topics
+        there = consumer.list_topics(timeout=TOPICS_TIMEOUT_S).topics
     except KafkaException:
         return set()
     return set(topics) - set(there)
 
 
 def _partitions_there(consumer: Consumer) -> set[Place]:
-    topics = consumer.list_topics(timeout=TIMEOUT_S).topics
+    topics = consumer.list_topics(timeout=TOPICS_TIMEOUT_S).topics
     return {(name, number) for name, topic in topics.items() for number in topic.partitions}
