@@ -13,6 +13,7 @@ from broker_classifier.cli.load_settings import (
     with_survey,
 )
 from broker_classifier.config.rules import Rules
+from broker_classifier.config.secrets import plain
 from broker_classifier.errors import ConfigError
 
 
@@ -40,7 +41,7 @@ def test_lists_and_tables_are_json_in_the_environment(monkeypatch):
     monkeypatch.setenv("BROKER_KAFKA__CLIENT", '{"sasl.username": "me"}')
     settings = load_settings()
     assert settings.surveys["ztf"].topics == ("a", "^b.*")
-    assert settings.kafka.client == {"sasl.username": "me"}
+    assert plain(settings.kafka.client) == {"sasl.username": "me"}
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from broker_classifier.config.secrets import Client
+
 OURS = {
     "bootstrap.servers",
     "group.id",
@@ -48,7 +50,7 @@ def moment_of(value: Any) -> datetime | None:
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class KafkaSettings(_Section):
@@ -87,9 +89,10 @@ class KafkaSettings(_Section):
     retry_delay_s: float = Field(
         1.0, gt=0, le=300, description="Pause before a batch is tried again, seconds."
     )
-    client: dict[str, str | int | float | bool] = Field(
+    client: Client = Field(
         default_factory=dict,
-        description="Further librdkafka settings of every client, such as sasl.* and ssl.*.",
+        description="Further librdkafka settings of every client, such as sasl.* and ssl.*; a "
+        'secret may be {file = "its file"} or {variable = "its variable"}.',
     )
 
     partitions: int = Field(
@@ -101,7 +104,7 @@ class KafkaSettings(_Section):
     retention_days: float | None = Field(
         None, gt=0, description="How long they keep messages; as the broker is set where not set."
     )
-    output_client: dict[str, str | int | float | bool] = Field(
+    output_client: Client = Field(
         default_factory=dict,
         description="librdkafka settings of what writes; those of client where it is not set.",
     )

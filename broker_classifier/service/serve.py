@@ -10,6 +10,7 @@ import torch
 
 from broker_classifier.config import Settings, Stream
 from broker_classifier.config.rules import Rules
+from broker_classifier.config.secrets import plain
 from broker_classifier.config.store import StoreSettings
 from broker_classifier.errors import BundleError, ConfigError, OutputUnavailableError
 from broker_classifier.light_curve.photometry import SECONDS_PER_DAY
@@ -198,7 +199,7 @@ def open_store(settings: StoreSettings) -> LightCurveStore:
         settings.path,
         settings.retention_days * SECONDS_PER_DAY,
         password=secret_in(file) if file else settings.password.get_secret_value(),
-        client=settings.client,
+        client=plain(settings.client),
         may_forget=settings.may_forget,
     )
 

@@ -10,6 +10,7 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka import Message as KafkaMessage
 
 from broker_classifier.config.kafka import KafkaSettings
+from broker_classifier.config.secrets import plain, without_secrets
 from broker_classifier.errors import BrokerError, ConfigError
 from broker_classifier.logs import get_logger
 
@@ -31,12 +32,13 @@ class KafkaConnection:
 
     Parameters
     ----------
-    address : str
+    settings : KafkaSettings
     """
 
-    def __init__(self, address: str) -> None:
-        self.address, self.is_up = address, True
+    def __init__(self, settings: KafkaSettings) -> None:
+        self.address, self.is_up = settings.bootstrap_servers, True
         self.unread: dict[str, int] = {}  # messages by topic, as of the last statistics
+        self._client = plain(settings.client)
         self._gone_at, self._next_reminder = "", 0.0
 
     @property
@@ -58,7 +60,8 @@ class KafkaConnection:
         if error.code() == KafkaError._ALL_BROKERS_DOWN:
             self.note(is_up=False)
         elif error.code() not in AWAY:
-            log.warning("kafka reports", address=self.address, reason=error.str())
+            reason = without_secrets(error.str(), self._client)
+            log.warning("kafka reports", address=self.address, reason=reason)
 
     def note(self, *, is_up: bool) -> None:
         """Note whether any broker answers."""
@@ -92,9 +95,9 @@ def _unread(topic: Mapping[str, Any]) -> int:
 
 def client_settings(settings: KafkaSettings) -> dict[str, Any]:
     """Return the librdkafka settings that all clients share; their errors go to our log."""
-    connection = KafkaConnection(settings.bootstrap_servers)
+    connection = KafkaConnection(settings)
     ours = {"bootstrap.servers": settings.bootstrap_servers, "log_level": 0}
-    return ours | {"error_cb": connection.note_error} | settings.client
+    return ours | {"error_cb": connection.note_error} | plain(settings.client)
 
 
 def group_settings(settings: KafkaSettings, worker: str) -> dict[str, Any]:
@@ -125,8 +128,9 @@ def opened(client: Callable[[dict[str, Any]], Client], settings: dict[str, Any])
     try:
         return client(settings)
     except KafkaException as error:
-        msg = f"Kafka's client refuses its settings: {error.args[0].str()}; correct kafka.client"
-        raise ConfigError(msg) from error
+        reason = without_secrets(error.args[0].str(), settings)
+        msg = f"Kafka's client refuses its settings: {reason}; correct kafka.client"
+        raise ConfigError(msg) from None
 
 
 def has_value(message: KafkaMessage, fatal: type[BrokerError]) -> bool:

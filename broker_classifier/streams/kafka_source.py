@@ -12,6 +12,7 @@ from confluent_kafka import (
 from confluent_kafka import Message as KafkaMessage
 
 from broker_classifier.config.kafka import KafkaSettings
+from broker_classifier.config.secrets import plain
 from broker_classifier.errors import InputLostError, StartOverError
 from broker_classifier.logs import get_logger
 from broker_classifier.streams.kafka_clients import (
@@ -54,7 +55,7 @@ class KafkaSource:
         self._settings = settings
         self._surveys = surveys
         self._survey_of: dict[str, str] = {}
-        self._connection = KafkaConnection(settings.bootstrap_servers)
+        self._connection = KafkaConnection(settings)
         self._commits = commits
         self._lost = ""
         self._to_commit: dict[Place, int] = {}
@@ -74,7 +75,7 @@ class KafkaSource:
             | {"on_commit": self._note_commit}
             | client_settings(self._settings)
             | self._connection.callbacks
-            | self._settings.client,
+            | plain(self._settings.client),
         )
         self._starts.look_around(consumer)
         consumer.subscribe(
