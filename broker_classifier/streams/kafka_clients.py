@@ -39,6 +39,7 @@ class KafkaConnection:
         self.address, self.is_up = settings.bootstrap_servers, True
         self.unread: dict[str, int] = {}  # messages by topic, as of the last statistics
         self._client = plain(settings.client)
+        self._quiet_until: dict[int, float] = {}
         self._gone_at, self._next_reminder = "", 0.0
 
     @property
@@ -56,10 +57,12 @@ class KafkaConnection:
         self.unread = {name: _unread(topic) for name, topic in figures["topics"].items()}
 
     def note_error(self, error: KafkaError) -> None:
-        """Note what a client complains of."""
-        if error.code() == KafkaError._ALL_BROKERS_DOWN:
+        """Note what a client complains of; what it repeats all the time is logged each minute."""
+        code, now = error.code(), time.monotonic()
+        if code == KafkaError._ALL_BROKERS_DOWN:
             self.note(is_up=False)
-        elif error.code() not in AWAY:
+        elif code not in AWAY and now >= self._quiet_until.get(code, 0.0):
+            self._quiet_until[code] = now + REMINDED_EVERY_S
             reason = without_secrets(error.str(), self._client)
             log.warning("kafka reports", address=self.address, reason=reason)
 

@@ -21,7 +21,7 @@ from broker_classifier.surveys.avro.container import MAGIC, lone_container
 from broker_classifier.training.fit.tensorboard import varint
 from tests.ztf_packets import SCHEMA, alert, container, measurement
 
-N_BATCHES, BATCH = 1, 20
+N_BATCHES, BATCH = 1, 12
 ALERT = alert("ZTF1", [measurement(60000.0)])
 GOOD = container(ALERT)
 ENDLESS = varint(2 << 40) + b"\0"  # an array of 2^40 items
