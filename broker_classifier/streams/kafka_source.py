@@ -268,10 +268,12 @@ class KafkaSource:
         self._consumer.close()
 
     def _message(self, message: KafkaMessage) -> Message:
-        topic = message.topic() or ""
+        return received(message, self._survey(message.topic() or ""))
+
+    def _survey(self, topic: str) -> str:
         if topic not in self._survey_of:
             self._survey_of[topic] = survey_of_topic(topic, self._surveys)
-        return received(message, self._survey_of[topic])
+        return self._survey_of[topic]
 
 
 def _is_of_no_partition(place: TopicPartition) -> bool:
