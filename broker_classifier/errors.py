@@ -20,6 +20,20 @@ BrokerError
     └── DataError             a data set for training or evaluation
 """
 
+import traceback
+
+
+def without_locals(error: "MessageError") -> "MessageError":
+    """Let an error that is kept hold no more of what was decoded than its sentence and its lines.
+
+    A traceback keeps the variables of every function that it passed alive, megabytes of a bomb.
+    """
+    link: BaseException | None = error
+    while link is not None:
+        traceback.clear_frames(link.__traceback__)
+        link = link.__cause__ or link.__context__
+    return error
+
 
 class BrokerError(Exception):
     """Root of everything that this package raises on purpose."""

@@ -4,7 +4,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -85,9 +85,19 @@ class RealKafka:
 
 
 class JarBroker:
-    """Runs Kafka from a folder of jars as a child process, with its data and log in `folder`."""
+    """Runs Kafka from a folder of jars as a child process, with its data and log in `folder`.
 
-    def __init__(self, libs: Path, folder: Path) -> None:
+    `more` are settings of the broker beside the usual, `scram` its users and their passwords.
+    """
+
+    def __init__(
+        self,
+        libs: Path,
+        folder: Path,
+        more: Mapping[str, str] | None = None,
+        scram: Mapping[str, str] | None = None,
+    ) -> None:
+        self._more, self._scram = dict(more or {}), dict(scram or {})
         self._java = ["java", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
         self._java += ["-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp", f"{libs}/*"]
         self._folder = folder
@@ -96,11 +106,14 @@ class JarBroker:
     def start(self, port: int) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         settings = self._folder / "server.properties"
-        settings.write_text(server_properties(port, self._folder / "data"))
+        own = "".join(f"{key}={value}\n" for key, value in self._more.items())
+        settings.write_text(server_properties(port, self._folder / "data") + own)
         with (self._folder / "broker.log").open("ab") as log:
             if not (self._folder / "data" / "meta.properties").exists():
                 tool = [*self._java, "kafka.tools.StorageTool", "format"]
                 arguments = ["-t", CLUSTER_ID, "-c", str(settings)]
+                for user, password in self._scram.items():
+                    arguments += ["-S", f"SCRAM-SHA-512=[name={user},password={password}]"]
                 subprocess.run([*tool, *arguments], stdout=log, stderr=log, check=True)
             command = [*self._java, "kafka.Kafka", str(settings)]
             self._process = subprocess.Popen(command, stdout=log, stderr=log)

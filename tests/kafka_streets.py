@@ -44,7 +44,10 @@ class Service:
     program: tuple[str, ...] = (sys.executable, "-m", "broker_classifier.cli")
     cwd = TOP
 
-    def __init__(self, bootstrap_servers: str, word: str, folder: Path, **variables: str) -> None:
+    def __init__(
+        self, bootstrap_servers: str, word: str, folder: Path, *options: str, **variables: str
+    ) -> None:
+        self.options = options
         self.bootstrap_servers = bootstrap_servers
         self.input, self.output = f"ztf_{word}", f"classifications-{word}"
         self.dead_letters = f"dead-letters-{word}"
@@ -64,7 +67,10 @@ class Service:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        command, environment = [*self.program, "serve"], os.environ | self.environment
+        command, environment = (
+            [*self.program, "serve", *self.options],
+            os.environ | self.environment,
+        )
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(command, cwd=self.cwd, env=environment, stderr=log)
         wait_until(lambda: b'"serving"' in self._log.read_bytes(), f"serving: {self.log()}")
@@ -116,8 +122,10 @@ class Service:
 
 
 @contextmanager
-def service(bootstrap_servers: str, word: str, folder: Path, **variables: str) -> Iterator[Service]:
-    one = Service(bootstrap_servers, word, folder, **variables)
+def service(
+    bootstrap_servers: str, word: str, folder: Path, *options: str, **variables: str
+) -> Iterator[Service]:
+    one = Service(bootstrap_servers, word, folder, *options, **variables)
     one.start()
     try:
         yield one

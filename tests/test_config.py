@@ -1,6 +1,7 @@
 """Settings: file, then environment, then options; nothing unknown passes."""
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from broker_classifier.cli.load_settings import (
 )
 from broker_classifier.config import BundleEntry
 from broker_classifier.config.rules import Rules
+from broker_classifier.config.secrets import plain
 from broker_classifier.errors import ConfigError
 
 
@@ -45,7 +47,7 @@ def test_lists_and_tables_are_json_in_the_environment(monkeypatch):
     monkeypatch.setenv("BROKER_KAFKA__CLIENT", '{"sasl.username": "me"}')
     settings = load_settings()
     assert settings.surveys["ztf"].topics == ("a", "^b.*")
-    assert settings.kafka.client == {"sasl.username": "me"}
+    assert plain(settings.kafka.client) == {"sasl.username": "me"}
 
 
 @pytest.mark.parametrize(
@@ -207,3 +209,17 @@ def test_a_rule_is_switched_off_and_another_has_its_limit_alone(tmp_path):
 def test_an_unknown_rule_is_named(tmp_path):
     with pytest.raises(ConfigError, match=r"surveys\.ztf\.rules\.moon"):
         load_settings(written(tmp_path, "[surveys.ztf.rules.moon]\non = false\n"))
+
+
+@pytest.mark.parametrize("since", ["2026-13-01", "yesterday", "01.11.2026", ""])
+def test_a_date_that_is_none_is_told_with_how_to_write_one(since, monkeypatch):
+    monkeypatch.setenv("BROKER_KAFKA__SINCE", since)
+    with pytest.raises(ConfigError, match=r"kafka\.since: .* is no date; write one as 2026-11-01"):
+        load_settings()
+
+
+def test_a_date_may_be_one_of_toml_and_is_utc(tmp_path):
+    (tmp_path / "settings.toml").write_text("[kafka]\nsince = 2026-11-01\n")
+    assert load_settings(tmp_path / "settings.toml").kafka.since == datetime(
+        2026, 11, 1, tzinfo=UTC
+    )

@@ -49,10 +49,10 @@ def load_settings(path: Path | None = None) -> Settings:
     try:
         return Settings(**_read_toml(path) if path else {})
     except ValidationError as error:
-        raise ConfigError(_explain(error)) from error
+        raise ConfigError(_explain(error)) from None
     except SettingsError as error:
         msg = f"{error}; lists and tables are JSON in a variable: '[\"my-topic\"]'"
-        raise ConfigError(msg) from error
+        raise ConfigError(msg) from None
 
 
 def with_kafka(settings: Settings, **options: Any) -> Settings:
@@ -67,7 +67,7 @@ def with_kafka(settings: Settings, **options: Any) -> Settings:
     try:
         kafka = KafkaSettings.model_validate(settings.kafka.model_dump() | given)
     except ValidationError as error:
-        raise ConfigError(_explain(error)) from error
+        raise ConfigError(_explain(error)) from None
     return settings.model_copy(update={"kafka": kafka})
 
 

@@ -41,16 +41,20 @@ def serve_command(
     workers: Annotated[
         int | None, typer.Option(min=1, max=1000, help="So many processes; they share a store.")
     ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(metavar="DATE", help="Where nothing is committed, begin at this date, UTC."),
+    ] = None,
     config: ConfigOption = None,
 ) -> None:
     """Consume alerts, publish class probabilities, until SIGTERM.
 
     Example: BROKER_KAFKA__BOOTSTRAP_SERVERS=kafka:9092 broker-classifier serve
     """
-    from broker_classifier.cli.load_settings import load_settings, without_rules
+    from broker_classifier.cli.load_settings import load_settings, with_kafka, without_rules
     from broker_classifier.service.process import configure_logs, stop_on_signals
 
-    settings, stop = load_settings(config), stop_on_signals()
+    settings, stop = with_kafka(load_settings(config), since=since), stop_on_signals()
     settings = without_rules(settings) if keep_all else settings
     configure_logs(settings.log)
     if workers is None:
@@ -61,6 +65,7 @@ def serve_command(
 
     given = ["--config", str(config)] if config else []
     given += ["--keep-all"] if keep_all else []
+    given += ["--since", since] if since else []
     raise typer.Exit(supervise(settings, workers, stop, os.environ, given))
 
 

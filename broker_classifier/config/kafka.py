@@ -1,8 +1,11 @@
 """Settings of the Kafkas that alerts come from and results go to."""
 
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from broker_classifier.config.secrets import Client
 
 OURS = {
     "bootstrap.servers",
@@ -25,8 +28,29 @@ def without_guarantees(client: dict[str, Any]) -> dict[str, Any]:
     return client
 
 
+def moment_of(value: Any) -> datetime | None:
+    """Read a date as people write it, or as TOML has it; UTC where no zone is given.
+
+    >>> moment_of("2026-11-01").isoformat()
+    '2026-11-01T00:00:00+00:00'
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
+    if value is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(value if isinstance(value, str) else value.isoformat())
+    except (ValueError, AttributeError):
+        msg = f"{value} is no date; write one as 2026-11-01 or 2026-11-01T18:00:00"
+        raise ValueError(msg) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class KafkaSettings(_Section):
@@ -49,7 +73,14 @@ class KafkaSettings(_Section):
         "", description="Topic of declined alerts and why; none: they are only counted."
     )
     auto_offset_reset: Literal["earliest", "latest"] = Field(
-        "earliest", description="Where reading begins on a partition without a committed offset."
+        "earliest",
+        description="Where reading begins on a partition without a committed offset; "
+        "with latest, topics that come later are still read from their beginning.",
+    )
+    since: datetime | None = Field(
+        None,
+        description="Date from which it begins there instead, such as 2026-11-01; UTC, as Kafka "
+        "stamps the messages.",
     )
     batch_size: int = Field(
         500, ge=1, le=100_000, description="Most alerts that are classified and committed at once."
@@ -63,9 +94,10 @@ class KafkaSettings(_Section):
     retry_delay_s: float = Field(
         1.0, gt=0, le=300, description="Pause before a batch is tried again, seconds."
     )
-    client: dict[str, str | int | float | bool] = Field(
+    client: Client = Field(
         default_factory=dict,
-        description="Further librdkafka settings of every client, such as sasl.* and ssl.*.",
+        description="Further librdkafka settings of every client, such as sasl.* and ssl.*; a "
+        'secret may be {file = "its file"} or {variable = "its variable"}.',
     )
 
     partitions: int = Field(
@@ -77,7 +109,7 @@ class KafkaSettings(_Section):
     retention_days: float | None = Field(
         None, gt=0, description="How long they keep messages; as the broker is set where not set."
     )
-    output_client: dict[str, str | int | float | bool] = Field(
+    output_client: Client = Field(
         default_factory=dict,
         description="librdkafka settings of what writes; those of client where it is not set.",
     )
@@ -106,6 +138,11 @@ class KafkaSettings(_Section):
         """Every topic that is written to."""
         topics = self.output_topic, self.dead_letter_topic, self.declined_topic, self.shadow_topic
         return tuple(filter(None, topics))
+
+    @field_validator("since", mode="before")
+    @classmethod
+    def _read_the_date(cls, since: Any) -> Any:
+        return moment_of(since)
 
     @field_validator("client", "output_client")
     @classmethod

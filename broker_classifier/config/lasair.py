@@ -6,16 +6,18 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
+from broker_classifier.config.secrets import Token
+
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class LasairSettings(_Section):
     """Lasair's two services, and their object API for filter rows without a light curve."""
 
-    lsst_token: SecretStr = Field(SecretStr(""), description="Your token at Lasair-LSST.")
-    ztf_token: SecretStr = Field(SecretStr(""), description="Your token at Lasair-ZTF.")
+    lsst_token: Token = Field(SecretStr(""), description="Your token at Lasair-LSST.")
+    ztf_token: Token = Field(SecretStr(""), description="Your token at Lasair-ZTF.")
     lsst_endpoint: str = Field(
         "https://api.lasair.lsst.ac.uk/api", description="Address of Lasair-LSST's API."
     )
@@ -29,7 +31,7 @@ class AnnotatorSettings(_Section):
     """One annotator: its name at one Lasair, the token that it is bound to, its calls."""
 
     topic: str = Field("", description="Your annotator's name at this Lasair; none: not annotated.")
-    token: SecretStr = Field(SecretStr(""), description="Token that the annotator is bound to.")
+    token: Token = Field(SecretStr(""), description="Token that the annotator is bound to.")
     token_file: Path | None = Field(None, description="File that holds the token, instead.")
     calls_per_hour: int = Field(50, ge=1, description="Most calls of the annotator in an hour.")
     model: str = Field("", description="Bundle whose answers are sent; those of any where not set.")

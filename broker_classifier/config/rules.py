@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class _Rule(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class SolarSystemRule(_Rule):
@@ -94,7 +94,7 @@ class VariableRule(_Rule):
 class Rules(BaseModel):
     """One survey's rules; each is on unless the settings switch it off."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     solar_system: SolarSystemRule = SolarSystemRule()
     artefact: ArtefactRule = ArtefactRule()

@@ -25,6 +25,7 @@ from broker_classifier.config.bundles import BundleEntry, Respelled, respelled
 from broker_classifier.config.kafka import KafkaSettings, without_guarantees
 from broker_classifier.config.lasair import AnnotateSettings, LasairSettings
 from broker_classifier.config.rules import Rules
+from broker_classifier.config.secrets import Client, Secret
 from broker_classifier.config.store import StoreSettings
 from broker_classifier.config.web import WebSettings
 
@@ -37,7 +38,7 @@ DELIMITER = "__"
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class SurveySettings(_Section):
@@ -50,7 +51,7 @@ class SurveySettings(_Section):
         None, description="Its own Kafka; that of [kafka] where not set."
     )
     group_id: str | None = Field(None, description="Its own consumer group.")
-    client: dict[str, str | int | float | bool] = Field(
+    client: Client = Field(
         default_factory=dict,
         description="librdkafka settings for it alone. Its own Kafka gets none of kafka.client.",
     )
@@ -62,8 +63,10 @@ class SurveySettings(_Section):
     schemas: Path | None = Field(
         None, description="Folder of .avsc files, for messages that do not bring their schema."
     )
-    schema_registry: str | None = Field(
-        None, description="Address of the Schema Registry that knows them, instead."
+    schema_registry: Secret | None = Field(
+        None,
+        description="Address of the Schema Registry that knows them, instead; it may hold a user "
+        "and a password.",
     )
     history_days: float = Field(
         1.0,
@@ -131,7 +134,11 @@ class Settings(BaseSettings):
     """The whole tree; every section has defaults."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_nested_delimiter=DELIMITER, extra="forbid", frozen=True
+        env_prefix=PREFIX,
+        env_nested_delimiter=DELIMITER,
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
     )
 
     kafka: KafkaSettings = KafkaSettings()

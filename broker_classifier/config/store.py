@@ -4,20 +4,22 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from broker_classifier.config.secrets import Client, Secret
+
 
 class StoreSettings(BaseModel):
     """Where light curves are kept."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     path: str = Field(
         "light-curves",
         description="Folder of the store, for one worker; valkey://host:6379/0 (redis://, and "
         "valkeys:// with TLS) for many; memory keeps it as long as the process.",
     )
-    password: SecretStr = Field(SecretStr(""), description="Password of the store's server.")
+    password: Secret = Field(SecretStr(""), description="Password of the store's server.")
     password_file: Path | None = Field(None, description="File that holds it, instead.")
-    client: dict[str, str | int | float | bool] = Field(
+    client: Client = Field(
         default_factory=dict,
         description="Further settings of the store's client, such as ssl_ca_certs.",
     )

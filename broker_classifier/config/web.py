@@ -4,11 +4,13 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from broker_classifier.config.secrets import Token
+
 
 class WebSettings(BaseModel):
     """The page: what `broker-classifier web` serves."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     host: str = Field("127.0.0.1", description="Address that the page listens on.")
     port: int = Field(9110, ge=0, le=65535, description="Its port; 0 takes any free one.")
@@ -30,7 +32,7 @@ class WebSettings(BaseModel):
         None,
         description="Folder of the bundles whose cards and figures are shown; else the shipped.",
     )
-    token: SecretStr = Field(
+    token: Token = Field(
         SecretStr(""), description="What a browser must show: open the page with ?token=… once."
     )
     hosts: tuple[str, ...] = Field(

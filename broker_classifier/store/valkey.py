@@ -2,9 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 from valkey import Valkey
 from valkey.backoff import NoBackoff
@@ -12,6 +10,7 @@ from valkey.cluster import ValkeyCluster
 from valkey.exceptions import AuthenticationError, ResponseError, ValkeyError
 from valkey.retry import Retry
 
+from broker_classifier.config.secrets import without_password
 from broker_classifier.errors import ConfigError, StoreRestartedError, StoreUnavailableError
 from broker_classifier.logs import get_logger
 from broker_classifier.store.packing import pack, unpack
@@ -41,6 +40,8 @@ for i, key in ipairs(KEYS) do
 end
 return conflicts
 """
+
+NO_ADDRESS = "its address is none; in a password / : @ are %2F %3A %40, or set store.password"
 
 log = get_logger()
 Result = TypeVar("Result")
@@ -92,7 +93,12 @@ class ValkeyStore:
         options |= {"password": password} if password else {}
         try:
             self._connect(url, options | dict(client or {}))
-        except (AuthenticationError, ValueError, TypeError) as error:
+        except ValueError as error:
+            # What is said of an address may quote a part of its password.
+            reason = NO_ADDRESS if "@" in url else _safe(error)
+            msg = f"the store {self.address} cannot be opened: {reason}; see [store]"
+            raise ConfigError(msg) from None
+        except (AuthenticationError, TypeError) as error:
             msg = f"the store {self.address} refuses its settings: {_safe(error)}; see [store]"
             raise ConfigError(msg) from None
         except (ValkeyError, OSError) as error:
@@ -273,23 +279,7 @@ def address_of(url: str) -> str:
     >>> address_of("valkeys://worker:secret@store.example:6379/2")
     'store.example:6379/2'
     """
-    parts = urlsplit(url)
-    return f"{parts.netloc.rpartition('@')[2]}{parts.path}"
-
-
-def secret_in(file: Path) -> str:
-    """Read a password from a file.
-
-    Raises
-    ------
-    ConfigError
-        If it cannot be read.
-    """
-    try:
-        return file.read_text().strip()
-    except OSError as error:
-        msg = f"the password cannot be read from {file}: {error.strerror}"
-        raise ConfigError(msg) from error
+    return without_password(url).partition("://")[2].partition("?")[0]
 
 
 def _safe(error: Exception) -> str:

@@ -10,9 +10,13 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka import Message as KafkaMessage
 
 from broker_classifier.config.kafka import KafkaSettings
+from broker_classifier.config.secrets import plain, without_secrets
 from broker_classifier.errors import BrokerError, ConfigError
 from broker_classifier.logs import get_logger
 
+MAX_MESSAGE_BYTES = 10_000_000
+TOPIC_REFRESH_MS = 5_000
+FULL_QUEUE_PAUSE_MS = 5  # librdkafka's own second is longer than a batch takes
 STATISTICS_MS = 2_000
 REMINDED_EVERY_S = 60.0
 # What librdkafka says again and again while a Kafka is away; `KafkaConnection` says it once.
@@ -28,12 +32,14 @@ class KafkaConnection:
 
     Parameters
     ----------
-    address : str
+    settings : KafkaSettings
     """
 
-    def __init__(self, address: str) -> None:
-        self.address, self.is_up = address, True
+    def __init__(self, settings: KafkaSettings) -> None:
+        self.address, self.is_up = settings.bootstrap_servers, True
         self.unread: dict[str, int] = {}  # messages by topic, as of the last statistics
+        self._client = plain(settings.client)
+        self._quiet_until: dict[int, float] = {}
         self._gone_at, self._next_reminder = "", 0.0
 
     @property
@@ -51,11 +57,14 @@ class KafkaConnection:
         self.unread = {name: _unread(topic) for name, topic in figures["topics"].items()}
 
     def note_error(self, error: KafkaError) -> None:
-        """Note what a client complains of."""
-        if error.code() == KafkaError._ALL_BROKERS_DOWN:
+        """Note what a client complains of; what it repeats all the time is logged each minute."""
+        code, now = error.code(), time.monotonic()
+        if code == KafkaError._ALL_BROKERS_DOWN:
             self.note(is_up=False)
-        elif error.code() not in AWAY:
-            log.warning("kafka reports", address=self.address, reason=error.str())
+        elif code not in AWAY and now >= self._quiet_until.get(code, 0.0):
+            self._quiet_until[code] = now + REMINDED_EVERY_S
+            reason = without_secrets(error.str(), self._client)
+            log.warning("kafka reports", address=self.address, reason=reason)
 
     def note(self, *, is_up: bool) -> None:
         """Note whether any broker answers."""
@@ -89,9 +98,26 @@ def _unread(topic: Mapping[str, Any]) -> int:
 
 def client_settings(settings: KafkaSettings) -> dict[str, Any]:
     """Return the librdkafka settings that all clients share; their errors go to our log."""
-    connection = KafkaConnection(settings.bootstrap_servers)
+    connection = KafkaConnection(settings)
     ours = {"bootstrap.servers": settings.bootstrap_servers, "log_level": 0}
-    return ours | {"error_cb": connection.note_error} | settings.client
+    return ours | {"error_cb": connection.note_error} | plain(settings.client)
+
+
+def group_settings(settings: KafkaSettings, worker: str) -> dict[str, Any]:
+    """Return the librdkafka settings of a member of the group."""
+    session_ms = int(settings.session_timeout_s * 1000)
+    return {
+        "group.id": settings.group_id,
+        "enable.auto.commit": False,
+        "auto.offset.reset": "earliest",  # where what was committed is gone; see `StartPlaces`
+        "partition.assignment.strategy": "cooperative-sticky",
+        "session.timeout.ms": session_ms,
+        "heartbeat.interval.ms": session_ms // 5,
+        "topic.metadata.refresh.interval.ms": TOPIC_REFRESH_MS,
+        "fetch.wait.max.ms": 10,
+        "fetch.message.max.bytes": MAX_MESSAGE_BYTES,
+        "fetch.queue.backoff.ms": FULL_QUEUE_PAUSE_MS,
+    } | ({"group.instance.id": worker} if worker else {})
 
 
 def opened(client: Callable[[dict[str, Any]], Client], settings: dict[str, Any]) -> Client:
@@ -105,8 +131,9 @@ def opened(client: Callable[[dict[str, Any]], Client], settings: dict[str, Any])
     try:
         return client(settings)
     except KafkaException as error:
-        msg = f"Kafka's client refuses its settings: {error.args[0].str()}; correct kafka.client"
-        raise ConfigError(msg) from error
+        reason = without_secrets(error.args[0].str(), settings)
+        msg = f"Kafka's client refuses its settings: {reason}; correct kafka.client"
+        raise ConfigError(msg) from None
 
 
 def has_value(message: KafkaMessage, fatal: type[BrokerError]) -> bool:

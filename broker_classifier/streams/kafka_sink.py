@@ -12,8 +12,7 @@ from broker_classifier.config.kafka import KafkaSettings
 from broker_classifier.errors import OutputUnavailableError
 from broker_classifier.light_curve.photometry import SECONDS_PER_DAY
 from broker_classifier.logs import get_logger
-from broker_classifier.streams.kafka_clients import client_settings, opened
-from broker_classifier.streams.kafka_source import MAX_MESSAGE_BYTES
+from broker_classifier.streams.kafka_clients import MAX_MESSAGE_BYTES, client_settings, opened
 from broker_classifier.streams.message import Message, Outgoing
 
 LINGER_MS = 5

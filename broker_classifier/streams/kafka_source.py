@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from confluent_kafka import (
-    TIMESTAMP_NOT_AVAILABLE,
+    OFFSET_BEGINNING,
     Consumer,
     KafkaError,
     KafkaException,
@@ -12,22 +12,21 @@ from confluent_kafka import (
 )
 from confluent_kafka import Message as KafkaMessage
 
-from broker_classifier.config import topic_matches
 from broker_classifier.config.kafka import KafkaSettings
-from broker_classifier.errors import ConfigError, InputLostError, StartOverError
+from broker_classifier.config.secrets import plain
+from broker_classifier.errors import InputLostError, StartOverError
 from broker_classifier.logs import get_logger
 from broker_classifier.streams.kafka_clients import (
     KafkaConnection,
     client_settings,
+    group_settings,
     has_value,
     opened,
 )
-from broker_classifier.streams.message import REPLAYED_FROM, Message
-
-MAX_MESSAGE_BYTES = 10_000_000
-TOPIC_REFRESH_MS = 5_000
-FULL_QUEUE_PAUSE_MS = 5  # librdkafka's own second is longer than a batch takes
-LATEST_TIMESTAMP_MS = 4_102_444_800_000  # 2100; a producer that stamps microseconds is not believed
+from broker_classifier.streams.message import Message
+from broker_classifier.streams.received import received, survey_of_topic
+from broker_classifier.streams.start_places import Place, StartPlaces, topics_gone
+from broker_classifier.streams.topic_ids import TopicIds
 
 log = get_logger()
 
@@ -58,13 +57,16 @@ class KafkaSource:
         self._settings = settings
         self._surveys = surveys
         self._survey_of: dict[str, str] = {}
-        self._connection = KafkaConnection(settings.bootstrap_servers)
+        self._connection = KafkaConnection(settings)
         self._commits = commits
         self._lost = ""
-        self._to_commit: dict[tuple[str, int], int] = {}
+        self._to_commit: dict[Place, int] = {}
         self._is_committing = False
-        self._first_open: dict[tuple[str, int], int] = {}  # offsets not handed to `commit` yet
-        self._revoked: set[tuple[str, int]] = set()
+        self._first_open: dict[Place, int] = {}  # offsets not handed to `commit` yet
+        self._revoked: set[Place] = set()
+        self._starts, self._ids = StartPlaces(settings), TopicIds(settings)
+        self._gone: set[str] = set()  # topics that expired
+        self._missing: set[str] = set()  # of the settings, and told of
         self._worker, self._is_lost = worker, False
         self._consumer = self._joined()
 
@@ -75,10 +77,12 @@ class KafkaSource:
             | {"on_commit": self._note_commit}
             | client_settings(self._settings)
             | self._connection.callbacks
-            | self._settings.client,
+            | plain(self._settings.client),
         )
+        self._starts.look_around(consumer)
         consumer.subscribe(
             [topic for topics in self._surveys.values() for topic in topics],
+            on_assign=self._note_assigned,
             on_revoke=self._note_revoked,
             on_lost=self._note_lost,
         )
@@ -111,9 +115,33 @@ class KafkaSource:
         """Return what a transaction names the group's member and generation by, as of now."""
         return self._consumer.consumer_group_metadata()
 
+    def _note_assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        topics = {assigned.topic for assigned in partitions}
+        self._gone, self._missing = self._gone - topics, self._missing - topics
+        starts = self._starts.find(consumer, partitions)
+        for assigned in partitions:
+            place = assigned.topic, assigned.partition
+            if place in starts:
+                assigned.offset = self._first_open[place] = self._to_commit[place] = starts[place]
+        consumer.incremental_assign(partitions)
+
     def _note_lost(self, consumer: Consumer, partitions: Sequence[TopicPartition]) -> None:
-        self._note_revoked(consumer, partitions)
-        self._is_lost = True
+        """Sort out what is lost: topics that expired, or all, where others have this one's place.
+
+        What was read of an expired topic is answered, and its offset matters no more.
+        """
+        topics = {place.topic for place in partitions}
+        gone = topics_gone(consumer, topics)
+        self._gone |= gone
+        self._first_open = {at: n for at, n in self._first_open.items() if at[0] not in gone}
+        self._to_commit = {at: n for at, n in self._to_commit.items() if at[0] not in gone}
+        left = [place for place in partitions if place.topic not in gone]
+        self._note_revoked(consumer, left)
+        self._is_lost |= bool(left)
+
+    def is_gone(self, topic: str) -> bool:
+        """Tell whether a topic that was read exists no more."""
+        return topic in self._gone
 
     def _join_again(self) -> None:
         """Join the group anew: a named member that was taken for dead is never given a message."""
@@ -142,23 +170,48 @@ class KafkaSource:
         self._commit_next()
         if self._lost:
             raise InputLostError(self._lost)
-        received = [] if first is None else [first]  # not by its truth: an empty one has none
-        if received:
-            received += self._consumer.consume(self._settings.batch_size - 1, timeout=0)
+        news = [] if first is None else [first]  # not by its truth: an empty one has none
+        if news:
+            news += self._consumer.consume(self._settings.batch_size - 1, timeout=0)
         if self._is_lost:
             self._join_again()
             msg = "Kafka took this worker for dead"
             raise StartOverError(msg)
-        alerts = [
-            self._message(message) for message in received if has_value(message, InputLostError)
-        ]
+        of_topics = [message for message in news if not self._is_of_no_topic(message)]
+        alerts = [self._message(one) for one in of_topics if has_value(one, InputLostError)]
         has_moved = bool(self._revoked) and self._drop_revoked(alerts)
         for alert in alerts:
+            if alert.topic in self._gone:
+                continue
             self._first_open.setdefault((alert.topic, alert.partition), alert.offset)
         if has_moved:
             msg = "partitions moved to another worker"
             raise StartOverError(msg)
+        if anew := self._ids.made_anew({topic for topic, _ in self._first_open}):
+            self._begin_again(anew)
+            msg = f"made anew under its name, so read from its beginning: {', '.join(anew)}"
+            raise StartOverError(msg)
         return alerts
+
+    def _begin_again(self, topics: set[str]) -> None:
+        for place in self._first_open:
+            if place[0] in topics:
+                self._first_open[place] = OFFSET_BEGINNING
+                self._to_commit.pop(place, None)
+
+    def _is_of_no_topic(self, message: KafkaMessage) -> bool:
+        """Tell whether a message says that there is no such topic.
+
+        One that expired is no news; one of the settings is told of once.
+        """
+        error, topic = message.error(), message.topic() or ""
+        if error is None or error.code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
+            return False
+        is_named = any(topic in topics for topics in self._surveys.values())
+        if is_named and topic not in self._missing:
+            self._missing.add(topic)
+            log.warning("no such topic yet", topic=topic)
+        return True
 
     def _drop_revoked(self, alerts: list[Message]) -> bool:
         """Drop what came of partitions just taken away; say whether more of them is under way."""
@@ -187,6 +240,8 @@ class KafkaSource:
         succeed ends the next `poll`, as `InputLostError`.
         """
         for message in messages:
+            if message.topic in self._gone:
+                continue
             place = message.topic, message.partition
             self._first_open[place] = max(message.offset + 1, self._first_open.get(place, 0))
             if self._commits:
@@ -207,14 +262,15 @@ class KafkaSource:
 
     def _note_commit(self, error: KafkaError | None, offsets: Sequence[TopicPartition]) -> None:
         self._is_committing = False
-        if error is None:
+        left = [place for place in offsets if not _is_of_no_partition(place)]
+        if error is None or not left:
             return
         log.warning("commit refused, it is tried again", reason=error.str())
         if error.fatal():
             self._lost = error.str()
-        for refused in offsets:
+        for refused in left:
             place = refused.topic, refused.partition
-            if place in self._first_open:
+            if self._commits and place in self._first_open:
                 self._to_commit[place] = max(refused.offset, self._to_commit.get(place, 0))
 
     def close(self) -> None:
@@ -224,7 +280,7 @@ class KafkaSource:
         self._consumer.close()
 
     def _message(self, message: KafkaMessage) -> Message:
-        return alert_message(message, self._survey(message.topic() or ""))
+        return received(message, self._survey(message.topic() or ""))
 
     def _survey(self, topic: str) -> str:
         if topic not in self._survey_of:
@@ -232,60 +288,5 @@ class KafkaSource:
         return self._survey_of[topic]
 
 
-def alert_message(message: KafkaMessage, survey: str) -> Message:
-    """Take over a message of Kafka's that brings an alert of a survey."""
-    kind, timestamp_ms = message.timestamp()
-    return Message(
-        value=message.value() or b"",
-        topic=message.topic() or "",
-        partition=message.partition() or 0,
-        offset=message.offset() or 0,
-        timestamp_ms=timestamp_ms if _is_credible(kind, timestamp_ms) else None,
-        survey=survey,
-        replayed_from=_replayed_from(message.headers()),
-    )
-
-
-def _replayed_from(headers: Any) -> str:
-    """Find the place of the dead letter that a message is, if it is one that was sent back."""
-    return next((text.decode() for name, text in headers or () if name == REPLAYED_FROM), "")
-
-
-def group_settings(settings: KafkaSettings, worker: str) -> dict[str, Any]:
-    """Return the librdkafka settings of a member of the group."""
-    session_ms = int(settings.session_timeout_s * 1000)
-    return {
-        "group.id": settings.group_id,
-        "enable.auto.commit": False,
-        "auto.offset.reset": settings.auto_offset_reset,
-        "partition.assignment.strategy": "cooperative-sticky",
-        "session.timeout.ms": session_ms,
-        "heartbeat.interval.ms": session_ms // 5,
-        "topic.metadata.refresh.interval.ms": TOPIC_REFRESH_MS,
-        "fetch.wait.max.ms": 10,
-        "fetch.message.max.bytes": MAX_MESSAGE_BYTES,
-        "fetch.queue.backoff.ms": FULL_QUEUE_PAUSE_MS,
-    } | ({"group.instance.id": worker} if worker else {})
-
-
-def survey_of_topic(topic: str, surveys: Mapping[str, Sequence[str]]) -> str:
-    """Tell which survey a topic belongs to, by the names and patterns of the settings.
-
-    >>> survey_of_topic("ztf_20210701_programid1", {"lsst": ["alerts"], "ztf": ["^ztf_.*"]})
-    'ztf'
-
-    Raises
-    ------
-    ConfigError
-        If none claims it.
-    """
-    for survey, names in surveys.items():
-        for name in names:
-            if topic_matches(name, topic):
-                return survey
-    reason = f"the topic {topic} belongs to no survey; add it to surveys.<name>.topics"
-    raise ConfigError(reason)
-
-
-def _is_credible(kind: int, timestamp_ms: int) -> bool:
-    return kind != TIMESTAMP_NOT_AVAILABLE and 0 < timestamp_ms < LATEST_TIMESTAMP_MS
+def _is_of_no_partition(place: TopicPartition) -> bool:
+    return place.error is not None and place.error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART

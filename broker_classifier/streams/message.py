@@ -28,7 +28,7 @@ class Message:
     survey : str
         The survey whose alerts come this way.
     error : MessageError or None
-        Why nothing of it can be read; the value is then empty.
+        Why nothing of it can be read, or is.
     replayed_from : str
         The place of the dead letter that came again in this message; empty for all others.
     """

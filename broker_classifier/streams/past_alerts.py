@@ -13,9 +13,9 @@ from broker_classifier.config.kafka import KafkaSettings
 from broker_classifier.errors import ConfigError, OutputUnavailableError
 from broker_classifier.progress import Track, untracked
 from broker_classifier.streams.kafka_clients import client_settings, opened
-from broker_classifier.streams.kafka_source import alert_message
 from broker_classifier.streams.message import Message
 from broker_classifier.streams.offsets_at import offsets_at
+from broker_classifier.streams.received import received
 from broker_classifier.streams.stored_messages import (
     READS_TO_END,
     TIMEOUT_S,
@@ -64,7 +64,7 @@ def past_alerts(
                 stored_messages(consumer, topic, starts) for topic in survey_of
             )
             for message in track(stored, "alerts", n_messages):
-                yield alert_message(message, survey_of[message.topic() or ""])
+                yield received(message, survey_of[message.topic() or ""])
         except KafkaException as error:
             msg = (
                 f"the alerts at {settings.bootstrap_servers} cannot be read: "

@@ -18,9 +18,9 @@ from broker_classifier.errors import (
     StartOverError,
 )
 from broker_classifier.logs import get_logger
-from broker_classifier.streams.kafka_clients import client_settings, opened
+from broker_classifier.streams.kafka_clients import MAX_MESSAGE_BYTES, client_settings, opened
 from broker_classifier.streams.kafka_sink import LINGER_MS, create_topics, without_value
-from broker_classifier.streams.kafka_source import MAX_MESSAGE_BYTES, KafkaSource
+from broker_classifier.streams.kafka_source import KafkaSource
 from broker_classifier.streams.message import Message, Outgoing
 
 TRANSACTION_TIMEOUT_MS = 60_000
@@ -88,6 +88,8 @@ class TransactionalSink:
         """Note what the next transaction has, and begin it if Kafka answers; see `Sink.send`."""
         ends: dict[tuple[str, int], int] = {}
         for message in consumed:
+            if self._source.is_gone(message.topic):
+                continue
             place = message.topic, message.partition
             ends[place] = max(message.offset + 1, ends.get(place, 0))
         self._messages = list(messages)

@@ -74,7 +74,7 @@ def _lsst_schemas(settings: SurveySettings) -> SchemaSource:
     if settings.schemas:
         return folder_schemas(settings.schemas)
     if settings.schema_registry:
-        return registry_schemas(settings.schema_registry)
+        return registry_schemas(settings.schema_registry.get_secret_value())
     return NoSchemas()
 
 

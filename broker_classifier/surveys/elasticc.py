@@ -43,6 +43,10 @@ def decoder(schema: bytes, fallbacks: Counter[str] | None = None) -> Decoder:
 
     def decode(messages: Sequence[bytes]) -> list[Alert | MessageError]:
         records = containers.records_or(messages, bare)
-        return diasources.alerts(projector.project(records), NAMES)
+        return [
+            alert
+            for projected in projector.projections(records)
+            for alert in diasources.alerts(projected, NAMES)
+        ]
 
     return Decoder(decode)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Protocol
 
-from broker_classifier.errors import MessageError, SchemaError
+from broker_classifier.errors import MessageError, SchemaError, without_locals
 from broker_classifier.light_curve import EMPTY
 from broker_classifier.light_curve.photometry import SECONDS_PER_DAY, UNIX_EPOCH_MJD, mjd_from_jd
 from broker_classifier.surveys import diasources, lsst, ztf
@@ -108,7 +108,7 @@ def _read(message: bytes, apis: Mapping[str, ObjectApi]) -> Packet | Alert | Mes
             return SchemaError(f"the message is a JSON {type(row).__name__}; a row is an object")
         return packet_of_json(row) or _read_row(row, apis)
     except MessageError as error:
-        return error
+        return without_locals(error)
 
 
 def _read_row(row: Row, apis: Mapping[str, ObjectApi]) -> Packet | Alert:

@@ -26,6 +26,7 @@ TIMEOUT_S = 10.0
 BACKOFF_S = (1.0, 3.0)
 PAUSE_S = 600.0
 MAX_ANSWERS = 1000
+MOST_BYTES = 32 << 20  # of an answer; a longer one is cut, and no JSON then
 
 _HOUR_S = 3600.0
 _UNKNOWN_OBJECT = {400, 404}
@@ -170,7 +171,7 @@ class LasairApi:
             headers={"Authorization": f"Token {self._token}"},
         )
         with _OPENER.open(request, timeout=self._timeout_s) as response:
-            answer = parse_json(response.read())
+            answer = parse_json(response.read(MOST_BYTES))
         return answer if isinstance(answer, dict) and "error" not in answer else None
 
     def _unavailable(self, object_id: str, reason: str) -> LightCurveUnavailableError:

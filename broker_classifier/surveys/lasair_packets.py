@@ -10,9 +10,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from broker_classifier.errors import DecodeError
 from broker_classifier.light_curve import BANDS
 from broker_classifier.light_curve.photometry import MJD_OFFSET_DAYS, mjd_from_tai
 from broker_classifier.surveys.avro.container import Record
+from broker_classifier.surveys.avro.layout import MOST_ROWS, TOO_MANY_ROWS
 from broker_classifier.surveys.lasair_fields import (
     LSST_NUMBERS,
     LSST_SAID,
@@ -235,8 +237,18 @@ def _newest(
 
 
 def records(values: Any) -> list[Record]:
-    """Return the objects in a JSON array; none where it is no array."""
-    return [one for one in values if isinstance(one, dict)] if isinstance(values, list) else []
+    """Return the objects in a JSON array; none where it is no array.
+
+    Raises
+    ------
+    DecodeError
+        If they are more than any light curve's points.
+    """
+    if not isinstance(values, list):
+        return []
+    if len(values) > MOST_ROWS:
+        raise DecodeError(TOO_MANY_ROWS)
+    return [value for value in values if isinstance(value, dict)]
 
 
 def nested(row: Row, key: str) -> Record:

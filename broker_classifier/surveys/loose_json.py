@@ -10,6 +10,8 @@ from broker_classifier.errors import DecodeError
 
 MAX_EXACT_FLOAT = 2.0**53
 MAX_INTEGER = 2**63 - 1
+MOST_PARTS = 200_000
+"""Objects and arrays in a message; a row with the light curve of ten years has fewer."""
 MAX_NUMBER = 1e30
 """No time, flux or angle is larger; what is would not fit a light curve's single precision."""
 
@@ -20,15 +22,21 @@ def parse_json(message: bytes) -> Any:
     Raises
     ------
     DecodeError
-        If the bytes are no JSON even so.
+        If the bytes are no JSON even so, or one of absurdly many parts.
     """
+    if message.count(b"{") + message.count(b"[") > MOST_PARTS:
+        msg = f"the message has more than {MOST_PARTS} objects and arrays; no row does"
+        raise DecodeError(msg)
     try:
         return orjson.loads(message)
     except orjson.JSONDecodeError:
         pass
     try:
         return json.loads(message)
-    except (ValueError, RecursionError) as error:
+    except RecursionError:
+        msg = "the message is JSON that is nested too deeply to be a row"
+        raise DecodeError(msg) from None
+    except ValueError as error:
         msg = f"the message is no JSON: {error}"
         raise DecodeError(msg) from error
 

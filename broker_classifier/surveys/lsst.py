@@ -36,8 +36,11 @@ def decoder(schemas: SchemaSource, fallbacks: Counter[str] | None = None) -> Dec
 
     def decode(messages: Sequence[bytes], *, head_only: bool = False) -> list[Alert | MessageError]:
         records = containers.records_or(messages, lambda message: encoded(message, schemas))
-        projected = projector.project(records, head_only=head_only)
-        return diasources.alerts(projected, NAMES, head_only=head_only)
+        return [
+            alert
+            for projected in projector.projections(records, head_only=head_only)
+            for alert in diasources.alerts(projected, NAMES, head_only=head_only)
+        ]
 
     return Decoder(decode, partial(decode, head_only=True))
 

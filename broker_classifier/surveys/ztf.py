@@ -89,8 +89,8 @@ def decoder(fallbacks: Counter[str] | None = None, passing_arcsec: float = 0.0) 
     containers, projector = Containers(), Projector(LAYOUT, fallbacks)
 
     def decode(messages: Sequence[bytes], *, head_only: bool = False) -> list[Alert | MessageError]:
-        projected = projector.project(containers.records(messages), head_only=head_only)
-        return alerts(projected, passing_arcsec)
+        read = projector.projections(containers.records(messages), head_only=head_only)
+        return [alert for projected in read for alert in alerts(projected, passing_arcsec)]
 
     return Decoder(decode, partial(decode, head_only=True))
 

@@ -57,7 +57,7 @@ def ztf_stream(folder: str) -> Stream:
     messages = [file.read_bytes() for file in sorted((ALERTS / folder).glob("*.avro"))]
     containers = [open_container(message) for message in messages]
     records = [
-        Encoded(body, 0, len(body), one.schema) for one in containers for _, body in one.blocks
+        Encoded(body, 0, len(body), one.schema) for one in containers for _, body in one.blocks()
     ]
     return Stream(folder, ztf.LAYOUT, ztf.decoder().full, messages, records)
 

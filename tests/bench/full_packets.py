@@ -49,7 +49,7 @@ def _originals() -> tuple[list[dict[str, Any]], Any]:
     records: list[Any] = [
         fastavro.schemaless_reader(io.BytesIO(body), schema, None)
         for one, schema in zip(containers, schemas, strict=True)
-        for _, body in one.blocks
+        for _, body in one.blocks()
     ]
     return [record for record in records if is_classified(record)], schemas[0]
 

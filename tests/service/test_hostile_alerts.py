@@ -9,6 +9,7 @@ from broker_classifier.service.loop import run
 from broker_classifier.store import MemoryStore
 from broker_classifier.streams.classification import parse
 from tests.streets import ListSource, Topic, contents, standing, street, totals, walk
+from tests.surveys.bombs import bombs
 from tests.ztf_packets import alert, container, flare, measurement
 
 NIGHT = flare("ZTF1", n=5)
@@ -68,6 +69,17 @@ def test_an_impossible_object_id_is_a_dead_letter(object_id):
     odd = container(alert(object_id, [measurement(60000.0)]))
     opened, _ = walk([odd, NIGHT[0]])
     assert opened.metrics.totals() == totals(received=2, classified=1, dead_lettered=1)
+
+
+def test_a_bomb_is_a_dead_letter_that_says_why_and_the_stream_goes_on():
+    large = [bomb for bomb in bombs() if bomb.survey == "ztf"]
+    opened, sink = walk([*(bomb.message for bomb in large), NIGHT[0]])
+    assert opened.metrics.totals() == totals(
+        received=len(large) + 1, classified=1, dead_lettered=len(large)
+    )
+    letters = [message.headers for message in sink.sent if "explanation" in message.headers]
+    for bomb, headers in zip(large, letters, strict=True):
+        assert bomb.reason in headers["explanation"]
 
 
 def test_a_message_without_a_credible_timestamp_is_answered():

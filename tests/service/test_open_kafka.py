@@ -3,6 +3,7 @@
 import pytest
 
 from broker_classifier.config import Settings
+from broker_classifier.config.secrets import plain
 from broker_classifier.errors import ConfigError, OutputUnavailableError
 from broker_classifier.service.open_kafka import delivery_of, inputs_of, worker_name
 
@@ -22,20 +23,20 @@ def test_streams_that_say_nothing_are_read_together_from_ours():
     ((kafka, topics),) = inputs_of(settings(ztf={}, lsst={}))
     assert topics == {"ztf": ("ztf",), "lsst": ("lsst",)}
     assert (kafka.bootstrap_servers, kafka.group_id) == ("ours:9092", "broker-classifier")
-    assert kafka.client == {"sasl.password": "reading"}
+    assert plain(kafka.client) == {"sasl.password": "reading"}
 
 
 def test_a_password_goes_to_the_kafka_that_it_is_for_and_to_no_other():
     theirs = {"bootstrap_servers": "survey:9092", "client": {"sasl.password": "survey's"}}
     open_to_all = {"bootstrap_servers": "lasair:9092", "group_id": "mine"}
     given = settings(ztf={}, lsst=theirs, lasair=open_to_all)
-    clients = {kafka.bootstrap_servers: kafka.client for kafka, _ in inputs_of(given)}
+    clients = {kafka.bootstrap_servers: plain(kafka.client) for kafka, _ in inputs_of(given)}
     assert clients == {
         "ours:9092": {"sasl.password": "reading"},
         "survey:9092": {"sasl.password": "survey's"},
         "lasair:9092": {},
     }
-    assert given.kafka.output.client == {"sasl.password": "writing"}
+    assert plain(given.kafka.output.client) == {"sasl.password": "writing"}
     assert [kafka.group_id for kafka, _ in inputs_of(given)][-1] == "mine"
 
 

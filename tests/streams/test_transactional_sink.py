@@ -16,7 +16,8 @@ from confluent_kafka.admin import (
 from broker_classifier.config.kafka import KafkaSettings
 from broker_classifier.errors import ConfigError, OutputUnavailableError, StartOverError
 from broker_classifier.streams.dead_letters import read_dead_letters
-from broker_classifier.streams.kafka_source import MAX_MESSAGE_BYTES, KafkaSource
+from broker_classifier.streams.kafka_clients import MAX_MESSAGE_BYTES
+from broker_classifier.streams.kafka_source import KafkaSource
 from broker_classifier.streams.message import Outgoing
 from broker_classifier.streams.newest_messages import PER_PARTITION, newest_messages
 from broker_classifier.streams.transactional_sink import TransactionalSink

@@ -67,7 +67,7 @@ def corpora() -> list[Corpus]:
     def decode_ztf_records(bodies: Sequence[bytes]) -> list[Alert | MessageError]:
         return ztf.alerts(projector.project([Encoded(b, 0, len(b), schema) for b in bodies]))
 
-    records = [open_container(message).blocks[0][1] for message in ztf_messages[:2]]
+    records = [next(open_container(message).blocks())[1] for message in ztf_messages[:2]]
     return [
         Corpus(ztf.decoder().full, ztf_messages),
         Corpus(decode_ztf_records, records),

@@ -24,7 +24,7 @@ def packets(request, shared_data):
     encoded = []
     for file in files:
         container = open_container(file.read_bytes())
-        encoded += [Encoded(body, 0, len(body), container.schema) for _, body in container.blocks]
+        encoded += [Encoded(body, 0, len(body), container.schema) for _, body in container.blocks()]
     records = [
         record for file in files for record in fastavro.reader(io.BytesIO(file.read_bytes()))
     ]

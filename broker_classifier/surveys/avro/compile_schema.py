@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from broker_classifier.errors import DecodeError
 from broker_classifier.surveys.avro import kernel
 from broker_classifier.surveys.avro.kernel import NO_SLOT
 from broker_classifier.surveys.avro.layout import Cell, Layout, Wish, short_text, wishes
 from broker_classifier.surveys.avro.schema_types import Definitions, Schema, definitions, min_size
 
-MAX_OPS = 200_000
+MAX_VALUES = 20_000  # the surveys' schemas have 700
 _FIXED_SIZES = {"boolean": 1, "float": 4, "double": 8}
 _NUMBERS = {
     "boolean": kernel.BOOLEAN,
@@ -64,14 +65,15 @@ def compile_schema(parsed: Schema, layout: Layout) -> Program:
     Raises
     ------
     InexpressibleError
-        If it cannot be: no record, an id or a text of a type that needs more than reading, or
-        longer than MAX_OPS.
+        If it cannot be: an id or a text has a type that needs more than reading.
+    DecodeError
+        If it is no record's, or stands for more than MAX_VALUES fields.
     """
     if not isinstance(parsed, dict) or parsed.get("type") not in ("record", "error"):
-        msg = "the schema is no record's"
-        raise InexpressibleError(msg)
+        msg = "the schema is no record's, as an alert's is"
+        raise DecodeError(msg)
     first_table = layout.tables[0].path.split(".")[0] if layout.tables else ""
-    writer = _Writer(definitions(parsed), first_table)
+    writer = _Writer(definitions(parsed), first_table, layout.counts_items)
     writer.record(parsed, wishes(layout))
     writer.op(kernel.END)
     writer.subroutines()
@@ -84,18 +86,17 @@ class _Writer:
 
     definitions: Definitions
     head_ends_with: str
+    counts_items: bool = False
     ops: list[list[int]] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
     path: list[str] = field(default_factory=list)
     open: list[str] = field(default_factory=list)
     calls: dict[str, list[int]] = field(default_factory=dict)
+    n_values: int = 0
     barrier: int = 0  # a jump leads here: nothing may be added to the op before
 
     def op(self, code: int, a: int = 0, b: int = 0, slot: int = NO_SLOT) -> int:
         """Write an op; return its place."""
-        if len(self.ops) == MAX_OPS:
-            msg = f"the schema needs more than {MAX_OPS} ops"
-            raise InexpressibleError(msg)
         self.ops.append([code, a, b, slot])
         self.paths.append(".".join(self.path))
         return len(self.ops) - 1
@@ -119,6 +120,10 @@ class _Writer:
 
     def value(self, schema: Schema, wish: Wish | None) -> None:
         """Write the ops of a value of any type."""
+        self.n_values += 1
+        if self.n_values > MAX_VALUES:
+            msg = f"the schema stands for more than {MAX_VALUES} fields; no alert's does"
+            raise DecodeError(msg)
         if isinstance(schema, list):
             return self.union(schema, wish)
         if isinstance(schema, str):
@@ -175,8 +180,8 @@ class _Writer:
         if is_map:
             self.skip(kernel.SKIP_TEXT)
         is_table = wish is not None and wish.is_list and not is_map
-        if wish and is_table:
-            self.op(kernel.ROW, wish.table or 0)
+        if (wish and is_table) or self.counts_items:
+            self.op(kernel.ROW, (wish and wish.table) or 0)
         self.value(item, Wish(children=wish.children) if wish and is_table else None)
         self.op(kernel.NEXT)
         self.land(start)

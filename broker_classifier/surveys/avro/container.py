@@ -6,7 +6,7 @@ ZTF wraps every alert in a container of its own, a third of which is the schema.
 
 import io
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -21,6 +21,9 @@ from broker_classifier.surveys.avro.codecs import codec as codec_of
 
 MAGIC = b"Obj\x01"
 SYNC_SIZE = 16
+MOST_BLOCK_BYTES = 64 << 20
+MOST_SCHEMA_BYTES = 256 << 10  # the surveys' largest has 41 KB
+_MOST_ENTRIES = 100
 _MALFORMED = (
     EOFError,
     ValueError,
@@ -37,7 +40,7 @@ Record = dict[str, Any]
 
 @dataclass(frozen=True)
 class Container:
-    """An opened container: its header, and its records still encoded.
+    """An opened container: its header, and its records still encoded and compressed.
 
     Attributes
     ----------
@@ -46,19 +49,44 @@ class Container:
     schema : bytes
         The writer's schema, JSON, as it stands in the header.
     codec : str
-    blocks : tuple of (int, bytes)
-        Number of records and their decompressed bytes, a block each.
+    packed : tuple of (int, bytes)
+        Number of records and their bytes as they stand there, a block each.
     """
 
     header: bytes
     schema: bytes
     codec: str
-    blocks: tuple[tuple[int, bytes], ...]
+    packed: tuple[tuple[int, bytes], ...]
 
     @property
     def n_records(self) -> int:
         """Number of records that the blocks announce."""
-        return sum(count for count, _ in self.blocks)
+        return sum(count for count, _ in self.packed)
+
+    def blocks(self, most_bytes: int = MOST_BLOCK_BYTES) -> Iterator[tuple[int, bytes]]:
+        """Yield the number of records and their decompressed bytes, one block after the other.
+
+        Parameters
+        ----------
+        most_bytes : int
+            How large a block may be.
+
+        Raises
+        ------
+        DecodeError
+            If a block is damaged, larger, or cannot hold so many records.
+        """
+        decompress = codec_of(self.codec)
+        for count, body in self.packed:
+            try:
+                records = decompress(body, most_bytes)
+            except (*_MALFORMED, zlib.error, cramjam.DecompressionError) as error:
+                msg = f"a block cannot be decompressed: {error!r}"
+                raise DecodeError(msg) from error
+            if count > len(records):
+                msg = f"a block of {len(records)} bytes announces {count} records"
+                raise DecodeError(msg)
+            yield count, records
 
 
 def lone_container(schema: bytes, record: bytes) -> bytes:
@@ -67,12 +95,12 @@ def lone_container(schema: bytes, record: bytes) -> bytes:
 
 
 def open_container(message: bytes) -> Container:
-    """Check the framing of an object container and decompress its blocks.
+    """Check the framing of an object container.
 
     Raises
     ------
     DecodeError
-        If the bytes are no container, or are truncated or corrupted outside the records.
+        If the bytes are no container, or are truncated or corrupted outside the blocks.
     """
     if not message:
         msg = "the message is empty; an Avro object container was expected"
@@ -90,11 +118,11 @@ def open_container(message: bytes) -> Container:
         header = message[: stream.tell()]
         sync = _exactly(stream, SYNC_SIZE)
         codec = metadata.get("avro.codec", b"null").decode()
-        blocks = tuple(_read_blocks(stream, sync, codec_of(codec)))
-        return Container(header, metadata["avro.schema"], codec, blocks)
+        codec_of(codec)
+        return Container(header, metadata["avro.schema"], codec, tuple(_read_blocks(stream, sync)))
     except DecodeError:
         raise
-    except (*_MALFORMED, zlib.error, cramjam.DecompressionError) as error:
+    except _MALFORMED as error:
         msg = f"the container's framing is broken: {error!r}"
         raise DecodeError(msg) from error
 
@@ -118,15 +146,18 @@ def read_record(stream: io.BytesIO, schema: Any) -> Record:
     return record
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=16)
 def parsed_schema(schema: bytes) -> Any:
     """Parse a writer's schema; the same bytes are parsed once.
 
     Raises
     ------
     DecodeError
-        If the bytes are no valid Avro schema.
+        If the bytes are no valid Avro schema, or more than any alert's.
     """
+    if len(schema) > MOST_SCHEMA_BYTES:
+        msg = f"the schema has {len(schema)} bytes; no alert's has more than {MOST_SCHEMA_BYTES}"
+        raise DecodeError(msg)
     try:
         return fastavro.parse_schema(orjson.loads(schema))
     except (SchemaParseException, *_MALFORMED) as error:
@@ -135,19 +166,20 @@ def parsed_schema(schema: bytes) -> Any:
 
 
 def _read_metadata(stream: io.BytesIO) -> dict[str, bytes]:
-    metadata = {}
+    metadata: dict[str, bytes] = {}
     while count := _read_long(stream):
         if count < 0:
             _read_long(stream)
+        if abs(count) + len(metadata) > _MOST_ENTRIES:
+            msg = f"the container's header announces more than {_MOST_ENTRIES} entries"
+            raise DecodeError(msg)
         for _ in range(abs(count)):
             key = _exactly(stream, _read_long(stream)).decode()
             metadata[key] = _exactly(stream, _read_long(stream))
     return metadata
 
 
-def _read_blocks(
-    stream: io.BytesIO, sync: bytes, decompress: Callable[[bytes], bytes]
-) -> Iterator[tuple[int, bytes]]:
+def _read_blocks(stream: io.BytesIO, sync: bytes) -> Iterator[tuple[int, bytes]]:
     n_bytes = stream.getbuffer().nbytes
     while stream.tell() < n_bytes:
         count = _read_long(stream)
@@ -158,11 +190,7 @@ def _read_blocks(
         if count < 1:
             msg = f"a block announces {count} records"
             raise DecodeError(msg)
-        records = decompress(body)
-        if count > len(records):
-            msg = f"a block of {len(records)} bytes announces {count} records"
-            raise DecodeError(msg)
-        yield count, records
+        yield count, body
 
 
 def _read_long(stream: io.BytesIO) -> int:

@@ -4,7 +4,7 @@ A third of a ZTF message is its schema. A header seen before is recognised by it
 follows is checked for a whole batch at once. Any other container is opened the thorough way.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import compress
 
@@ -12,14 +12,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from broker_classifier.compiled import cached_with, compiled
-from broker_classifier.errors import DecodeError, MessageError
+from broker_classifier.errors import DecodeError, MessageError, without_locals
 from broker_classifier.surveys.avro import kernel
-from broker_classifier.surveys.avro.container import MAGIC, SYNC_SIZE, open_container
+from broker_classifier.surveys.avro.container import (
+    MAGIC,
+    MOST_SCHEMA_BYTES,
+    SYNC_SIZE,
+    open_container,
+)
 from broker_classifier.surveys.avro.kernel import long_at, varint
 from broker_classifier.surveys.avro.projection import Encoded, addresses
 
 _PREFIX = 64  # bytes of a header by which it is looked up
 _MAX_HEADERS = 256
+_MOST_BYTES_OF_HEADERS = 16 << 20
+MOST_RECORD_BYTES = 16 << 20
 
 
 @dataclass
@@ -28,33 +35,35 @@ class Containers:
 
     headers: dict[bytes, list[tuple[bytes, bytes]]] = field(default_factory=dict)
     n_headers: int = 0
+    n_bytes: int = 0
 
-    def records(self, messages: Sequence[bytes]) -> list[Encoded | MessageError]:
-        """Find the record of every message, or say why there is none.
+    def records(self, messages: Sequence[bytes]) -> Iterator[Encoded | MessageError]:
+        """Yield the record of every message, or why there is none.
 
-        A message must be a container of exactly one record.
+        A message must be a container of exactly one record, of at most MOST_RECORD_BYTES. What is
+        compressed is decompressed when its turn comes.
         """
         known = [self._header(message) for message in messages]
         header_ends = np.array([len(header) for header, _ in known], dtype=np.int64)
         sizes = np.array([len(message) for message in messages], dtype=np.int64)
         begins = record_begins(addresses(messages), sizes, header_ends).tolist()
-        return [
+        return (
             Encoded(message, begin, len(message) - SYNC_SIZE, schema)
             if begin
             else self._opened(message)
             for message, begin, (_, schema) in zip(messages, begins, known, strict=True)
-        ]
+        )
 
     def records_or(
         self, messages: Sequence[bytes], bare: Callable[[bytes], Encoded | MessageError]
-    ) -> list[Encoded | MessageError]:
-        """Find the record of messages that need not be containers; `bare` finds the others'."""
+    ) -> Iterator[Encoded | MessageError]:
+        """Yield the record of messages that need not be containers; `bare` finds the others'."""
         is_container = [message.startswith(MAGIC) for message in messages]
-        opened = iter(self.records(list(compress(messages, is_container))))
-        return [
+        opened = self.records(list(compress(messages, is_container)))
+        return (
             next(opened) if contained else bare(message)
             for message, contained in zip(messages, is_container, strict=True)
-        ]
+        )
 
     def _header(self, message: bytes) -> tuple[bytes, bytes]:
         for header, schema in self.headers.get(message[:_PREFIX], ()):
@@ -65,24 +74,27 @@ class Containers:
     def _opened(self, message: bytes) -> Encoded | MessageError:
         try:
             container = open_container(message)
+            if container.n_records != 1:
+                msg = f"the message holds {container.n_records} records; one alert is expected"
+                return DecodeError(msg)
+            [(_, body)] = container.blocks(MOST_RECORD_BYTES)
         except DecodeError as error:
-            return error
-        if container.n_records != 1:
-            return DecodeError(
-                f"the message holds {container.n_records} records; one alert is expected"
-            )
+            return without_locals(error)
         if container.codec == "null":
             self._remember(container.header, container.schema)
-        [(_, body)] = container.blocks
         return Encoded(body, 0, len(body), container.schema)
 
     def _remember(self, header: bytes, schema: bytes) -> None:
-        if self.n_headers == _MAX_HEADERS:
-            self.headers, self.n_headers = {}, 0
+        if len(header) > 2 * MOST_SCHEMA_BYTES:
+            return
+        is_full = self.n_headers == _MAX_HEADERS or self.n_bytes > _MOST_BYTES_OF_HEADERS
+        if is_full:
+            self.headers, self.n_headers, self.n_bytes = {}, 0, 0
         alike = self.headers.setdefault(header[:_PREFIX], [])
         if (header, schema) not in alike:
             alike.append((header, schema))
             self.n_headers += 1
+            self.n_bytes += len(header)
 
 
 @compiled

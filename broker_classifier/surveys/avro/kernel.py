@@ -29,11 +29,12 @@ ARRAY, NOTHINGS, NEXT, CALL, RETURN, HEAD_END, END = range(19, 26)
 NO_SLOT = -1
 MAX_DEPTH = 64
 OP_SIZE = 32  # bytes of an op
+MOST_NOTHINGS = 1_000_000  # items without bytes that a block may announce
 SHORT_TEXT = 7  # bytes of text that fit into a SHORT cell, beside their number
 
 # Why a run stopped, in place of a position.
 TRUNCATED, NO_BRANCH, TOO_LONG, BAD_LENGTH, TOO_DEEP, NO_SYMBOL, LEFT_OVER = range(-1, -8, -1)
-TABLE_FULL = -8
+TABLE_FULL, TOO_MANY = -8, -9
 
 
 def _loader(numba_type: Any, llvm_type: Any) -> Any:
@@ -236,8 +237,10 @@ def block(base: int, p: int, end: int, item_size: int) -> tuple[int, int]:
 
 @compiled
 def past_nothings(base: int, p: int, end: int) -> int:
-    """Pass over an array whose items have no bytes; their number does not matter then."""
+    """Pass over an array whose items have no bytes, if it does not announce absurdly many."""
     n = 1
     while n != 0 and p >= 0:
         n, p = block(base, p, end, 0)
+        if n > MOST_NOTHINGS:
+            return TOO_MANY
     return p

@@ -9,6 +9,10 @@ from numpy.typing import NDArray
 from broker_classifier.errors import MessageError
 from broker_classifier.surveys.avro.kernel import NO_SLOT, SHORT_TEXT, head_slot
 
+MOST_ROWS = 50_000
+"""Of one record: ten years of a field that is visited every night have fewer."""
+TOO_MANY_ROWS = f"the histories have more than {MOST_ROWS} entries; no alert's do"
+
 
 class Cell(Enum):
     """How 64 bits hold a value. Where there is none: NaN for a number, 0 for all others.
@@ -55,11 +59,15 @@ class Table:
 
 @dataclass(frozen=True)
 class Layout:
-    """All that is wanted of one survey's records; the first table holds the new detection."""
+    """All that is wanted of one survey's records; the first table holds the new detection.
+
+    With `counts_items` every item of any array or map is a row, without columns.
+    """
 
     name: str
-    head: tuple[Column, ...]
-    tables: tuple[Table, ...]
+    head: tuple[Column, ...] = ()
+    tables: tuple[Table, ...] = ()
+    counts_items: bool = False
 
     def blanks(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return the cells of a head, and of one row of every table, that nothing was found for."""

@@ -1,6 +1,6 @@
 """Reading what a layout wants from decoded records, for schemas that the kernel cannot run."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -8,7 +8,13 @@ import numpy as np
 
 from broker_classifier.errors import SchemaError
 from broker_classifier.surveys.avro.container import Record
-from broker_classifier.surveys.avro.layout import Cell, Column, Layout, Projected, short_text
+from broker_classifier.surveys.avro.layout import (
+    Cell,
+    Column,
+    Layout,
+    Projected,
+    short_text,
+)
 
 
 def project_decoded(records: Sequence[Record], layout: Layout) -> Projected:
@@ -22,29 +28,29 @@ def project_decoded(records: Sequence[Record], layout: Layout) -> Projected:
         {column: [""] * len(records) for column in layout.texts()},
         {},
     )
-    return with_decoded(nothing, dict(enumerate(records)), layout)
+    return with_decoded(nothing, enumerate(records), layout)
 
 
-def with_decoded(result: Projected, records: Mapping[int, Record], layout: Layout) -> Projected:
+def with_decoded(
+    result: Projected, records: Iterable[tuple[int, Record]], layout: Layout
+) -> Projected:
     """Add what a layout wants of some of a batch's records to a result that lacks them."""
-    owners, rows = [], []
-    for m, record in records.items():
+    owners, columns = [result.owner], [result.columns]
+    for m, record in records:
         try:
             result.head[m] = [_cell(record, column) for column in layout.head]
+            rows = list(_rows(record, layout))
         except SchemaError as error:
             result.errors[m] = error
             continue
         for column, texts in result.texts.items():
             texts[m] = _text(record, layout.head[column].path)
-        for table, row in _rows(record, layout):
-            owners.append((m, table))
-            rows.append(row + [0] * (len(result.columns) - len(row)))
-    new_owners = np.array(owners, dtype=np.int32).reshape(-1, 2).T
-    new_rows = np.array(rows, dtype=np.int64).reshape(-1, len(result.columns)).T
-    owner = np.concatenate([result.owner, new_owners], axis=1)
+        owners.append(np.array([(m, table) for table, _ in rows], np.int32).reshape(-1, 2).T)
+        cells = [row + [0] * (len(result.columns) - len(row)) for _, row in rows]
+        columns.append(np.array(cells, dtype=np.int64).reshape(-1, len(result.columns)).T)
+    owner, cells_ = np.concatenate(owners, axis=1), np.concatenate(columns, axis=1)
     order = np.argsort(owner[0], kind="stable")
-    columns = np.concatenate([result.columns, new_rows], axis=1)
-    return replace(result, columns=columns[:, order], owner=owner[:, order])
+    return replace(result, columns=cells_[:, order], owner=owner[:, order])
 
 
 def _rows(record: Record, layout: Layout) -> Iterator[tuple[int, list[int]]]:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from broker_classifier.config.secrets import without_password
 from broker_classifier.errors import ConfigError, SchemaError, SchemasUnavailableError
 from broker_classifier.surveys.avro.schema_sources import self_contained
 
@@ -60,15 +61,17 @@ def registry_schemas(url: str, **client: Any) -> RegistrySchemas:
     """
     from confluent_kafka.schema_registry import SchemaRegistryClient
 
+    address = without_password(url)
     try:
         registry = SchemaRegistryClient({"url": url, "timeout": 10, **client})
     except (TypeError, ValueError) as error:
-        msg = f"the Schema Registry {url} cannot be used: {error}"
-        raise ConfigError(msg) from error
-    return RegistrySchemas(lambda schema_id: _fetched(registry, url, schema_id))
+        reason = str(error).replace(url, address)
+        msg = f"the Schema Registry {address} cannot be used: {reason}"
+        raise ConfigError(msg) from None
+    return RegistrySchemas(lambda schema_id: _fetched(registry, address, schema_id))
 
 
-def _fetched(registry: "SchemaRegistryClient", url: str, schema_id: int) -> bytes | None:
+def _fetched(registry: "SchemaRegistryClient", address: str, schema_id: int) -> bytes | None:
     import httpx2
     from confluent_kafka.schema_registry import SchemaRegistryError
 
@@ -78,10 +81,10 @@ def _fetched(registry: "SchemaRegistryClient", url: str, schema_id: int) -> byte
     except SchemaRegistryError as error:
         if error.http_status_code == _NOT_FOUND:
             return None
-        msg = f"the Schema Registry {url} does not give schema {schema_id}: {error}"
+        msg = f"the Schema Registry {address} does not give schema {schema_id}: {error}"
         raise SchemasUnavailableError(msg) from error
     except httpx2.HTTPError as error:
-        msg = f"the Schema Registry {url} does not answer: {error!r}"
+        msg = f"the Schema Registry {address} does not answer: {error!r}"
         raise SchemasUnavailableError(msg) from error
 
 

@@ -28,6 +28,31 @@ def definitions(schema: Schema) -> Definitions:
     return found
 
 
+def has_empty_types(schema: Schema) -> bool:
+    """Tell whether a schema has values without bytes, other than the null of a union.
+
+    >>> has_empty_types({"type": "array", "items": "null"}), has_empty_types(["null", "int"])
+    (True, False)
+    """
+    waiting = [schema]
+    while waiting:
+        part = waiting.pop()
+        if part == "null":
+            return True
+        if isinstance(part, list):
+            waiting.extend(branch for branch in part if branch != "null")
+        elif isinstance(part, dict):
+            kind = part["type"]
+            if kind == "fixed" and part["size"] == 0:
+                return True
+            if kind in ("record", "error") and not part["fields"]:
+                return True
+            waiting.extend(field["type"] for field in part.get("fields", ()))
+            waiting.extend(part[key] for key in ("items", "values") if key in part)
+            waiting.append(kind)
+    return False
+
+
 def min_size(schema: Schema, named: Definitions, seen: dict[str, int] | None = None) -> int:
     """Return the fewest bytes that a value can take; 0 means that it always takes none.
 

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 
 from broker_classifier.errors import DecodeError
 from broker_classifier.surveys.avro.container import lone_container, open_container
-from broker_classifier.surveys.avro.layout import Layout
-from broker_classifier.surveys.avro.projection import Encoded, Projector
+from broker_classifier.surveys.avro.projection import NOTHING, Encoded, Projector
 
 
 def split_container(message: bytes) -> Iterator[bytes]:
@@ -20,8 +19,8 @@ def split_container(message: bytes) -> Iterator[bytes]:
     if container.n_records == 1:
         yield message
         return
-    nothing_of_it = Projector(Layout("container", head=(), tables=()))
-    for count, block in container.blocks:
+    nothing_of_it = Projector(NOTHING)
+    for count, block in container.blocks():
         begin, end = 0, len(block)
         for _ in range(count):
             first = begin

@@ -111,7 +111,7 @@ def test_a_block_that_would_fill_the_memory_is_refused(codec):
     bomb = container({"x": bytes(65 << 20)}, schema=schema, codec=codec)
     assert len(bomb) < 5 << 20
     with pytest.raises(DecodeError, match="more than 64 MiB"):
-        open_container(bomb)
+        list(open_container(bomb).blocks())
 
 
 def test_a_block_of_endless_empty_records_is_refused():
@@ -120,9 +120,8 @@ def test_a_block_of_endless_empty_records_is_refused():
         b"Obj\x01\x02\x16avro.schema" + bytes([len(schema) << 1]) + schema + b"\x00" + bytes(16)
     )
     endless = header + b"\x80\x80\x80\x80\x80\x80\x01" + b"\x00" + bytes(16)
-    for read in (open_container, split_container):
-        with pytest.raises(DecodeError, match="a block of 0 bytes announces"):
-            list(read(endless))
+    with pytest.raises(DecodeError, match="a block of 0 bytes announces"):
+        list(split_container(endless))
 
 
 def test_a_schema_nested_without_end_is_refused():

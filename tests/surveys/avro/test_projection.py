@@ -151,8 +151,9 @@ def test_endless_nesting_ends_in_an_error():
 @pytest.mark.parametrize("field", ["old", "other"])
 def test_items_without_bytes_are_not_counted_to_the_end(items, field):
     schema = {**record(**{field: {"type": "array", "items": items}}), "name": "Whole"}
-    huge = b"\xfe" + b"\xff" * 8 + b"\x01" + b"\x00"  # 2**63 - 1 of them, and the end
-    assert projected([huge], schema).errors == {}
+    million, huge = b"\x80\x89\x7a\x00", b"\xfe" + b"\xff" * 8 + b"\x01" + b"\x00"  # 2**63 - 1
+    [(m, error)] = projected([million, huge], schema).errors.items()
+    assert (m, "more items than any alert" in str(error)) == (1, True)
 
 
 @pytest.mark.parametrize("count", [b"\xfe\xff\xff\xff\x0f", b"\xff" * 9 + b"\x01", b"\xff" * 12])
