@@ -51,7 +51,7 @@ class Server:
         while time.monotonic() < deadline:
             with suppress(valkey.exceptions.ConnectionError), closing(self.client()) as client:
                 with suppress(valkey.exceptions.ResponseError, valkey.AuthenticationError):
-                    client.info("server")
+                    client.ping()
                 return
             time.sleep(0.02)
         self.kill()

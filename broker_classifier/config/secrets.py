@@ -12,8 +12,6 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 
-from broker_classifier.errors import ConfigError
-
 HIDDEN = "**********"
 _HOLDERS = ("file", "variable")
 _SECRET_KEY = re.compile(
@@ -41,20 +39,6 @@ def secret_of(value: Any) -> Any:
         return secret
     msg = f"the {holder} {name} is empty, or not there"
     raise ValueError(msg)
-
-
-def secret_in(file: Path) -> str:
-    """Read a secret from a file.
-
-    Raises
-    ------
-    ConfigError
-        If it cannot be read.
-    """
-    try:
-        return _content(str(file)).strip()
-    except ValueError as error:
-        raise ConfigError(str(error)) from None
 
 
 def _content(file: str) -> str:

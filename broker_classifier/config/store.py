@@ -1,7 +1,5 @@
 """Settings of the light-curve store."""
 
-from pathlib import Path
-
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from broker_classifier.config.secrets import Client, Secret
@@ -18,7 +16,6 @@ class StoreSettings(BaseModel):
         "valkeys:// with TLS) for many; memory keeps it as long as the process.",
     )
     password: Secret = Field(SecretStr(""), description="Password of the store's server.")
-    password_file: Path | None = Field(None, description="File that holds it, instead.")
     client: Client = Field(
         default_factory=dict,
         description="Further settings of the store's client, such as ssl_ca_certs.",

@@ -8,7 +8,7 @@ from typing import get_args
 
 from broker_classifier.config import Settings, Stream
 from broker_classifier.config.rules import Rules
-from broker_classifier.config.secrets import plain, secret_in
+from broker_classifier.config.secrets import plain
 from broker_classifier.config.store import StoreSettings
 from broker_classifier.errors import OutputUnavailableError
 from broker_classifier.light_curve.photometry import SECONDS_PER_DAY
@@ -151,11 +151,10 @@ def open_store(settings: StoreSettings) -> LightCurveStore:
         return EmbeddedStore(Path(settings.path))
     from broker_classifier.store.valkey import ValkeyStore
 
-    file = settings.password_file
     return ValkeyStore(
         settings.path,
         settings.retention_days * SECONDS_PER_DAY,
-        password=secret_in(file) if file else settings.password.get_secret_value(),
+        password=settings.password.get_secret_value(),
         client=plain(settings.client),
         may_forget=settings.may_forget,
     )
