@@ -1,5 +1,6 @@
 """How a function becomes a command: its errors a sentence and an exit code; options they share."""
 
+import errno
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -15,6 +16,22 @@ from broker_classifier.errors import BrokerError, InputLostError
 DEFAULT_BUNDLE = Path("ztf-transients")
 
 Command = Callable[..., None]
+SLOWLY_COMPILED = (
+    "light_curve/selection_rules.py",
+    "model/networks/streaming_runtimes.py",
+    "surveys/avro/run_programs.py",
+)
+_WHAT_TO_DO = {
+    errno.ENOSPC: "make room, or name another place",
+    errno.EDQUOT: "make room, or name another place",
+    errno.EACCES: "it is not yours to use; name another",
+    errno.EPERM: "it is not yours to use; name another",
+    errno.EROFS: "name a place that can be written",
+    errno.ENOENT: "name another",
+    errno.EISDIR: "name a file",
+    errno.ENOTDIR: "name another folder",
+    errno.EEXIST: "name another",
+}
 
 AlertPaths = Annotated[
     list[Path], typer.Argument(metavar="PATHS", help="Files, folders, archives of alerts.")
@@ -66,10 +83,14 @@ def add_commands(
 
 
 def tell_of_the_first_run() -> None:
-    """Say that the loops are compiled now, if numba has kept none yet."""
-    kept_in = Path(os.environ.get("NUMBA_CACHE_DIR", Path(__file__).parents[1]))
-    if next(kept_in.rglob("*.nbi"), None) is None:
-        typer.echo("the first run compiles the loops: up to a minute, only once", err=True)
+    """Say that the loops are compiled now, if numba has kept none of these sources yet."""
+    package = Path(__file__).parents[1]
+    kept_in = Path(os.environ.get("NUMBA_CACHE_DIR", package))
+    for source in map(package.joinpath, SLOWLY_COMPILED):
+        kept = kept_in.rglob(f"{source.stem}.*.nbi")
+        if not any(file.stat().st_mtime > source.stat().st_mtime for file in kept):
+            typer.echo("the first run compiles the loops: up to a minute, only once", err=True)
+            return
 
 
 def _ending_plainly(function: Command) -> Command:
@@ -88,5 +109,12 @@ def _ending_plainly(function: Command) -> Command:
         except BrokenPipeError:
             sys.stderr.close()
             raise typer.Exit(0) from None
+        except OSError as error:
+            if error.errno not in _WHAT_TO_DO:
+                raise
+            where = f"{error.filename}: " if error.filename else ""
+            what = f"{where}{error.strerror}: {_WHAT_TO_DO[error.errno]}"
+            typer.echo(f"broker-classifier: {what}", err=True)
+            raise typer.Exit(1) from error
 
     return guarded

@@ -6,7 +6,12 @@ from typing import Annotated
 import orjson
 import typer
 
-from broker_classifier.cli.command import AlertPaths, ConfigOption, ServersOption
+from broker_classifier.cli.command import (
+    AlertPaths,
+    ConfigOption,
+    ServersOption,
+    tell_of_the_first_run,
+)
 from broker_classifier.cli.service_commands import kafka_settings
 
 
@@ -41,6 +46,7 @@ def example_night_command(
     """
     from broker_classifier.cli.progress_bars import progress_bars
 
+    tell_of_the_first_run()
     with progress_bars("making up alerts"):
         from broker_classifier.demo.simulate.example_night import write_example_night
 

@@ -140,7 +140,7 @@ def load_bundles(settings: Settings) -> dict[str, Bundle]:
             if bundle.survey not in (survey, SIMULATION_OF.get(survey)):
                 msg = (
                     f"the bundle {ours.bundle} is for {bundle.survey} alerts, not for {survey}; "
-                    f"set surveys.{survey}.bundle to one that is"
+                    f"give one that is with --bundle, or set surveys.{survey}.bundle"
                 )
                 raise BundleError(msg)
             bundles[str(survey)] = bundle

@@ -1,8 +1,10 @@
 """The program as a user meets it: help, errors that say what to do, exit codes."""
 
 import json
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -112,7 +114,7 @@ def test_every_commands_help_shows_an_example(command):
         (["check-bundle", "{tmp}"], "is no bundle, it has no bundle.json"),
         (["train", "none.toml", "--data", "none", "--output", "{tmp}/b"], "none"),
         (["evaluate", "--data", "none", "--output", "{tmp}/r"], "none"),
-        (["explain", "nowhere", "--output", "{tmp}/x.png"], "nowhere is no file"),
+        (["explain", "nowhere", "--output", "{tmp}/x.png"], "there is no file nowhere"),
         (SIMULATE, "none"),
     ],
 )
@@ -121,6 +123,35 @@ def test_what_is_wrong_is_named_and_ends_with_code_2(tmp_path, arguments, named)
     assert ended.exit_code == 2
     assert named in ended.output
     assert "Traceback" not in ended.output
+
+
+def test_what_cannot_be_read_leaves_earlier_answers(tmp_path):
+    output = tmp_path / "night.jsonl"
+    output.write_text("earlier answers")
+    (tmp_path / "empty").mkdir()
+    for path in ("nowhere", tmp_path / "empty"):
+        assert run("classify", path, "--output", output).exit_code == 2
+    assert output.read_text() == "earlier answers"
+
+
+@pytest.mark.parametrize(
+    "arguments", [["example-night", "/dev/null/night"], ["classify", "{tmp}", "--output", "-"]]
+)
+def test_a_place_that_cannot_be_written_is_told_in_a_sentence(tmp_path, arguments):
+    for i, packet in enumerate(flare("ZTF1", n=2)):
+        (tmp_path / f"{i}.avro").write_bytes(packet)
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "broker_classifier.cli", *arguments[:1]]
+            + [one.format(tmp=tmp_path) for one in arguments[1:]],
+            check=False,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert ended.returncode == 1
+    assert "Traceback" not in ended.stderr
+    assert re.search(r"(Not a directory|No space left on device): \w+", ended.stderr)
 
 
 def test_an_unknown_variable_stops_the_start():

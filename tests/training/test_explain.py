@@ -182,7 +182,7 @@ def test_the_picture_is_written_and_summed_up(streaming, tmp_path, monkeypatch):
 
 def test_a_file_that_cannot_be_written_is_named(streaming, tmp_path):
     small_bundle(tmp_path / "bundle", seed=4)
-    with pytest.raises(ConfigError, match=r"why\.nothing is no .png, .pdf, .svg file"):
+    with pytest.raises(ConfigError, match=r"why\.nothing is no .png or .pdf or .svg file"):
         explain("x", flare(), tmp_path / "bundle", tmp_path / "why.nothing")
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match=r"why\.png cannot be written"):
