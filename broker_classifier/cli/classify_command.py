@@ -17,6 +17,7 @@ from broker_classifier.cli.command import (
     ConfigOption,
     KeepAllOption,
     SchemasOption,
+    noted_when_stopped,
     tell_of_the_first_run,
 )
 from broker_classifier.config import FRAMED_STREAM, USUAL_STREAM, Stream
@@ -83,11 +84,17 @@ def classify_command(
 
         configure_logs(LogSettings(level="error", format="text"))
         lines = Path(output) if is_direct else Path(folder) / "answers.jsonl"
-        metrics = classify_files(settings, paths, survey or USUAL_STREAM, lines, track)
+        with noted_when_stopped(_how_it_stands(output, is_direct=is_direct)):
+            metrics = classify_files(settings, paths, survey or USUAL_STREAM, lines, track)
         if not is_direct:
             _convert(lines, output, form, newest=newest)
     _tell(metrics.totals(), metrics.reasons(), output)
     _end(metrics.totals(), strict=strict)
+
+
+def _how_it_stands(output: str, *, is_direct: bool) -> str:
+    stands = "has the answers to what was read until then" if is_direct else "is not written"
+    return f"stopped: {output} {stands}"
 
 
 def _convert(lines: Path, output: str, form: Format, *, newest: bool) -> None:

@@ -3,7 +3,8 @@
 import errno
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any
@@ -82,6 +83,16 @@ def add_commands(
             register(_ending_plainly(function))
 
 
+@contextmanager
+def noted_when_stopped(note: str) -> Iterator[None]:
+    """Let the program say, when Ctrl-C ends it, what stands and how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt as stopped:
+        stopped.add_note(note)
+        raise
+
+
 def tell_of_the_first_run() -> None:
     """Say that the loops are compiled now, if numba has kept none of these sources yet."""
     package = Path(__file__).parents[1]
@@ -106,6 +117,10 @@ def _ending_plainly(function: Command) -> Command:
         except BrokerError as error:
             typer.echo(f"broker-classifier: {error}", err=True)
             raise typer.Exit(3 if isinstance(error, InputLostError) else 2) from error
+        except KeyboardInterrupt as stopped:
+            for note in getattr(stopped, "__notes__", ()):
+                typer.echo(note, err=True)
+            raise
         except BrokenPipeError:
             sys.stderr.close()
             raise typer.Exit(0) from None

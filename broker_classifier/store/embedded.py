@@ -52,7 +52,7 @@ class EmbeddedStore:
             self._commit: Future[None] | None = None
             self._unsafe: dict[str, bytes] = {}
         except BlockingIOError as error:
-            msg = f"another service has the light-curve store {folder}; give each a folder"
+            msg = f"another service has the light-curve store {folder}: set store.path to another"
             raise ConfigError(msg) from error
         except (OSError, lmdb.Error) as error:
             msg = (

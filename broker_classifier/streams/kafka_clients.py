@@ -11,10 +11,9 @@ from confluent_kafka import Message as KafkaMessage
 
 from broker_classifier.config.kafka import KafkaSettings
 from broker_classifier.errors import BrokerError, ConfigError
-from broker_classifier.logs import get_logger
+from broker_classifier.logs import REMINDED_EVERY_S, get_logger
 
 STATISTICS_MS = 2_000
-REMINDED_EVERY_S = 60.0
 # What librdkafka says again and again while a Kafka is away; `KafkaConnection` says it once.
 AWAY = {KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._RESOLVE}
 
