@@ -63,19 +63,14 @@ def classify_command(
 
     Example: broker-classifier classify night.tar.gz --output night.jsonl
     """
-    from broker_classifier.cli.load_settings import (
-        load_settings,
-        with_kafka,
-        with_survey,
-        without_rules,
-    )
+    from broker_classifier.cli import load_settings as given
     from broker_classifier.cli.progress_bars import progress_bars
     from broker_classifier.config import LogSettings
 
-    settings = with_kafka(load_settings(config), batch_size=batch_size)
-    settings = with_survey(settings, survey or USUAL_STREAM, bundle=bundle)
-    settings = with_survey(settings, survey or FRAMED_STREAM, schemas=schemas)
-    settings = without_rules(settings) if keep_all else settings
+    settings = given.with_kafka(given.load_settings(config), batch_size=batch_size)
+    settings = given.with_survey(settings, survey or USUAL_STREAM, bundle=bundle)
+    settings = given.with_survey(settings, survey or FRAMED_STREAM, schemas=schemas)
+    settings = given.without_rules(settings) if keep_all else settings
     tell_of_the_first_run()
     is_direct = output != "-" and form is Format.JSONL
     with tempfile.TemporaryDirectory() as folder, progress_bars("classifying") as track:
