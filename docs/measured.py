@@ -44,7 +44,7 @@ def machine(about: Mapping[str, Any]) -> str:
         f"({about['system']})."
         + (
             f" **The machine was busy with other work** (its load was {about['load']:g} at the "
-            "start), so these figures are too low."
+            "start), so these figures are worse than those of a free machine."
             if busy
             else ""
         )
@@ -53,19 +53,17 @@ def machine(about: Mapping[str, Any]) -> str:
 
 
 def speed(entries: Sequence[Mapping[str, Any]], benchmarks: Sequence[str]) -> str:
-    """Lay out what some benchmarks measured, each figure beside its reference."""
-    rows = [
-        (
-            entry["name"],
-            f"{entry['value']:,} {entry['unit'].replace('us', 'µs')}",
-            f"{entry['reference']['name']}: {entry['reference']['value']:,}",
-            _ratio(entry),
-        )
-        for entry in entries
-        if entry["benchmark"] in benchmarks
-    ]
-    head = ("", "median", "beside", "ratio (least to most)")
-    return table(head, rows) if rows else "Not measured.\n"
+    """Lay out what some benchmarks measured, each figure beside its references of the same run."""
+    rows: dict[str, tuple[str, list[str]]] = {}
+    for entry in entries:
+        if entry["benchmark"] in benchmarks:
+            name = entry["name"].removeprefix("decode ").removeprefix("web: ")
+            unit = entry["unit"].replace("us", "µs")
+            _, references = rows.setdefault(name, (f"{entry['value']:,} {unit}", []))
+            references.append(_reference(entry))
+    head = ("", "median", "beside: its median, the ratio (least to most)")
+    cells = [(name, figure, "; ".join(beside)) for name, (figure, beside) in rows.items()]
+    return table(head, cells) if cells else "Not measured.\n"
 
 
 def accuracy(figures: Mapping[str, Mapping[str, Any]]) -> str:
@@ -90,10 +88,11 @@ def _balanced(metrics: Mapping[str, Any]) -> list[str]:
     return cells
 
 
-def _ratio(entry: Mapping[str, Any]) -> str:
+def _reference(entry: Mapping[str, Any]) -> str:
     least, most = entry["spread"]
     spread = f" ({least:,} to {most:,})" if entry["repetitions"] > 1 else ""
-    return f"{entry['ratio']:,}{spread}"
+    reference = entry["reference"]
+    return f"{reference['name']}: {reference['value']:,}, {entry['ratio']:,}×{spread}"
 
 
 def _metrics_files() -> list[Path]:
