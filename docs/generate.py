@@ -12,6 +12,7 @@ from typing import Any
 
 import typer
 from measured import measured_parts
+from prometheus_client import Metric
 from tables import table
 from typer.cli import get_docs_for_click
 
@@ -85,8 +86,15 @@ def metrics_page() -> str:
     """List the metrics of the service and of the annotator."""
     registries = Metrics().registry, AnnotateMetrics().registry
     families = [family for registry in registries for family in registry.collect()]
-    rows = sorted((f"`{family.name}`", family.type, family.documentation) for family in families)
+    rows = sorted(
+        (f"`{_sample(family)}`", family.type, family.documentation) for family in families
+    )
     return "# Metrics\n\n" + table(("metric", "kind", "meaning"), rows)
+
+
+def _sample(family: Metric) -> str:
+    """Name a metric as it is shown by /metrics."""
+    return family.name + ("_total" if family.type == "counter" else "")
 
 
 def reasons_page() -> str:

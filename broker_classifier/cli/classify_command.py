@@ -37,7 +37,7 @@ Newest = Annotated[
     bool, typer.Option("--newest", help="Only the newest answer of each object; csv, parquet.")
 ]
 Survey = Annotated[Stream | None, typer.Option(help="Whose alerts, where bytes do not tell; ztf.")]
-BatchSize = Annotated[int | None, typer.Option("--batch-size", min=1)]
+BatchSize = Annotated[int | None, typer.Option("--batch-size", min=1, help="Alerts at once.")]
 Strict = Annotated[
     bool, typer.Option("--strict", help="Exit status 1 if anything could not be read.")
 ]

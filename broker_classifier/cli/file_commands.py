@@ -19,7 +19,10 @@ def replay_command(
     paths: AlertPaths,
     topic: Annotated[str, typer.Option("--topic", help="Topic to publish into.")],
     bootstrap_servers: ServersOption = None,
-    rate: Annotated[float | None, typer.Option("--rate", min=0.001, help="Alerts/s.")] = None,
+    rate: Annotated[
+        float | None,
+        typer.Option("--rate", min=0.001, help="Alerts per second; else as fast as possible."),
+    ] = None,
     skip: Annotated[int, typer.Option(min=0, help="Leave out so many at the beginning.")] = 0,
     config: ConfigOption = None,
 ) -> None:

@@ -16,7 +16,7 @@ class StoreSettings(BaseModel):
         "valkeys:// with TLS) for many; memory keeps it as long as the process.",
     )
     password: SecretStr = Field(SecretStr(""), description="Password of the store's server.")
-    password_file: Path | None = Field(None, description="File that holds it, instead.")
+    password_file: Path | None = Field(None, description="File that has the password, instead.")
     client: dict[str, str | int | float | bool] = Field(
         default_factory=dict,
         description="Further settings of the store's client, such as ssl_ca_certs.",
