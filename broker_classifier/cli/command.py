@@ -48,7 +48,14 @@ ServersOption = Annotated[str | None, typer.Option("--bootstrap-servers", help="
 
 
 class _PlainUsage(TyperCommand):
-    """Shows what must be given as PATHS... and not as {PATHS}...."""
+    """Shows what must be given as PATHS... and not as {PATHS}...., and errors without jargon."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except typer.BadParameter as error:
+            error.message = error.message.removeprefix("Value error, ")
+            raise
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         pieces = super().collect_usage_pieces(ctx)
@@ -130,6 +137,6 @@ def _ending_plainly(function: Command) -> Command:
             where = f"{error.filename}: " if error.filename else ""
             what = f"{where}{error.strerror}: {_WHAT_TO_DO[error.errno]}"
             typer.echo(f"broker-classifier: {what}", err=True)
-            raise typer.Exit(1) from error
+            raise typer.Exit(2) from error
 
     return guarded

@@ -77,10 +77,11 @@ def _of_store(
     try:
         records = read_beside(store, [f"{name}:{object_id}" for name in surveys])
     except ConfigError as error:
-        msg = (
-            f"there is no file {object_id}, and no store in which an object of this name could be "
-            f"looked for ({error}): name a file, or with --data an object of a labelled set"
+        absent = (
+            f"no light-curve store {store} that could have an object of this name: name a file, set "
+            "store.path, or give a labelled set with --data"
         )
+        msg = f"there is no file {object_id}, and {error if store.exists() else absent}"
         raise DataError(msg) from error
     for name, record in zip(surveys, records, strict=True):
         if len(record.curve):

@@ -118,6 +118,7 @@ def test_every_commands_help_shows_an_example(command):
         (["evaluate", "--data", "none", "--output", "{tmp}/r"], "none"),
         (["explain", "nowhere", "--output", "{tmp}/x.png"], "there is no file nowhere"),
         (SIMULATE, "none"),
+        (["classify", "x", "--output", "o", "--format", "xls"], "'--format': 'xls' is not one of"),
     ],
 )
 def test_what_is_wrong_is_named_and_ends_with_code_2(tmp_path, arguments, named):
@@ -151,7 +152,7 @@ def test_a_place_that_cannot_be_written_is_told_in_a_sentence(tmp_path, argument
             stderr=subprocess.PIPE,
             text=True,
         )
-    assert ended.returncode == 1
+    assert ended.returncode == 2
     assert "Traceback" not in ended.stderr
     assert re.search(r"(Not a directory|No space left on device): \w+", ended.stderr)
 
