@@ -54,12 +54,25 @@ class _PlainUsage(TyperCommand):
         try:
             return super().parse_args(ctx, args)
         except typer.BadParameter as error:
-            error.message = error.message.removeprefix("Value error, ")
+            if isinstance(error.__cause__, ValueError):
+                error.message = _in_words(error.__cause__, error.message)
             raise
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         pieces = super().collect_usage_pieces(ctx)
         return [piece.replace("{", "").replace("}", "") for piece in pieces]
+
+
+def _in_words(error: ValueError, message: str) -> str:
+    """Say what is wrong with an option as it is said of a setting."""
+    from pydantic import ValidationError
+
+    from broker_classifier.cli.load_settings import problem_in_words
+
+    if not isinstance(error, ValidationError):
+        return message
+    problem = error.errors()[0]
+    return problem_in_words(problem["type"], problem.get("ctx", {}), problem["msg"])
 
 
 def add_commands(

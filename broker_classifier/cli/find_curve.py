@@ -78,8 +78,8 @@ def _of_store(
         records = read_beside(store, [f"{name}:{object_id}" for name in surveys])
     except ConfigError as error:
         absent = (
-            f"no light-curve store {store} that could have an object of this name: name a file, set "
-            "store.path, or give a labelled set with --data"
+            f"no light-curve store {store} that could have an object of this name: name a file, "
+            "set store.path, or give a labelled set with --data"
         )
         msg = f"there is no file {object_id}, and {error if store.exists() else absent}"
         raise DataError(msg) from error

@@ -119,6 +119,8 @@ def test_every_commands_help_shows_an_example(command):
         (["explain", "nowhere", "--output", "{tmp}/x.png"], "there is no file nowhere"),
         (SIMULATE, "none"),
         (["classify", "x", "--output", "o", "--format", "xls"], "'--format': 'xls' is not one of"),
+        (["classify", "x", "--output", "o", "--batch-size", "0"], "must be at least 1"),
+        (["subscribe", "--limit", "x"], "must be a whole number"),
     ],
 )
 def test_what_is_wrong_is_named_and_ends_with_code_2(tmp_path, arguments, named):
