@@ -67,8 +67,8 @@ def _figures_of(folder: Path, bundle_hash: str) -> dict[str, Any]:
 
 def _with_evidence(metrics: dict[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
     """Take over from the figures before what only the folders of other bundles show."""
-    if "cross_validation" in before:
-        metrics = {"cross_validation": before["cross_validation"]} | metrics
+    if "cross_validation" in before and "cross_validation" not in metrics:
+        metrics = metrics | {"cross_validation": before["cross_validation"]}
     former = before.get("gates", {}).get(FORCED_GATE)
     if former and metrics["gates"][FORCED_GATE]["passed"] is None:
         metrics = metrics | {"gates": metrics["gates"] | {FORCED_GATE: former}}

@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from broker_classifier import __version__
+from broker_classifier.cli.command import SLOWLY_COMPILED, tell_of_the_first_run
 from broker_classifier.cli.main import app
 from broker_classifier.model.find_bundle import shipped_bundles
 from broker_classifier.service import serve
@@ -181,6 +182,16 @@ def test_a_stopped_classify_says_that_it_has_not_read_all(tmp_path, monkeypatch)
 
 def _stop():
     raise KeyboardInterrupt
+
+
+def test_the_first_run_is_told_until_all_is_compiled(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    for source in SLOWLY_COMPILED:
+        tell_of_the_first_run()
+        assert "the first run compiles" in capsys.readouterr().err
+        (tmp_path / f"{Path(source).stem}.f-1.py311.nbi").touch()
+    tell_of_the_first_run()
+    assert capsys.readouterr().err == ""
 
 
 def test_an_unknown_variable_stops_the_start():
