@@ -1,4 +1,4 @@
-"""The pages of the documentation that are made of the code: settings, commands, message, metrics.
+"""The pages of the documentation that are made of the code or of measurements.
 
 They are written to `docs/generated` at every build and are never committed.
 """
@@ -6,11 +6,14 @@ They are written to `docs/generated` at every build and are never committed.
 import json
 import re
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import typer
+from measured import measured_parts
+from prometheus_client import Metric
+from tables import table
 from typer.cli import get_docs_for_click
 
 from broker_classifier.cli.load_settings import settings_table
@@ -44,7 +47,7 @@ def write_generated_pages(docs: Path) -> None:
     for card in sorted(MODELS.glob("*/README.md")):
         name = card.parent.name
         pages[f"card-{name}.md"] = _relinked(card.read_text(), f"../../models/{name}")
-    for name, text in pages.items():
+    for name, text in (pages | measured_parts()).items():
         (folder / name).write_text(text)
 
 
@@ -53,13 +56,6 @@ def _as_pages(text: str) -> str:
     for name in ("POSTER", "BASELINES"):
         text = text.replace(f"]({name}.md", f"]({name.lower()}.md")
     return text
-
-
-def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """Write a Markdown table; a bar in a cell is escaped."""
-    cells = [[str(cell).replace("|", "\\|").replace("\n", " ") for cell in row] for row in rows]
-    lines = [head, ["---"] * len(head), *cells]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 
 def settings_page() -> str:
@@ -90,8 +86,15 @@ def metrics_page() -> str:
     """List the metrics of the service and of the annotator."""
     registries = Metrics().registry, AnnotateMetrics().registry
     families = [family for registry in registries for family in registry.collect()]
-    rows = sorted((f"`{family.name}`", family.type, family.documentation) for family in families)
+    rows = sorted(
+        (f"`{_sample(family)}`", family.type, family.documentation) for family in families
+    )
     return "# Metrics\n\n" + table(("metric", "kind", "meaning"), rows)
+
+
+def _sample(family: Metric) -> str:
+    """Name a metric as it is shown by /metrics."""
+    return family.name + ("_total" if family.type == "counter" else "")
 
 
 def reasons_page() -> str:

@@ -17,6 +17,7 @@ from broker_classifier.cli.command import (
     ConfigOption,
     KeepAllOption,
     SchemasOption,
+    noted_when_stopped,
     tell_of_the_first_run,
 )
 from broker_classifier.config import FRAMED_STREAM, USUAL_STREAM, Stream
@@ -36,7 +37,7 @@ Newest = Annotated[
     bool, typer.Option("--newest", help="Only the newest answer of each object; csv, parquet.")
 ]
 Survey = Annotated[Stream | None, typer.Option(help="Whose alerts, where bytes do not tell; ztf.")]
-BatchSize = Annotated[int | None, typer.Option("--batch-size", min=1)]
+BatchSize = Annotated[int | None, typer.Option("--batch-size", min=1, help="Alerts at once.")]
 Strict = Annotated[
     bool, typer.Option("--strict", help="Exit status 1 if anything could not be read.")
 ]
@@ -62,19 +63,14 @@ def classify_command(
 
     Example: broker-classifier classify night.tar.gz --output night.jsonl
     """
-    from broker_classifier.cli.load_settings import (
-        load_settings,
-        with_kafka,
-        with_survey,
-        without_rules,
-    )
+    from broker_classifier.cli import load_settings as given
     from broker_classifier.cli.progress_bars import progress_bars
     from broker_classifier.config import LogSettings
 
-    settings = with_kafka(load_settings(config), batch_size=batch_size)
-    settings = with_survey(settings, survey or USUAL_STREAM, bundles=bundles or None)
-    settings = with_survey(settings, survey or FRAMED_STREAM, schemas=schemas)
-    settings = without_rules(settings) if keep_all else settings
+    settings = given.with_kafka(given.load_settings(config), batch_size=batch_size)
+    settings = given.with_survey(settings, survey or USUAL_STREAM, bundles=bundles or None)
+    settings = given.with_survey(settings, survey or FRAMED_STREAM, schemas=schemas)
+    settings = given.without_rules(settings) if keep_all else settings
     tell_of_the_first_run()
     is_direct = output != "-" and form is Format.JSONL
     with tempfile.TemporaryDirectory() as folder, progress_bars("classifying") as track:
@@ -83,11 +79,17 @@ def classify_command(
 
         configure_logs(LogSettings(level="error", format="text"))
         lines = Path(output) if is_direct else Path(folder) / "answers.jsonl"
-        metrics = classify_files(settings, paths, survey or USUAL_STREAM, lines, track)
+        with noted_when_stopped(_how_it_stands(output, is_direct=is_direct)):
+            metrics = classify_files(settings, paths, survey or USUAL_STREAM, lines, track)
         if not is_direct:
             _convert(lines, output, form, newest=newest)
     _tell(metrics.totals(), metrics.reasons(), output)
     _end(metrics.totals(), strict=strict)
+
+
+def _how_it_stands(output: str, *, is_direct: bool) -> str:
+    stands = "has the answers to what was read until then" if is_direct else "is not written"
+    return f"stopped: {output} {stands}"
 
 
 def _convert(lines: Path, output: str, form: Format, *, newest: bool) -> None:

@@ -1,10 +1,12 @@
 """How a function becomes a command: its errors a sentence and an exit code; options they share."""
 
+import errno
 import math
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any
@@ -18,6 +20,22 @@ DEFAULT_BUNDLE = Path("ztf-transients")
 DATES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
 
 Command = Callable[..., None]
+SLOWLY_COMPILED = (
+    "light_curve/selection_rules.py",
+    "model/networks/streaming_runtimes.py",
+    "surveys/avro/run_programs.py",
+)
+_WHAT_TO_DO = {
+    errno.ENOSPC: "make room, or name another place",
+    errno.EDQUOT: "make room, or name another place",
+    errno.EACCES: "it is not yours to use; name another",
+    errno.EPERM: "it is not yours to use; name another",
+    errno.EROFS: "name a place that can be written",
+    errno.ENOENT: "name another",
+    errno.EISDIR: "name a file",
+    errno.ENOTDIR: "name another folder",
+    errno.EEXIST: "name another",
+}
 
 AlertPaths = Annotated[
     list[Path], typer.Argument(metavar="PATHS", help="Files, folders, archives of alerts.")
@@ -44,11 +62,31 @@ AtOption = Annotated[
 
 
 class _PlainUsage(TyperCommand):
-    """Shows what must be given as PATHS... and not as {PATHS}...."""
+    """Shows what must be given as PATHS... and not as {PATHS}...., and errors without jargon."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except typer.BadParameter as error:
+            if isinstance(error.__cause__, ValueError):
+                error.message = _in_words(error.__cause__, error.message)
+            raise
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         pieces = super().collect_usage_pieces(ctx)
         return [piece.replace("{", "").replace("}", "") for piece in pieces]
+
+
+def _in_words(error: ValueError, message: str) -> str:
+    """Say what is wrong with an option as it is said of a setting."""
+    from pydantic import ValidationError
+
+    from broker_classifier.cli.load_settings import problem_in_words
+
+    if not isinstance(error, ValidationError):
+        return message
+    problem = error.errors()[0]
+    return problem_in_words(problem["type"], problem.get("ctx", {}), problem["msg"])
 
 
 def add_commands(
@@ -104,11 +142,25 @@ def asked_mjd(at: str | None) -> float | None:
     return mjd
 
 
+@contextmanager
+def noted_when_stopped(note: str) -> Iterator[None]:
+    """Let the program say, when Ctrl-C ends it, what stands and how to go on."""
+    try:
+        yield
+    except KeyboardInterrupt as stopped:
+        stopped.add_note(note)
+        raise
+
+
 def tell_of_the_first_run() -> None:
-    """Say that the loops are compiled now, if numba has kept none yet."""
-    kept_in = Path(os.environ.get("NUMBA_CACHE_DIR", Path(__file__).parents[1]))
-    if next(kept_in.rglob("*.nbi"), None) is None:
-        typer.echo("the first run compiles the loops: up to a minute, only once", err=True)
+    """Say that the loops are compiled now, if numba has kept none of these sources yet."""
+    package = Path(__file__).parents[1]
+    kept_in = Path(os.environ.get("NUMBA_CACHE_DIR", package))
+    for source in map(package.joinpath, SLOWLY_COMPILED):
+        kept = kept_in.rglob(f"{source.stem}.*.nbi")
+        if not any(file.stat().st_mtime > source.stat().st_mtime for file in kept):
+            typer.echo("the first run compiles the loops: up to a minute, only once", err=True)
+            return
 
 
 def _ending_plainly(function: Command) -> Command:
@@ -124,8 +176,19 @@ def _ending_plainly(function: Command) -> Command:
         except BrokerError as error:
             typer.echo(f"broker-classifier: {error}", err=True)
             raise typer.Exit(3 if isinstance(error, InputLostError) else 2) from error
+        except KeyboardInterrupt as stopped:
+            for note in getattr(stopped, "__notes__", ()):
+                typer.echo(note, err=True)
+            raise
         except BrokenPipeError:
             sys.stderr.close()
             raise typer.Exit(0) from None
+        except OSError as error:
+            if error.errno not in _WHAT_TO_DO:
+                raise
+            where = f"{error.filename}: " if error.filename else ""
+            what = f"{where}{error.strerror}: {_WHAT_TO_DO[error.errno]}"
+            typer.echo(f"broker-classifier: {what}", err=True)
+            raise typer.Exit(2) from error
 
     return guarded

@@ -6,7 +6,12 @@ from typing import Annotated
 import orjson
 import typer
 
-from broker_classifier.cli.command import AlertPaths, ConfigOption, ServersOption
+from broker_classifier.cli.command import (
+    AlertPaths,
+    ConfigOption,
+    ServersOption,
+    tell_of_the_first_run,
+)
 from broker_classifier.cli.service_commands import kafka_settings
 
 
@@ -14,7 +19,10 @@ def replay_command(
     paths: AlertPaths,
     topic: Annotated[str, typer.Option("--topic", help="Topic to publish into.")],
     bootstrap_servers: ServersOption = None,
-    rate: Annotated[float | None, typer.Option("--rate", min=0.001, help="Alerts/s.")] = None,
+    rate: Annotated[
+        float | None,
+        typer.Option("--rate", min=0.001, help="Alerts per second; else as fast as possible."),
+    ] = None,
     skip: Annotated[int, typer.Option(min=0, help="Leave out so many at the beginning.")] = 0,
     config: ConfigOption = None,
 ) -> None:
@@ -41,6 +49,7 @@ def example_night_command(
     """
     from broker_classifier.cli.progress_bars import progress_bars
 
+    tell_of_the_first_run()
     with progress_bars("making up alerts"):
         from broker_classifier.demo.simulate.example_night import write_example_night
 

@@ -74,12 +74,17 @@ def find_curve(
 def _of_store(
     object_id: str, survey: Stream | None, settings: Settings, alert_id: int | None
 ) -> Found:
-    surveys = [survey] if survey else list(get_args(Stream))
+    store, surveys = settings.store.path, [survey] if survey else list(get_args(Stream))
     try:
-        with closing(open_reader(settings.store)) as store:
-            records = store.read([f"{name}:{object_id}" for name in surveys])
+        with closing(open_reader(settings.store)) as reader:
+            records = reader.read([f"{name}:{object_id}" for name in surveys])
     except ConfigError as error:
-        msg = f"{object_id} is no file, and {error}"
+        absent = (
+            f"no light-curve store {store} that could have an object of this name: name a file, "
+            "set store.path, or give a labelled set with --data"
+        )
+        is_there = "://" in store or Path(store).exists()
+        msg = f"there is no file {object_id}, and {error if is_there else absent}"
         raise DataError(msg) from error
     for name, record in zip(surveys, records, strict=True):
         if len(record.curve):
@@ -87,7 +92,7 @@ def _of_store(
             return Found(object_id, name, _as_known_at(record.curve, answered, alert_id))
     kind = f"{survey} object" if survey else "object"
     msg = (
-        f"{object_id} is no file, and the store of the settings has no {kind} of this name: "
+        f"{object_id} is no file, and the light-curve store {store} has no {kind} of this name: "
         "name a file, an object of the store, or with --data one of a labelled set"
     )
     raise DataError(msg)
@@ -99,9 +104,12 @@ def _as_known_at(
     if alert_id is None:
         return curve
     if alert_id not in mjd_of_alert:
-        msg = f"the object has no alert {alert_id}: give one of its {len(mjd_of_alert)} alerts"
-        raise DataError(msg)
+        raise _no_such_alert(alert_id, f"the object has {len(mjd_of_alert)} alerts")
     return curve.until(mjd_of_alert[alert_id])
+
+
+def _no_such_alert(alert_id: int | None, there_are: str) -> DataError:
+    return DataError(f"{there_are}, none of which is {alert_id}: give the alert_id of one")
 
 
 def labelled_curve(data_folder: Path, object_id: str, bundle_folder: Path) -> tuple[str, Found]:
@@ -153,6 +161,7 @@ def _only_one(found: Mapping[str, Found], wanted: str | None) -> Found:
 def _of_results(path: Path, alert_id: int | None) -> dict[str, Found]:
     """Read the newest classification of every object, or one alert's; nothing of other files."""
     newest: dict[str, ClassificationMessage] = {}
+    n_messages = 0
     if not path.is_file():
         return {}
     with path.open("rb") as lines:
@@ -166,8 +175,11 @@ def _of_results(path: Path, alert_id: int | None) -> dict[str, Found]:
                 raise DataError(msg) from error
             before = newest.get(message.object_id)
             is_asked_for = alert_id in (None, message.alert_id)
+            n_messages += 1
             if is_asked_for and (before is None or message.mjd >= before.mjd):
                 newest[message.object_id] = message
+    if n_messages and not newest:
+        raise _no_such_alert(alert_id, f"{path} has {n_messages} answers")
     return {name: Found(name, one.survey, _curve_of(one)) for name, one in newest.items()}
 
 
@@ -203,6 +215,9 @@ def _of_alerts(
         raise DataError(msg)
     if alert_id is None:
         return curves
+    if not any(alert_id in of_object for of_object in mjd_of_alert.values()):
+        n_alerts = sum(map(len, mjd_of_alert.values()))
+        raise _no_such_alert(alert_id, f"{path} has {n_alerts} alerts")
     return {
         name: found._replace(curve=_as_known_at(found.curve, mjd_of_alert[name], alert_id))
         for name, found in curves.items()

@@ -1,5 +1,6 @@
 """The commands that look into something: an answer, the bundles."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,8 @@ from broker_classifier.cli.command import (
     tell_of_the_first_run,
 )
 from broker_classifier.config import FRAMED_STREAM, USUAL_STREAM, Stream
+
+WIDTH_OF_A_PIPE = 200
 
 Target = Annotated[
     str, typer.Argument(metavar="OBJECT|FILE", help="Alerts, results, or an object's id.")
@@ -101,7 +104,8 @@ def bundles_command(
     if as_json:
         typer.echo(bundles_json(bundles))
     else:
-        Console().print(bundles_table(bundles))
+        width = None if sys.stdout.isatty() else WIDTH_OF_A_PIPE
+        Console(width=width).print(bundles_table(bundles))
 
 
 def check_bundle_command(
@@ -113,6 +117,7 @@ def check_bundle_command(
     """
     from broker_classifier.cli.progress_bars import progress_bars
 
+    tell_of_the_first_run()
     with progress_bars("checking"):
         from broker_classifier.model.bundle import load_bundle
 

@@ -39,7 +39,8 @@ def demo_command(
 def serve_command(
     keep_all: KeepAllOption = False,
     workers: Annotated[
-        int | None, typer.Option(min=1, max=1000, help="So many processes; they share a store.")
+        int | None,
+        typer.Option(min=1, max=1000, help="Run so many processes, which share a store."),
     ] = None,
     since: Annotated[
         str | None,

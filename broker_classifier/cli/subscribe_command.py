@@ -9,23 +9,27 @@ from broker_classifier.cli.command import ConfigOption, ServersOption
 from broker_classifier.cli.service_commands import kafka_settings
 
 Where = Annotated[str, typer.Option(help="A condition, such as 'TDE > 0.1 and points >= 3'.")]
-Classes = Annotated[list[str] | None, typer.Option("--class", help="Top class.")]
+Classes = Annotated[
+    list[str] | None, typer.Option("--class", help="Most probable class; may be repeated.")
+]
 MinProbability = Annotated[
-    float, typer.Option(min=0, max=1, help="Of the top class; .5 is sensible for a first look.")
+    float, typer.Option(min=0, max=1, help="Of the most probable class; .5 for a first look.")
 ]
 MinPoints = Annotated[int, typer.Option(min=0, help="Points used; 3 for a first look.")]
 MinBits = Annotated[
     float, typer.Option(min=0, help="Information of the light curve; .5 for a first look.")
 ]
-Objects = Annotated[list[str] | None, typer.Option("--object", help="Object id.")]
-Model = Annotated[str, typer.Option(help="Name of the bundle.")]
-Survey = Annotated[str, typer.Option(help="ztf, lsst, ...")]
+Objects = Annotated[
+    list[str] | None, typer.Option("--object", help="Only this object; may be repeated.")
+]
+Model = Annotated[str, typer.Option(help="Only answers of this bundle.")]
+Survey = Annotated[str, typer.Option(help="Only alerts of this survey: ztf, lsst, ...")]
 Topic = Annotated[str | None, typer.Option(help="The classification topic.")]
-Group = Annotated[str | None, typer.Option(help="Group that keeps the position.")]
-FromBeginning = Annotated[bool, typer.Option("--from-beginning")]
+Group = Annotated[str | None, typer.Option(help="Consumer group: it keeps the position.")]
+FromBeginning = Annotated[bool, typer.Option("--from-beginning", help="Read what is there, too.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON message a line.")]
-IdleTimeout = Annotated[float | None, typer.Option(help="Stop after so many quiet s.")]
-Limit = Annotated[int | None, typer.Option(min=1, help="Stop after so many.")]
+IdleTimeout = Annotated[float | None, typer.Option(help="Stop after so many seconds without news.")]
+Limit = Annotated[int | None, typer.Option(min=1, help="Stop after so many messages.")]
 
 
 def subscribe_command(

@@ -1,7 +1,5 @@
 """The commands about models: train one, judge it, write its card."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -9,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from broker_classifier.cli.command import BUNDLE, DEFAULT_BUNDLE
+from broker_classifier.cli.command import BUNDLE, DEFAULT_BUNDLE, noted_when_stopped
 
 DataPaths = Annotated[
     list[Path], typer.Option("--data", help="Folder of labelled light curves; may be repeated.")
@@ -27,13 +25,7 @@ GatePath = Annotated[
 ]
 
 
-@contextmanager
-def _told_how_to_go_on(how: str) -> Iterator[None]:
-    try:
-        yield
-    except KeyboardInterrupt:
-        typer.echo(f"stopped; {how} after the last complete epoch", err=True)
-        raise
+_GOES_ON = "goes on after the last complete epoch"
 
 
 def train_command(
@@ -60,7 +52,7 @@ def train_command(
 
     require_packages()
     how = {"resume": resume, "overwrite": overwrite}
-    with _told_how_to_go_on("--resume goes on"), progress_bars("training") as track:
+    with noted_when_stopped(f"stopped; --resume {_GOES_ON}"), progress_bars("training") as track:
         from broker_classifier.training.train import train
 
         train(recipe, data, output, seed, typer.echo, **how, device=device, track=track)
@@ -83,7 +75,10 @@ def cross_validate_command(
     from broker_classifier.training import require_packages
 
     require_packages()
-    with _told_how_to_go_on("the same command goes on"), progress_bars("training") as track:
+    with (
+        noted_when_stopped(f"stopped; the same command {_GOES_ON}"),
+        progress_bars("training") as track,
+    ):
         from broker_classifier.training.cross_validate import cross_validate
         from broker_classifier.training.judge.scores import METRICS_FILE
         from broker_classifier.training.report.metrics_file import summary

@@ -104,10 +104,12 @@ class KafkaSettings(_Section):
         1, ge=1, le=10_000, description="Partitions of the topics that the service makes."
     )
     replication: int = Field(
-        -1, ge=-1, le=100, description="Copies of them; -1 leaves it to the broker."
+        -1, ge=-1, le=100, description="Copies of those topics; -1: as the broker is set."
     )
     retention_days: float | None = Field(
-        None, gt=0, description="How long they keep messages; as the broker is set where not set."
+        None,
+        gt=0,
+        description="How long those topics keep messages, days; none: as the broker is set.",
     )
     output_client: Client = Field(
         default_factory=dict,

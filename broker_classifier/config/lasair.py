@@ -61,7 +61,8 @@ class AnnotateSettings(_Section):
         0.1, ge=0, le=1, description="An object is sent again when a probability moves by more."
     )
     information_levels: tuple[float, ...] = Field(
-        (0.5, 1.0, 2.0), description="And when the information passes one of these, bits."
+        (0.5, 1.0, 2.0),
+        description="It is sent again when the information passes one of these, bits.",
     )
     batch_size: int = Field(500, ge=1, le=1000, description="Most annotations in one call.")
     timeout_s: float = Field(
@@ -71,7 +72,12 @@ class AnnotateSettings(_Section):
         "", description="Address of an object's page, with {object_id} in it; none: no link."
     )
     host: str = Field("127.0.0.1", description="Address of annotate's /metrics and /health.")
-    port: int = Field(9110, ge=0, le=65535, description="Their port; 0 takes any free one.")
+    port: int = Field(
+        9111,
+        ge=0,
+        le=65535,
+        description="Port of annotate's /metrics and /health; 0: any free one.",
+    )
 
     @model_validator(mode="after")
     def _fit_ztfs_columns(self) -> Self:

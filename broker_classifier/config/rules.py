@@ -64,7 +64,7 @@ class StarRule(_Rule):
         20.0, description="Faintest point in LSST's template that counts as a star, AB magnitude."
     )
     smallest_change: float = Field(
-        0.2, gt=0, description="Least change of such a point that does not, share of its flux."
+        0.2, gt=0, description="Change from which on it does not count as one, share of its flux."
     )
 
 
@@ -76,7 +76,7 @@ class VariableRule(_Rule):
         3, ge=1, description="Changes of sign in one band in 30 days that make a variable star."
     )
     nights_of_each_sign: int = Field(
-        5, ge=1, description="As many nights with detections of either sign in 30 days do, too."
+        5, ge=1, description="So many nights with positive and with negative ones do, too."
     )
     after_days: float = Field(
         365.0,
@@ -87,7 +87,10 @@ class VariableRule(_Rule):
         1.0, gt=0, description="Greatest distance of that source, which is no galaxy."
     )
     plane_degrees: float = Field(
-        7.0, ge=0, le=90, description="So old, all varies in this galactic latitude (BTS 7)."
+        7.0,
+        ge=0,
+        le=90,
+        description="Within this galactic latitude all that is so old varies (BTS 7).",
     )
 
 

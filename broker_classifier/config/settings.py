@@ -71,8 +71,8 @@ class SurveySettings(_Section):
     history_days: float = Field(
         1.0,
         ge=0,
-        description="How long after an object's history was read those of its next alerts are not; "
-        "1 where not set. 0 reads every one, as for a bundle that takes forced photometry.",
+        description="Read an object's history again only after so many days; 1 where not set. 0: "
+        "with every alert, as is done for a bundle that takes forced photometry.",
     )
     rules: Rules = Rules()
 
@@ -118,7 +118,9 @@ class MetricsSettings(_Section):
     """The HTTP port of /metrics and /health."""
 
     host: str = Field("127.0.0.1", description="Address that /metrics and /health listen on.")
-    port: int = Field(9109, ge=0, le=65535, description="Their port; 0 takes any free one.")
+    port: int = Field(
+        9109, ge=0, le=65535, description="Port of /metrics and /health; 0: any free one."
+    )
 
 
 class LogSettings(_Section):

@@ -13,7 +13,7 @@ class WebSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     host: str = Field("127.0.0.1", description="Address that the page listens on.")
-    port: int = Field(9110, ge=0, le=65535, description="Its port; 0 takes any free one.")
+    port: int = Field(9110, ge=0, le=65535, description="Port of the page; 0: any free one.")
     index: Path = Field(
         Path("page-index.sqlite"),
         description="File of the page's index; without it, it is made again of the topic.",

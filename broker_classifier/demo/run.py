@@ -129,8 +129,8 @@ def report(console: Console, playing: Playing, checks: list[Check], page: Path) 
         console.print(
             f"\nFirst probability after {playing.first_answer_s:.1f} s; "
             f"{len(ledger.answers)} of {len(ledger.sent)} alerts classified; "
-            f"from alert to answer p50 {ledger.latency_s(50) * 1000:.0f} ms, "
-            f"p99 {ledger.latency_s(99) * 1000:.0f} ms."
+            f"from alert to answer {ledger.latency_s(50) * 1000:.0f} ms in the median, "
+            f"{ledger.latency_s(99) * 1000:.0f} ms or less for 99 %."
         )
     if ledger.declined:
         console.print(declined_line(ledger.declined), highlight=False)

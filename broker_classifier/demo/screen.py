@@ -115,10 +115,10 @@ def screen(
     truth = {a.object_id: a.label for a in playing.ledger.sent if a.label is not None}
     classes = next((list(a.probabilities) for a in playing.ledger.answers.values()), [])
     table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    for heading in ("object", *(["truth"] if truth else []), "alerts", "probabilities"):
+    for heading in ("object", *(["truth"] if truth else []), "alerts", "classes"):
         table.add_column(heading, justify="right" if heading == "alerts" else "left", no_wrap=True)
     table.add_column("most probable", no_wrap=True)
-    table.add_column("P(truth) so far" if truth else "P so far", no_wrap=True)
+    table.add_column("P(truth)" if truth else "its P", no_wrap=True)
     for name in rows:
         table.add_row(*_row(evolution[name], truth.get(name), bool(truth), width))
     body = table if evolution else Text("\n  " + _waiting(playing), style="dim")
@@ -182,21 +182,20 @@ def _numbers(playing: Playing) -> Text:
     figures = {
         "night": f"{max(0, int(mjd) - int(first)) + 1}",
         "alerts": f"{len(ledger.sent)}/{len(playing.alerts)}",
-        "objects": f"{len({a.object_id for a in ledger.answers.values()})}",
         "answers/s": f"{rate:.0f}",
-        "latency p50": f"{ledger.latency_s(50) * 1000:.0f} ms" if ledger.answers else "-",
-        "p99": f"{ledger.latency_s(99) * 1000:.0f} ms" if ledger.answers else "-",
+        "median latency": f"{ledger.latency_s(50) * 1000:.0f} ms" if ledger.answers else "-",
+        "99 %": f"{ledger.latency_s(99) * 1000:.0f} ms" if ledger.answers else "-",
     }
     text = Text()
     for name, figure in figures.items():
-        text.append(f"{name} ", "dim").append(f"{figure}   ", "bold")
+        text.append(f"{name} ", "dim").append(f"{figure}  ", "bold")
     return text
 
 
 def _legend(classes: Sequence[str]) -> Text:
     text = Text()
     for name in classes:
-        text.append("█ ", class_colour(name)).append(f"{name}  ", "dim")
+        text.append("█", class_colour(name)).append(f"{name}  ", "dim")
     return text
 
 

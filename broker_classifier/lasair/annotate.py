@@ -23,7 +23,7 @@ from broker_classifier.lasair.sending.metrics import AnnotateMetrics, OutboxColl
 from broker_classifier.lasair.sending.outbox import Outbox
 from broker_classifier.lasair.sending.sender import Sender
 from broker_classifier.light_curve.photometry import SECONDS_PER_DAY
-from broker_classifier.logs import get_logger
+from broker_classifier.logs import WaitingLog, get_logger
 from broker_classifier.streams.health_server import serve_health
 from broker_classifier.streams.topic_reader import TopicReader
 
@@ -44,7 +44,9 @@ def annotate(settings: Settings, stop: threading.Event) -> None:
     """
     annotators = annotators_of(settings)
     if not annotators:
-        log.warning("nothing is annotated: set annotate.lsst.topic or ztf.topic, and its token")
+        log.warning(
+            "nothing is annotated: set annotate.lsst.topic or annotate.ztf.topic, and the token"
+        )
         return
     metrics = AnnotateMetrics()
     with _only_process(settings.annotate.outbox):
@@ -152,7 +154,7 @@ def _read(
     by_survey = {survey: annotator.settings for survey, annotator in annotators.items()}
     intake = Intake(outbox, by_survey, settings.annotate, metrics)
     reader = TopicReader(kafka, kafka.output_topic)
-    topic = Topic(reader, outbox, intake, settings)
+    topic, waiting = Topic(reader, outbox, intake, settings), WaitingLog("the annotator")
     while not stop.is_set():
         metrics.beat()
         try:
@@ -160,8 +162,9 @@ def _read(
                 for event in wake:
                     event.set()
             metrics.note("topic", None)
+            waiting.note("")
         except (OutputUnavailableError, StoreUnavailableError) as error:
-            log.warning("waiting", reason=str(error))
+            waiting.note(str(error))
             metrics.note("topic", str(error))
             stop.wait(kafka.retry_delay_s)
     reader.close()

@@ -114,7 +114,7 @@ def letters_consumer(settings: KafkaSettings) -> Iterator[Consumer]:
         yield consumer
     except KafkaException as error:
         topic, servers = settings.dead_letter_topic, settings.bootstrap_servers
-        reason = f"cannot read or commit {topic} at {servers}: {error.args[0]}"
+        reason = f"cannot read or commit {topic} at {servers}: {error.args[0].str()}"
         raise OutputUnavailableError(reason) from error
     finally:
         consumer.close()

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable, Sequence
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -25,12 +25,19 @@ class FileSource:
     batch_size : int
     track : Track
         Shows how many packets were read.
+
+    Raises
+    ------
+    DataError
+        The first path does not exist, or is a folder without alerts.
     """
 
     def __init__(
         self, paths: Iterable[Path], survey: str, batch_size: int, track: Track = untracked
     ) -> None:
-        self._packets = track(alert_packets(paths, skip_unreadable=True), "alerts")
+        packets = alert_packets(paths, skip_unreadable=True)
+        first = list(islice(packets, 1))
+        self._packets = track(chain(first, packets), "alerts")
         self._survey = survey
         self._batch_size = batch_size
         self._n_read = 0
@@ -164,5 +171,5 @@ def _open_for_writing(path: Path) -> BinaryIO:
         path.parent.mkdir(parents=True, exist_ok=True)
         return path.open("wb")
     except OSError as error:
-        reason = f"{path} cannot be written: {error}; name another output file"
+        reason = f"{path} cannot be written ({error.strerror}): name another file with --output"
         raise ConfigError(reason) from error

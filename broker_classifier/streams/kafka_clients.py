@@ -12,13 +12,13 @@ from confluent_kafka import Message as KafkaMessage
 from broker_classifier.config.kafka import KafkaSettings
 from broker_classifier.config.secrets import plain, without_secrets
 from broker_classifier.errors import BrokerError, ConfigError
-from broker_classifier.logs import get_logger
+from broker_classifier.logs import REMINDED_EVERY_S, get_logger
 
 MAX_MESSAGE_BYTES = 10_000_000
 TOPIC_REFRESH_MS = 5_000
 FULL_QUEUE_PAUSE_MS = 5  # librdkafka's own second is longer than a batch takes
 STATISTICS_MS = 2_000
-REMINDED_EVERY_S = 60.0
+STUCK_S = 20.0
 # What librdkafka says again and again while a Kafka is away; `KafkaConnection` says it once.
 AWAY = {KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._RESOLVE}
 
@@ -41,6 +41,8 @@ class KafkaConnection:
         self._client = plain(settings.client)
         self._quiet_until: dict[int, float] = {}
         self._gone_at, self._next_reminder = "", 0.0
+        self._idle: set[tuple[str, str]] = set()
+        self._idle_since = 0.0
 
     @property
     def callbacks(self) -> dict[str, Any]:
@@ -55,6 +57,31 @@ class KafkaConnection:
         figures = orjson.loads(statistics)
         self.note(is_up=any(broker["state"] == "UP" for broker in figures["brokers"].values()))
         self.unread = {name: _unread(topic) for name, topic in figures["topics"].items()}
+        self._note_idle(figures["topics"])
+
+    def _note_idle(self, topics: Mapping[str, Any]) -> None:
+        """Note which partitions are the client's, and not fetched."""
+        idle = {
+            (name, number)
+            for name, topic in topics.items()
+            for number, partition in topic["partitions"].items()
+            if partition["desired"] and partition["fetch_state"] != "active"
+        }
+        if not idle & self._idle:
+            self._idle_since = time.monotonic()
+        self._idle = idle
+
+    def is_stuck(self) -> bool:
+        """Tell whether partitions of the client have not been fetched for long, though Kafka is up.
+
+        librdkafka 2.16 leaves them so at times when a coordinator goes as it asks for offsets.
+        """
+        is_long = time.monotonic() - self._idle_since > STUCK_S
+        return bool(self._idle) and is_long and self.is_up
+
+    def forget_partitions(self) -> None:
+        """Forget the partitions of a client that is closed."""
+        self._idle, self.unread = set(), {}
 
     def note_error(self, error: KafkaError) -> None:
         """Note what a client complains of; what it repeats all the time is logged each minute."""

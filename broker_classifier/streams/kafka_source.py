@@ -146,6 +146,7 @@ class KafkaSource:
     def _join_again(self) -> None:
         """Join the group anew: a named member that was taken for dead is never given a message."""
         self._consumer.close()
+        self._connection.forget_partitions()
         self._is_lost, self._is_committing = False, False
         self._revoked, self._first_open, self._to_commit = set(), {}, {}
         self._consumer = self._joined()
@@ -173,10 +174,10 @@ class KafkaSource:
         news = [] if first is None else [first]  # not by its truth: an empty one has none
         if news:
             news += self._consumer.consume(self._settings.batch_size - 1, timeout=0)
-        if self._is_lost:
+        if self._is_lost or self._connection.is_stuck():
+            why = "Kafka took this worker for dead" if self._is_lost else "partitions stand still"
             self._join_again()
-            msg = "Kafka took this worker for dead"
-            raise StartOverError(msg)
+            raise StartOverError(why)
         of_topics = [message for message in news if not self._is_of_no_topic(message)]
         alerts = [self._message(one) for one in of_topics if has_value(one, InputLostError)]
         has_moved = bool(self._revoked) and self._drop_revoked(alerts)

@@ -49,9 +49,9 @@ def replay(
     size = BATCH if rate is None else max(1, int(rate * PACED_INTERVAL_S))
     started, n_sent = time.monotonic(), 0
     while batch := [packet.value for packet in islice(packets, size)]:
-        if rate is not None:
-            time.sleep(max(0.0, started + n_sent / rate - time.monotonic()))
         try:
+            if rate is not None:
+                time.sleep(max(0.0, started + n_sent / rate - time.monotonic()))
             sink.publish(Outgoing(topic, None, packet) for packet in batch)
         except OutputUnavailableError as error:
             reason = (
@@ -60,5 +60,8 @@ def replay(
                 f"with --skip {skip + n_sent}"
             )
             raise OutputUnavailableError(reason) from error
+        except KeyboardInterrupt as stopped:
+            stopped.add_note(f"stopped: {n_sent} alerts were sent; --skip {skip + n_sent} goes on")
+            raise
         n_sent += len(batch)
     return n_sent

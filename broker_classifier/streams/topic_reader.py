@@ -23,6 +23,7 @@ class TopicReader:
 
     def __init__(self, settings: KafkaSettings, topic: str) -> None:
         self.topic = topic
+        self._address = settings.bootstrap_servers
         self._partitions: set[int] = set()
         self._consumer = opened(
             Consumer,
@@ -33,7 +34,8 @@ class TopicReader:
                 "auto.offset.reset": "earliest",
                 "fetch.wait.max.ms": 50,
             }
-            | client_settings(settings),
+            | client_settings(settings)
+            | {"error_cb": lambda _: None},  # who reads is told by what is raised
         )
 
     def start(self, offsets: Mapping[int, int]) -> None:
@@ -66,7 +68,7 @@ class TopicReader:
         try:
             metadata = self._consumer.list_topics(timeout=_METADATA_TIMEOUT_S)
         except KafkaException as error:
-            raise OutputUnavailableError(error.args[0].str()) from error
+            raise self._silent(error) from error
         return str(metadata.cluster_id or "")
 
     def read(self, most: int, timeout_s: float) -> list[KafkaMessage]:
@@ -101,8 +103,13 @@ class TopicReader:
         try:
             metadata = self._consumer.list_topics(self.topic, timeout=_METADATA_TIMEOUT_S)
         except KafkaException as error:
-            raise OutputUnavailableError(error.args[0].str()) from error
+            raise self._silent(error) from error
         topic = metadata.topics[self.topic]
         if topic.error is not None:
-            raise OutputUnavailableError(topic.error.str())
+            msg = f"the topic {self.topic} of {self._address} cannot be read: {topic.error.str()}"
+            raise OutputUnavailableError(msg)
         return set(topic.partitions)
+
+    def _silent(self, error: KafkaException) -> OutputUnavailableError:
+        reason = error.args[0].str()
+        return OutputUnavailableError(f"no Kafka answers at {self._address} ({reason})")

@@ -46,13 +46,14 @@ def explain(
     path = output or Path()
     path = path / file_name(name) if path.is_dir() else path
     if path.suffix.lower() not in SUFFIXES:
-        msg = f"{path} is no {', '.join(SUFFIXES)} file: name one with --output"
+        msg = f"{path} is no {' or '.join(SUFFIXES)} file: name one with --output"
         raise ConfigError(msg)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         save(explanation_figure(explained, with_input=with_input), path)
     except (OSError, ValueError) as error:
-        msg = f"{path} cannot be written ({error}): name another with --output"
+        reason = error.strerror if isinstance(error, OSError) else error
+        msg = f"{path} cannot be written ({reason}): name another with --output"
         raise ConfigError(msg) from error
     return f"{explained.sentence()}, drawn in {path}"
 

@@ -43,20 +43,22 @@ def main(names: list[str]) -> None:
         msg = f"no benchmark {', '.join(unknown)}; known: {', '.join(BENCHMARKS)}"
         raise SystemExit(msg)
     found = []
+    about = machine()
     for name in names or BENCHMARKS:
         sys.stderr.write(f"{name} ...\n")
-        found += BENCHMARKS[name]()
-    RESULT.write_text(json.dumps({"machine": machine(), "entries": found}, indent=2) + "\n")
+        found += [{"benchmark": name} | figure for figure in BENCHMARKS[name]()]
+    RESULT.write_text(json.dumps({"machine": about, "entries": found}, indent=2) + "\n")
     sys.stdout.write(table(found) + "\n")
 
 
 def machine() -> dict[str, Any]:
-    """Say where, when and of what version."""
+    """Say where, when and of what version, and how busy the machine is with other work."""
     command = ["git", "rev-parse", "HEAD"]
     commit = subprocess.run(command, check=False, capture_output=True, text=True)
     return {
         "processor": processor(),
         "cores": len(os.sched_getaffinity(0)),
+        "load": round(os.getloadavg()[0], 1),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
         "date": datetime.now(UTC).date().isoformat(),

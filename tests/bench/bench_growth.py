@@ -83,7 +83,7 @@ def entries(repetitions: int = REPETITIONS, many: int = MANY) -> list[dict[str, 
                 break
         much.close()
     cost = entry(
-        f"street beside {many:,} objects", beside_many[1:], "us/alert", f"{FEW:,}", beside_few[1:]
+        f"an alert, beside {many:,} objects", beside_many[1:], "us", f"{FEW:,}", beside_few[1:]
     )
     disk = entry(
         f"disk of {many:,} objects", [many_bytes / many], "B/object", f"{FEW:,}", [few_bytes / FEW]

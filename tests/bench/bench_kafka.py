@@ -19,7 +19,7 @@ from tests.bench.on_kafka import (
 
 N_OBJECTS, N_NIGHTS, REPETITIONS = 4000, 4, 5
 FIRST = N_OBJECTS  # results that are not timed: the first night, when no object is known
-NAME = "street Kafka to Kafka, full ZTF packets"
+NAME = "Kafka to Kafka, full ZTF packets"
 
 
 def entries(repetitions: int = REPETITIONS) -> list[dict[str, Any]]:

@@ -57,7 +57,7 @@ def entries(repetitions: int = REPETITIONS) -> list[dict[str, Any]]:
     rates, decoding = (
         [len(packets) / seconds for seconds in one] for one in zip(*pairs, strict=True)
     )
-    name = "street without Kafka, simulated packets"
+    name = "without Kafka, simulated packets"
     return [entry(name, rates, "alerts/s", "fastavro.reader alone", decoding)]
 
 

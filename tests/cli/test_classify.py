@@ -88,7 +88,7 @@ def test_every_declined_alert_is_listed_with_a_sentence(night, tmp_path):
     assert declined["ZTF4"] == ("solar_system", "The detection is of a known asteroid or comet.")
     reason, sentence = declined["ZTF3"]
     assert reason == "no_usable_points"
-    assert "points in g, r with positive flux, and the light curve has 1: 1 other band" in sentence
+    assert "g, r of positive flux, and the light curve has 1 point: 1 in other bands" in sentence
     assert "night.declined.jsonl" in ended.stderr
 
 

@@ -110,7 +110,7 @@ def test_an_object_is_found_in_a_store_on_a_server(tmp_path):
 
 def test_a_name_that_is_nowhere_says_where_it_was_looked_for(tmp_path):
     settings = Settings(store={"path": str(tmp_path / "store")})
-    with pytest.raises(DataError, match=r"ZTF1 is no file, and no light-curve store .*store.path"):
+    with pytest.raises(DataError, match=r"no file ZTF1, and no light-curve store .*store.path"):
         find_curve("ZTF1", "ztf", settings)
     assert not (tmp_path / "store").exists()
 

@@ -1,15 +1,20 @@
 """The program as a user meets it: help, errors that say what to do, exit codes."""
 
 import json
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from broker_classifier import __version__
+from broker_classifier.cli.command import SLOWLY_COMPILED, tell_of_the_first_run
 from broker_classifier.cli.main import app
 from broker_classifier.model.find_bundle import shipped_bundles
+from broker_classifier.service import serve
+from broker_classifier.streams import replay
 from tests.bundles import small_bundle
 from tests.kafka_streets import send, service
 from tests.ztf_packets import alert, container, flare, measurement
@@ -112,8 +117,11 @@ def test_every_commands_help_shows_an_example(command):
         (["check-bundle", "{tmp}"], "is no bundle, it has no bundle.json"),
         (["train", "none.toml", "--data", "none", "--output", "{tmp}/b"], "none"),
         (["evaluate", "--data", "none", "--output", "{tmp}/r"], "none"),
-        (["explain", "nowhere", "--output", "{tmp}/x.png"], "nowhere is no file"),
+        (["explain", "nowhere", "--output", "{tmp}/x.png"], "there is no file nowhere"),
         (SIMULATE, "none"),
+        (["classify", "x", "--output", "o", "--format", "xls"], "'--format': 'xls' is not one of"),
+        (["classify", "x", "--output", "o", "--batch-size", "0"], "must be at least 1"),
+        (["subscribe", "--limit", "x"], "must be a whole number"),
     ],
 )
 def test_what_is_wrong_is_named_and_ends_with_code_2(tmp_path, arguments, named):
@@ -121,6 +129,69 @@ def test_what_is_wrong_is_named_and_ends_with_code_2(tmp_path, arguments, named)
     assert ended.exit_code == 2
     assert named in ended.output
     assert "Traceback" not in ended.output
+
+
+def test_what_cannot_be_read_leaves_earlier_answers(tmp_path):
+    output = tmp_path / "night.jsonl"
+    output.write_text("earlier answers")
+    (tmp_path / "empty").mkdir()
+    for path in ("nowhere", tmp_path / "empty"):
+        assert run("classify", path, "--output", output).exit_code == 2
+    assert output.read_text() == "earlier answers"
+
+
+@pytest.mark.parametrize(
+    "arguments", [["example-night", "/dev/null/night"], ["classify", "{tmp}", "--output", "-"]]
+)
+def test_a_place_that_cannot_be_written_is_told_in_a_sentence(tmp_path, arguments):
+    for i, packet in enumerate(flare("ZTF1", n=2)):
+        (tmp_path / f"{i}.avro").write_bytes(packet)
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "broker_classifier.cli", *arguments[:1]]
+            + [one.format(tmp=tmp_path) for one in arguments[1:]],
+            check=False,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert ended.returncode == 2
+    assert "Traceback" not in ended.stderr
+    assert re.search(r"(Not a directory|No space left on device): \w+", ended.stderr)
+
+
+def test_a_stopped_replay_says_how_to_go_on(session_embedded_kafka, unique, tmp_path, monkeypatch):
+    for i, packet in enumerate(flare("ZTF1", n=5)):
+        (tmp_path / f"{i}.avro").write_bytes(packet)
+    waits = iter([lambda: None, lambda: None, _stop])
+    monkeypatch.setattr(replay.time, "sleep", lambda _: next(waits)())
+    where = ["--topic", unique, "--bootstrap-servers", session_embedded_kafka.bootstrap_servers]
+    ended = run("replay", tmp_path, *where, "--rate", "1")
+    assert ended.exit_code == 130
+    assert "stopped: 2 alerts were sent; --skip 2 goes on" in ended.output
+
+
+def test_a_stopped_classify_says_that_it_has_not_read_all(tmp_path, monkeypatch):
+    (tmp_path / "1.avro").write_bytes(flare("ZTF1")[0])
+    monkeypatch.setattr(serve, "run", lambda *_: _stop())
+    for output, stands in ((tmp_path / "o.jsonl", "has the answers to"), ("-", "is not written")):
+        ended = run("classify", tmp_path, "--output", output)
+        assert ended.exit_code == 130
+        assert f"stopped: {output} {stands}" in ended.output
+
+
+def _stop():
+    raise KeyboardInterrupt
+
+
+def test_the_first_run_is_told_until_all_is_compiled(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    for source in SLOWLY_COMPILED:
+        tell_of_the_first_run()
+        assert "the first run compiles" in capsys.readouterr().err
+        (tmp_path / f"{Path(source).stem}.f-1.py311.nbi").touch()
+    tell_of_the_first_run()
+    assert capsys.readouterr().err == ""
 
 
 def test_an_unknown_variable_stops_the_start():
@@ -219,9 +290,8 @@ def test_dead_letters_are_listed_and_replayed_by_command(kafka, unique, tmp_path
 
 
 def test_an_unreachable_kafka_is_named():
-    ended = run("dead-letters", "list", "--bootstrap-servers", "127.0.0.1:1")
-    assert ended.exit_code == 2
-    assert "127.0.0.1:1" in ended.output
+    address = "127.0.0.1:1"
+    assert address in run("dead-letters", "list", "--bootstrap-servers", address).output
 
 
 def test_a_closed_pipe_ends_the_program_quietly(tmp_path):

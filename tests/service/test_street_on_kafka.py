@@ -9,6 +9,7 @@ import urllib.request
 import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 from kafka import KafkaConsumer
+from structlog.testing import capture_logs
 
 from broker_classifier.config.kafka import KafkaSettings
 from broker_classifier.errors import ConfigError, OutputUnavailableError
@@ -80,7 +81,10 @@ def test_subscribers_filter_by_class_probability_and_object(served):
     assert read(min_points=3) == [m for m in everything if m.n_points_used >= 3]
     assert read(min_bits=0.5) == [m for m in everything if m.information_bits >= 0.5]
     assert read(model="ztf-transients", survey="ztf") == everything
-    assert read(model="ztf-kilonovae") == read(survey="lsst") == []
+    with capture_logs() as lines:
+        assert read(model="ztf-kilonovae") == read(survey="lsst") == []
+    unseen = [(line["asked_for"], line["recent"]) for line in lines if "asked_for" in line]
+    assert unseen == [("ztf-kilonovae", ["ztf-transients"]), ("lsst", ["ztf"])]
     likely = [m for m in everything if m.probabilities["SNII"] > 0.1 and m.n_points_used > 2]
     assert read(where="SNII > 0.1 and points > 2") == likely
     with pytest.raises(ConfigError, match=r"has the class SLSN; .* did you mean SLSN-I"):

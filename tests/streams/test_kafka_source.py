@@ -1,8 +1,12 @@
 """How a source commits, with a Kafka that answers when the test says so."""
 
+import json
+
 import pytest
 
 from broker_classifier.config.kafka import KafkaSettings
+from broker_classifier.errors import StartOverError
+from broker_classifier.streams import kafka_clients
 from broker_classifier.streams.kafka_source import KafkaSource
 from broker_classifier.streams.message import Message
 from tests.kafka_streets import send, wait_until
@@ -93,3 +97,35 @@ def test_the_lag_is_what_is_in_the_topic_and_not_read_yet(kafka, unique):
     source.close()
     assert lag in {sent - n for n in n_read}
     assert source.lags["lsst"] == 0
+
+
+def statistics(**states):
+    partitions = {
+        number: {
+            "desired": True,
+            "fetch_state": state,
+            "ls_offset": 9,
+            "next_offset": 4,
+            "fetchq_cnt": 2,
+        }
+        for number, state in states.items()
+    }
+    return json.dumps(
+        {"brokers": {"b": {"state": "UP"}}, "topics": {"ztf_a": {"partitions": partitions}}}
+    )
+
+
+def test_a_partition_that_stands_still_for_long_is_taken_up_again(source, monkeypatch):
+    connection = source._connection
+    connection._note_statistics(statistics(p0="active", p1="offset-query"))
+    assert connection.unread == {"ztf_a": 7}
+    assert not connection.is_stuck()
+    monkeypatch.setattr(kafka_clients, "STUCK_S", 0.0)
+    stuck = source._consumer
+    with pytest.raises(StartOverError, match="partitions stand still"):
+        source.poll()
+    assert source._consumer is not stuck
+    assert not connection.is_stuck()
+    connection._note_statistics(statistics(p0="active", p1="active"))
+    assert not connection.is_stuck()
+    source.close()

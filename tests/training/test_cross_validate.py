@@ -151,6 +151,13 @@ def test_a_card_tells_the_cross_validation_of_its_recipe(data, recipe, folder, m
     kept = json.loads((bundle / "metrics.json").read_text())["cross_validation"]
     assert (kept["full"], kept["n_folds"]) == (full, 2)
 
+    card = (bundle / "README.md").read_text()
+    renew_card(bundle, read_recipe(recipe), data)
+    assert (bundle / "README.md").read_text() == card, "the weights are the same"
+    shutil.copy(folder / "fold-0" / "metrics.json", bundle)
+    renew_card(bundle, read_recipe(recipe), data)
+    assert "## Cross-validation" not in (bundle / "README.md").read_text()
+
 
 def test_a_card_refuses_what_is_no_cross_validation_of_its_recipe(data, recipe, folder, tmp_path):
     own = read_recipe(recipe)

@@ -95,7 +95,8 @@ def test_the_flux_that_a_grid_network_gets_is_interpolated_between_the_points(of
 
 def test_a_light_curve_without_a_usable_point_is_refused_by_what_it_has(streaming):
     curve = light_curve([1.0, 2.0], [np.nan, 5.0], 1.0, "gy", [Kind.UPPER_LIMIT, Kind.DETECTION])
-    with pytest.raises(DataError, match="the light curve has 2: 1 upper limit, 1 other band"):
+    why = "the light curve has 2 points: 1 upper limit, 1 in other bands"
+    with pytest.raises(DataError, match=why):
         explanation_of("x", curve, streaming)
 
 
@@ -140,7 +141,7 @@ def test_the_time_axis_fits_the_points(streaming):
 def test_the_title_says_why_points_were_not_used_and_how_many_are_out_of_view(streaming):
     title = explanation_figure(explanation_of("x", flare(), streaming)).get_suptitle()
     assert "from 6 points in r, g over 22.0 days" in title
-    assert "Not used: 2 upper limit, 1 negative flux (1 not in view)." in title
+    assert "Not used: 2 upper limits, 1 of negative flux (1 not in view)." in title
 
 
 def test_a_long_title_stays_within_the_picture(streaming):
@@ -182,7 +183,7 @@ def test_the_picture_is_written_and_summed_up(streaming, tmp_path, monkeypatch):
 
 def test_a_file_that_cannot_be_written_is_named(streaming, tmp_path):
     small_bundle(tmp_path / "bundle", seed=4)
-    with pytest.raises(ConfigError, match=r"why\.nothing is no .png, .pdf, .svg file"):
+    with pytest.raises(ConfigError, match=r"why\.nothing is no .png or .pdf or .svg file"):
         explain("x", flare(), tmp_path / "bundle", tmp_path / "why.nothing")
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match=r"why\.png cannot be written"):

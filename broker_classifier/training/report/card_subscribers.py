@@ -14,13 +14,14 @@ def subscribers_section(figures: Mapping[str, Any] | None) -> str:
     bits = list(dict.fromkeys(pair["bits"] for pair in figures["pairs"]))
     head = ("class", "probability", *(f"bits ≥ {least:g}" for least in bits))
     return (
-        "## What a subscriber gets\n\nPrecision and recall of "
-        '`subscribe --where "CLASS >= PROBABILITY and bits >= BITS"`. An object is delivered when '
-        "one of its answers is, after 1, 2, 3, 5, 10 or 20 detections or at the end. For the "
-        "precision the classes come as often as in the stream, after the rules that decline what "
-        f"is no transient: {shares}. The module `stream_shares.py` names the origins. Brackets "
-        "hold the 95 % interval of the precision; the interval of the recall is in "
-        f"`metrics.json`.\n\n{table(head, _rows(figures, bits))}"
+        "## What a subscriber gets\n\nEach cell has the precision of "
+        '`subscribe --where "CLASS >= PROBABILITY and bits >= BITS"` with its 95 % interval, then '
+        "its recall. An object counts as delivered if one of its answers fulfils the condition, "
+        "after 1, 2, 3, 5, 10 or 20 detections or at the end. The precision assumes that the "
+        "classes are as frequent as in the stream, without what the rules decline: "
+        f"{shares}. The module `stream_shares.py` names the origins. Where the recall is small, "
+        "few objects were delivered, and the interval is too narrow. The interval of the recall "
+        f"is in `metrics.json`.\n\n{table(head, _rows(figures, bits))}"
     )
 
 

@@ -12,7 +12,7 @@ from confluent_kafka import Message
 
 from broker_classifier.config.kafka import KafkaSettings
 from broker_classifier.errors import UnavailableError
-from broker_classifier.logs import get_logger
+from broker_classifier.logs import WaitingLog, get_logger
 from broker_classifier.streams.topic_reader import TopicReader
 from broker_classifier.web.index.prune import prune
 from broker_classifier.web.index.published import Published, published
@@ -85,7 +85,7 @@ class Follower:
     ) -> None:
         self.progress = Progress()
         self._kafka, self._keeping, self._notify = kafka, keeping, notify
-        self._stop = threading.Event()
+        self._stop, self._waiting = threading.Event(), WaitingLog("the page")
         self._connection = open_index(keeping.path)
         self.progress.seq = newest_seq(self._connection)
         self._thread = threading.Thread(target=self._run, name="index", daemon=True)
@@ -109,7 +109,7 @@ class Follower:
                     self._follow(reader)
             except (UnavailableError, sqlite3.Error) as error:
                 self.progress.waiting_for = str(error)
-                log.warning("the page waits", reason=str(error))
+                self._waiting.note(str(error))
                 self._notify()
                 self._stop.wait(_RETRY_S)
 
@@ -131,6 +131,7 @@ class Follower:
                 self._stop.wait(REST_S)
 
     def _note_contact(self) -> None:
+        self._waiting.note("")
         if self.progress.waiting_for:
             self.progress.waiting_for = ""
             self._notify()

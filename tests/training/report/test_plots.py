@@ -126,7 +126,7 @@ def test_a_level_has_one_colour_and_each_panel_one_figure(metrics):
 def test_groups_that_are_the_classes_are_drawn_once(metrics):
     alone = ["SNIa", *metrics["groups"][1:]]  # a class may be called otherwise than its group
     figure = accuracy_figure({**metrics, "classes": alone})
-    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["6 groups"]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["6 classes"]
 
 
 def test_curves_are_named_once_and_their_areas_stand_below_each_panel(metrics):

@@ -24,9 +24,10 @@ class Line(NamedTuple):
 
 def accuracy_figure(metrics: Mapping[str, Any]) -> Figure:
     """Draw what is judged of one bundle: groups and, where they are not the same, classes."""
-    levels: dict[str | None, str] = {"grouped": f"{len(metrics['groups'])} groups"}
-    if len(metrics["classes"]) > len(metrics["groups"]):
-        levels[None] = f"{len(metrics['classes'])} classes"
+    n_groups, n_classes = len(metrics["groups"]), len(metrics["classes"])
+    levels: dict[str | None, str] = {"grouped": f"{n_groups} groups", None: f"{n_classes} classes"}
+    if n_groups == n_classes:
+        levels = {"grouped": f"{n_classes} classes"}
     rows = [
         ("balanced accuracy\n(equal prior)", "balanced_accuracy"),
         ("macro-F1\n(natural prior)", "macro_f1"),

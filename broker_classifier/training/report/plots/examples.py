@@ -5,9 +5,11 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+from broker_classifier.light_curve import BANDS
 from broker_classifier.model.bundle import Bundle
 from broker_classifier.model.class_colours import class_colour
 from broker_classifier.training.homogenise.examples import Example
@@ -19,6 +21,7 @@ from broker_classifier.training.report.plots.light_curve import draw_points, dra
 from broker_classifier.training.report.plots.style import SMALL
 
 COLUMNS = 4
+MARKER_AREA = 40.0  # of bands in the legend, points squared
 
 
 def examples_figure(predictions: Mapping[Cut, Predictions], bundle: Bundle) -> Figure:
@@ -88,7 +91,11 @@ def _legend(figure: Figure, points: Sequence[Axes], classes: Sequence[str]) -> N
     for axis in points:
         handles, labels = axis.get_legend_handles_labels()
         named |= dict(zip(labels, handles, strict=True))
+    named = {letter: named[letter] for letter in BANDS if letter in named}
     for name in classes:
         named[name] = Patch(color=class_colour(name))
     place: dict[str, Any] = {"loc": "outside upper center", "ncols": 6, "frameon": False}
-    figure.legend(named.values(), named.keys(), fontsize=8, **place)
+    legend = figure.legend(named.values(), named.keys(), fontsize=8, **place)
+    for handle in legend.legend_handles:
+        if isinstance(handle, PathCollection):
+            handle.set_sizes([MARKER_AREA])

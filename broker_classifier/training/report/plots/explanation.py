@@ -1,6 +1,5 @@
 """Why a bundle says what it says: light curve, attention, input and answers over one time axis."""
 
-from collections import Counter
 from datetime import UTC, datetime
 from textwrap import fill
 from typing import Any
@@ -16,7 +15,7 @@ from broker_classifier.light_curve.photometry import (
     flux_from_magnitude,
     unix_from_mjd,
 )
-from broker_classifier.light_curve.rejections import REJECTIONS
+from broker_classifier.light_curve.rejections import counted
 from broker_classifier.model.band_colours import BAND_COLOURS
 from broker_classifier.training.judge.explanation import Explanation
 from broker_classifier.training.report.plots.light_curve import (
@@ -152,11 +151,10 @@ def _draw_channels(axis: Axes, explained: Explanation, channel: str, label: str)
 
 
 def _title(explained: Explanation, view: tuple[float, float]) -> str:
-    unused = Counter(filter(None, explained.answer.rejected))
-    reasons = ", ".join(f"{n} {REJECTIONS[why].label}" for why, n in unused.most_common())
+    unused = counted(explained.answer.rejected)
     n_outside = _n_outside(explained, view)
     outside = f" ({n_outside} not in view)" if n_outside else ""
-    why = f"Not used: {reasons}{outside}." if unused else ""
+    why = f"Not used: {unused}{outside}." if unused else ""
     model = f"{explained.bundle.name} {explained.bundle.version}"
     lines = [explained.sentence(), *([fill(why, TITLE_WIDTH)] if why else []), f"Model: {model}"]
     return "\n".join(lines)

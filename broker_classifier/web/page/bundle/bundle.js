@@ -1,4 +1,4 @@
-// A bundle: what it is, its card, its confusion matrix at any cut, what its training objects look like.
+// A bundle: what it is, its card, its confusion matrix at any cut, examples of its test objects.
 import { ask } from "../common/api.js";
 import { drawn } from "../common/canvas.js";
 import { el, notice, setText } from "../common/dom.js";
@@ -6,7 +6,7 @@ import { count, fixed } from "../common/format.js";
 import { confusionRows, drawConfusion } from "./confusion.js";
 import { drawScores, scoreTable } from "./scores.js";
 
-const PICTURES = { "examples.png": "Training objects, one of each class", "reliability.png": "Reliability", "accuracy.png": "Accuracy against detections and days", "attention.png": "Where the attention lies" };
+const PICTURES = { "examples.png": "Test objects, one of each class", "reliability.png": "Reliability", "accuracy.png": "Accuracy against detections and days", "attention.png": "Where the attention lies" };
 
 export async function show(main, frame) {
   frame.setState({ kind: "live", text: "From disk" });

@@ -4,12 +4,12 @@ import { label, line, scale } from "../common/canvas.js";
 import { el } from "../common/dom.js";
 import { count, fixed } from "../common/format.js";
 
-const [LEFT, BOTTOM] = [34, 44];
+const [LEFT, BOTTOM, TOP] = [34, 44, 44];
 
 export function drawScores(context, width, height, canvas, cuts, isGrouped, at) {
   const ink = inks(canvas);
   const x = scale(0, cuts.length - 1, LEFT + 12, width - 16);
-  const y = scale(0, 1, height - BOTTOM, 12);
+  const y = scale(0, 1, height - BOTTOM, TOP);
   for (const value of [0, 0.25, 0.5, 0.75, 1]) {
     line(context, LEFT, Math.round(y(value)) + 0.5, width - 6, Math.round(y(value)) + 0.5, ink.line);
     label(context, String(value).replace(/^0\./, "."), LEFT - 5, y(value), ink.dim, "right");
@@ -21,14 +21,14 @@ export function drawScores(context, width, height, canvas, cuts, isGrouped, at) 
   });
   drawDots(context, scores.map((score, i) => [x(i), y(score.balanced_accuracy)]), ink.accent, at);
   drawDots(context, scores.map((score, i) => [x(i), y(score.ece)]), ink.dim, at);
-  label(context, "balanced accuracy, with its 95 % interval", LEFT + 8, 22, ink.accent);
-  label(context, "calibration error", LEFT + 8, 37, ink.dim);
+  label(context, "balanced accuracy, with its 95 % interval", LEFT, 10, ink.accent);
+  label(context, "calibration error", LEFT, 26, ink.dim);
   const every = Math.ceil((cuts.length * 46) / width);
   cuts.forEach((cut, i) => {
     const [key, ...words] = cut.name.split(" ");
     if (i % every) return;
     label(context, key === "whole" ? "all" : key, x(i), height - BOTTOM + 14, i === at ? ink.text : ink.dim, "center");
-    label(context, { detection: "det.", detections: "det.", of: "span" }[words[0]] ?? words[0] ?? "", x(i), height - BOTTOM + 28, ink.dim, "center");
+    if (key !== "whole") label(context, { detection: "det.", detections: "det.", of: "span" }[words[0]] ?? words[0] ?? "", x(i), height - BOTTOM + 28, ink.dim, "center");
   });
 }
 

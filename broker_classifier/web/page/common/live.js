@@ -31,7 +31,7 @@ export function follow(since, onAnswers, onState) {
 }
 
 function stateOf({ waiting_for: waitingFor, lag }) {
-  if (waitingFor) return { kind: "waiting", text: `Waiting for Kafka: ${waitingFor}` };
+  if (waitingFor) return { kind: "waiting", text: `Waiting: ${waitingFor}` };
   if (lag > 2000) return { kind: "waiting", text: `Catching up: ${lag} answers to go` };
   return { kind: "live", text: "Live" };
 }

@@ -45,7 +45,7 @@ const verdict = (service) => el("section", { class: "card verdict", "data-well":
 
 function pageVerdict(page) {
   const isWell = !page.waiting_for;
-  const sentence = page.waiting_for ? `This page waits for Kafka: ${page.waiting_for}` : page.lag > 0 ? `This page is ${count(page.lag)} answers behind the topic.` : `This page is up to date: ${count(page.seq)} answers read${page.n_unreadable ? `, ${count(page.n_unreadable)} messages were no classifications` : ""}.`;
+  const sentence = page.waiting_for ? `This page waits: ${page.waiting_for}.` : page.lag > 0 ? `This page is ${count(page.lag)} answers behind the topic.` : `This page is up to date: ${count(page.seq)} answers read${page.n_unreadable ? `, ${count(page.n_unreadable)} messages were no classifications` : ""}.`;
   return el("section", { class: "card verdict", "data-well": String(isWell) }, el("i", { "aria-hidden": "true" }), el("span", {}, sentence));
 }
 
@@ -58,7 +58,7 @@ function serviceCards(history) {
   return {
     nodes: [
       el("section", { class: "card wide" }, el("h2", {}, "Accounting"), sum),
-      el("section", { class: "card" }, el("h2", {}, "Speed"), figures, el("div", { class: "spark" }, canvas)),
+      el("section", { class: "card" }, el("h2", {}, "Speed"), figures, el("p", { class: "hint" }, "Alerts per second since this page was opened"), el("div", { class: "spark" }, canvas)),
       el("section", { class: "card" }, el("h2", {}, "Reasons"), reasons),
     ],
     set({ figures: f }) {
@@ -67,11 +67,11 @@ function serviceCards(history) {
       figures.replaceChildren(...[
         ["alerts/s", rate === undefined ? "–" : fixed(rate, rate < 10 ? 1 : 0)],
         ["alert to answer, median", f.latency["0.5"] === undefined ? "–" : duration(f.latency["0.5"])],
-        ["99 %", f.latency["0.99"] === undefined ? "–" : duration(f.latency["0.99"])],
+        ["alert to answer, 99th percentile", f.latency["0.99"] === undefined ? "–" : duration(f.latency["0.99"])],
         ["since the observation, median", f.since_observation["0.5"] === undefined ? "–" : duration(f.since_observation["0.5"])],
-        ["lag", f.lag === null ? "–" : count(f.lag)], ["objects", count(f.objects)], ["revisions", count(f.revisions)],
+        ["alerts behind (lag)", f.lag === null ? "–" : count(f.lag)], ["objects", count(f.objects)], ["revisions", count(f.revisions)],
       ].map(([name, value]) => el("div", {}, el("b", {}, value), name)));
-      reasons.replaceChildren(...[["Declined", f.declined], ["Dead letters", f.dead_letters], ["Tried again, waiting for", f.retries]].map(([title, by]) => table(title, by)));
+      reasons.replaceChildren(...[["Declined", f.declined], ["Dead letters", f.dead_letters], ["Steps tried again, by what they waited for", f.retries]].map(([title, by]) => table(title, by)));
       redraw();
     },
   };
@@ -95,7 +95,7 @@ function drawRates(context, width, height, canvas, history) {
   const y = scale(0, most, height - 8, 8);
   for (const value of [0, most]) {
     line(context, 40, Math.round(y(value)) + 0.5, width, Math.round(y(value)) + 0.5, ink.line);
-    label(context, fixed(value, value < 10 ? 1 : 0), 34, y(value), ink.dim, "right");
+    label(context, fixed(value, value > 0 && value < 10 ? 1 : 0), 34, y(value), ink.dim, "right");
   }
   context.strokeStyle = ink.accent;
   context.lineWidth = 2;

@@ -13,6 +13,19 @@ export const REASONS = {
   after_window: "after the bundle's window has closed",
 };
 
+/** The same in a word or two. */
+export const LABELS = {
+  upper_limit: "upper limits",
+  forced: "forced photometry",
+  detection: "detections",
+  band: "in other bands",
+  not_finite: "without flux or error",
+  negative: "of negative flux",
+  same_night: "of the same night",
+  before_episode: "of an earlier episode",
+  after_window: "after the window",
+};
+
 /**
  * The points as answer k saw them, in the order of time:
  * {i, mjd, band, kind, flux, error, attention, reason}; reason is "" where the point was used.

@@ -2,7 +2,8 @@
 import { classColour } from "../common/colours.js";
 import { el } from "../common/dom.js";
 import { count, duration, fixed, probability, utc } from "../common/format.js";
-import { classesOf, probabilitiesOf, REASONS, rejections } from "./moment.js";
+import { contextLines } from "./context.js";
+import { classesOf, LABELS, probabilitiesOf, REASONS, rejections } from "./moment.js";
 
 /** Fill the panel with answer k of a bundle. */
 export function fillMoment(node, bundle, k, points, isEqualPrior) {
@@ -34,7 +35,8 @@ function figures(message, points) {
   const lines = [];
   if (typeof message.information_bits === "number") lines.push(["Information", `${fixed(message.information_bits, 2)} bits`]);
   lines.push(["Points used", count(message.n_points_used ?? 0)]);
-  for (const [reason, n] of rejections(points)) lines.push([`Not used: ${reason.replaceAll("_", " ")}`, count(n), REASONS[reason]]);
+  const unused = rejections(points);
+  if (unused.length) lines.push(["Not used", unused.map(([reason, n]) => `${count(n)} ${LABELS[reason] ?? reason.replaceAll("_", " ")}`).join(", "), unused.map(([reason]) => REASONS[reason] ?? reason).join("; ")]);
   const times = message.times ?? {};
   if (times.received && times.classified) lines.push(["From alert to answer", duration((Date.parse(times.classified) - Date.parse(times.received)) / 1000)]);
   if (times.classified) lines.push(["Classified, UTC", String(times.classified).slice(0, 19).replace("T", " ")]);
@@ -43,20 +45,11 @@ function figures(message, points) {
   return lines;
 }
 
-/** What the packet says of the source, at the same moment; nested names are joined by dots. */
+/** What the packet says of the source, at the same moment; what it does not say is left out. */
 export function fillContext(node, message) {
-  const lines = flat(message.context ?? {});
+  const lines = contextLines(message.context ?? {});
   node.replaceChildren(el("h2", {}, "What the packet says"),
     lines.length
-      ? el("dl", { class: "numbers" }, lines.flatMap(([name, value]) => [el("dt", {}, name.replaceAll("_", " ")), el("dd", {}, value)]))
+      ? el("dl", { class: "numbers" }, lines.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]))
       : el("p", { class: "hint" }, "Nothing: this message brought no context of its source."));
-}
-
-function flat(content, prefix = "") {
-  return Object.entries(content).flatMap(([name, value]) => {
-    const path = prefix + name;
-    if (value !== null && typeof value === "object" && !Array.isArray(value)) return flat(value, `${path}.`);
-    const text = typeof value === "number" ? String(Math.round(value * 1e6) / 1e6) : value === null ? "–" : Array.isArray(value) ? JSON.stringify(value) : String(value);
-    return [[path, text]];
-  });
 }

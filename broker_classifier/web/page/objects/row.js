@@ -9,7 +9,7 @@ export const COLUMNS = [
   { key: "class", text: "Class", title: "The most probable class", sort: "class" },
   { key: "p", text: "Probability", title: "Its probability", sort: "probability" },
   { key: "object", text: "Object", title: "Id, survey and bundle", sort: "object" },
-  { key: "curve", text: "Flux and classes", title: "Flux of the points used; below, the classes given alert by alert" },
+  { key: "curve", text: "Light curve", title: "Flux of the points used; below, the classes given alert by alert" },
   { key: "bits", text: "Bits", title: "Information that the light curve gave", sort: "bits" },
   { key: "points", text: "Points", title: "Points used", sort: "points" },
   { key: "age", text: "Age", title: "From the first point used to the newest alert, days", sort: "age" },
