@@ -79,11 +79,12 @@ def _of_store(
         with closing(open_reader(settings.store)) as reader:
             records = reader.read([f"{name}:{object_id}" for name in surveys])
     except ConfigError as error:
+        path = str(settings.store.path)
         absent = (
-            f"no light-curve store {store} that could have an object of this name: name a file, "
+            f"no light-curve store {path} that could have an object of this name: name a file, "
             "set store.path, or give a labelled set with --data"
         )
-        is_there = "://" in store or Path(store).exists()
+        is_there = "://" in store or store == "memory" or Path(store).exists()
         msg = f"there is no file {object_id}, and {error if is_there else absent}"
         raise DataError(msg) from error
     for name, record in zip(surveys, records, strict=True):
