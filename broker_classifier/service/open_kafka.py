@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient
 
 from broker_classifier.config import Settings
 from broker_classifier.config.kafka import KafkaSettings
 from broker_classifier.errors import ConfigError, OutputUnavailableError
-from broker_classifier.streams.kafka_clients import client_settings, opened
+from broker_classifier.streams.kafka_clients import administrator
 from broker_classifier.streams.kafka_sink import KafkaSink
 from broker_classifier.streams.kafka_source import KafkaSource
 from broker_classifier.streams.kafka_sources import KafkaSources
@@ -90,7 +89,7 @@ def cluster_of(kafka: KafkaSettings) -> str:
         If it does not answer.
     """
     try:
-        answer = opened(AdminClient, client_settings(kafka)).list_topics(timeout=METADATA_TIMEOUT_S)
+        answer = administrator(kafka).list_topics(timeout=METADATA_TIMEOUT_S)
     except KafkaException as error:
         msg = f"Kafka at {kafka.bootstrap_servers} does not answer: {error.args[0].str()}"
         raise OutputUnavailableError(msg) from error

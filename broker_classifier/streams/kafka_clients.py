@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import orjson
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka import Message as KafkaMessage
+from confluent_kafka.admin import AdminClient
 
 from broker_classifier.config.kafka import KafkaSettings
 from broker_classifier.config.secrets import plain, without_secrets
@@ -161,6 +162,16 @@ def opened(client: Callable[[dict[str, Any]], Client], settings: dict[str, Any])
         reason = without_secrets(error.args[0].str(), settings)
         msg = f"Kafka's client refuses its settings: {reason}; correct kafka.client"
         raise ConfigError(msg) from None
+
+
+def administrator(settings: KafkaSettings) -> AdminClient:
+    """Open a client that administers, without a callback.
+
+    It may call back in a thread of its own, and confluent-kafka 2.16 then ends the process.
+    """
+    ours = client_settings(settings)
+    del ours["error_cb"]
+    return opened(AdminClient, ours)
 
 
 def has_value(message: KafkaMessage, fatal: type[BrokerError]) -> bool:

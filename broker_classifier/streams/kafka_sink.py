@@ -6,13 +6,18 @@ from functools import partial
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka import Message as KafkaMessage
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import NewTopic
 
 from broker_classifier.config.kafka import KafkaSettings
 from broker_classifier.errors import OutputUnavailableError
 from broker_classifier.light_curve.photometry import SECONDS_PER_DAY
 from broker_classifier.logs import get_logger
-from broker_classifier.streams.kafka_clients import MAX_MESSAGE_BYTES, client_settings, opened
+from broker_classifier.streams.kafka_clients import (
+    MAX_MESSAGE_BYTES,
+    administrator,
+    client_settings,
+    opened,
+)
 from broker_classifier.streams.message import Message, Outgoing
 
 LINGER_MS = 5
@@ -160,7 +165,7 @@ def create_topics(settings: KafkaSettings, topics: Sequence[str]) -> None:
 
     A broker that lets no client create topics is left to make them itself when it is written to.
     """
-    admin = opened(AdminClient, client_settings(settings))
+    admin = administrator(settings)
     days, config = settings.retention_days, {}
     if days is not None:
         config["retention.ms"] = str(int(days * SECONDS_PER_DAY * 1000))

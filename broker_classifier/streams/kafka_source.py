@@ -79,7 +79,7 @@ class KafkaSource:
             | self._connection.callbacks
             | plain(self._settings.client),
         )
-        self._starts.look_around(consumer)
+        self._starts.look_around()
         consumer.subscribe(
             [topic for topics in self._surveys.values() for topic in topics],
             on_assign=self._note_assigned,
@@ -118,7 +118,7 @@ class KafkaSource:
     def _note_assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         topics = {assigned.topic for assigned in partitions}
         self._gone, self._missing = self._gone - topics, self._missing - topics
-        starts = self._starts.find(consumer, partitions)
+        starts = self._starts.find(partitions)
         for assigned in partitions:
             place = assigned.topic, assigned.partition
             if place in starts:
@@ -131,7 +131,7 @@ class KafkaSource:
         What was read of an expired topic is answered, and its offset matters no more.
         """
         topics = {place.topic for place in partitions}
-        gone = topics_gone(consumer, topics)
+        gone = topics_gone(self._settings, topics)
         self._gone |= gone
         self._first_open = {at: n for at, n in self._first_open.items() if at[0] not in gone}
         self._to_commit = {at: n for at, n in self._to_commit.items() if at[0] not in gone}

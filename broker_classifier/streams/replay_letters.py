@@ -9,7 +9,6 @@ from pathlib import Path
 import orjson
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka import Message as KafkaMessage
-from confluent_kafka.admin import AdminClient
 
 from broker_classifier.config.kafka import KafkaSettings
 from broker_classifier.errors import OutputUnavailableError
@@ -20,7 +19,7 @@ from broker_classifier.streams.dead_letters import (
     place_of,
     read_dead_letters,
 )
-from broker_classifier.streams.kafka_clients import client_settings, headers_of, opened
+from broker_classifier.streams.kafka_clients import administrator, headers_of
 from broker_classifier.streams.kafka_sink import KafkaSink
 from broker_classifier.streams.message import REPLAYED_FROM, Outgoing
 from broker_classifier.streams.stored_messages import TIMEOUT_S, partitions_of, stored_messages
@@ -130,7 +129,7 @@ def purge_dead_letters(settings: KafkaSettings, before: datetime) -> int:
         ]
         if not doomed:
             return 0
-        admin = opened(AdminClient, client_settings(settings))
+        admin = administrator(settings)
         for deleted in admin.delete_records(doomed, request_timeout=TIMEOUT_S).values():
             try:
                 deleted.result()

@@ -1,11 +1,13 @@
 """Where reading begins on partitions without a committed offset, and which topics are gone."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from broker_classifier.config.kafka import KafkaSettings
 from broker_classifier.errors import InputLostError
+from broker_classifier.streams.kafka_clients import client_settings, opened
 from broker_classifier.streams.offsets_at import offsets_at
 
 TIMEOUT_S, TOPICS_TIMEOUT_S = 10.0, 3.0
@@ -25,19 +27,18 @@ class StartPlaces:
     """
 
     def __init__(self, settings: KafkaSettings) -> None:
+        self._settings = settings
         self._since = settings.since
         self.is_earliest = settings.since is None and settings.auto_offset_reset == "earliest"
         self._there_at_first: set[Place] | None = None
 
-    def look_around(self, consumer: Consumer) -> None:
-        """Note what is there already; call it before the consumer subscribes."""
+    def look_around(self) -> None:
+        """Note what is there already; call it before a consumer subscribes."""
         if not self.is_earliest and self._since is None and self._there_at_first is None:
-            try:
+            with suppress(KafkaException), asking(self._settings) as consumer:
                 self._there_at_first = _partitions_there(consumer)
-            except KafkaException:
-                return  # Kafka is away: what is there when it answers counts
 
-    def find(self, consumer: Consumer, assigned: Sequence[TopicPartition]) -> dict[Place, int]:
+    def find(self, assigned: Sequence[TopicPartition]) -> dict[Place, int]:
         """Return the offsets to begin at, of those partitions that have none committed.
 
         Raises
@@ -47,14 +48,17 @@ class StartPlaces:
         """
         if self.is_earliest or not assigned:
             return {}
-        self.look_around(consumer)
+        self.look_around()
         try:
-            committed = consumer.committed(list(assigned), timeout=TIMEOUT_S)
-            new = [place for place in committed if place.offset < 0]
-            return {(place.topic, place.partition): self._begin(consumer, place) for place in new}
+            with asking(self._settings) as consumer:
+                committed = consumer.committed(list(assigned), timeout=TIMEOUT_S)
+                new = [place for place in committed if place.offset < 0]
+                starts = [self._begin(consumer, place) for place in new]
         except KafkaException as error:
             msg = f"Kafka does not say where to begin: {error.args[0].str()}"
             raise InputLostError(msg) from error
+        places = [(place.topic, place.partition) for place in new]
+        return dict(zip(places, starts, strict=True))
 
     def _begin(self, consumer: Consumer, place: TopicPartition) -> int:
         if self._since is not None:
@@ -65,13 +69,27 @@ class StartPlaces:
         return end if is_old else low
 
 
-def topics_gone(consumer: Consumer, topics: Collection[str]) -> set[str]:
+@contextmanager
+def asking(settings: KafkaSettings) -> Iterator[Consumer]:
+    """Open a consumer that only asks, for its group.
+
+    The consumer that reads must not ask in its own callbacks: confluent-kafka 2.16 then ends the
+    process at the next callback.
+    """
+    consumer = opened(Consumer, {"group.id": settings.group_id} | client_settings(settings))
+    try:
+        yield consumer
+    finally:
+        consumer.close()
+
+
+def topics_gone(settings: KafkaSettings, topics: Collection[str]) -> set[str]:
     """Return those topics that Kafka has no more; none where it does not answer."""
     try:
-        there = consumer.list_topics(timeout=TOPICS_TIMEOUT_S).topics
+        with asking(settings) as consumer:
+            return set(topics) - set(consumer.list_topics(timeout=TOPICS_TIMEOUT_S).topics)
     except KafkaException:
         return set()
-    return set(topics) - set(there)
 
 
 def _partitions_there(consumer: Consumer) -> set[Place]:

@@ -5,10 +5,10 @@ from collections.abc import Collection
 from concurrent.futures import Future
 
 from confluent_kafka import KafkaException, TopicCollection
-from confluent_kafka.admin import AdminClient, TopicDescription
+from confluent_kafka.admin import TopicDescription
 
 from broker_classifier.config.kafka import KafkaSettings
-from broker_classifier.streams.kafka_clients import client_settings, opened
+from broker_classifier.streams.kafka_clients import administrator
 
 ASKED_EVERY_S = 5.0
 
@@ -22,7 +22,7 @@ class TopicIds:
     """
 
     def __init__(self, settings: KafkaSettings) -> None:
-        self._admin = opened(AdminClient, client_settings(settings))
+        self._admin = administrator(settings)
         self._ids: dict[str, str] = {}
         self._asked: dict[str, Future[TopicDescription]] = {}
         self._next_s = 0.0

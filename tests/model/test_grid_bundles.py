@@ -12,6 +12,7 @@ from broker_classifier.light_curve import CurveBatch
 from broker_classifier.model.bundle import load_bundle
 from broker_classifier.model.grid_encoder import point_attention
 from broker_classifier.service.loop import run
+from broker_classifier.service.served_bundles import ServedBundle
 from broker_classifier.streams.classification import parse
 from broker_classifier.training.fit.write_bundle import made_up_curve
 from broker_classifier.training.judge.prefix_logits import network_input
@@ -36,7 +37,10 @@ def bundle(folder):
 
 @pytest.fixture(scope="module")
 def messages(bundle):
-    opened = street(ListSource(Topic(flare("ZTF1", n=N_ALERTS)), 3), bundles={"ztf": bundle})
+    opened = street(
+        ListSource(Topic(flare("ZTF1", n=N_ALERTS)), 3),
+        bundles={"ztf": [ServedBundle(bundle, "classifications")]},
+    )
     run(opened, threading.Event())
     return [parse(message.value) for message in opened.sink.sent]
 
