@@ -25,9 +25,10 @@ def offsets_at(
         If Kafka does not answer.
     """
     moment_ms = int(moment.timestamp() * 1000)
+    # The ends come first: what arrives meanwhile is not passed over.
+    ends = [consumer.get_watermark_offsets(place, timeout=timeout)[1] for place in partitions]
     asked = [TopicPartition(place.topic, place.partition, moment_ms) for place in partitions]
     places = consumer.offsets_for_times(asked, timeout=timeout) if asked else []
-    for place in places:
-        _, end = consumer.get_watermark_offsets(place, timeout=timeout)
+    for place, end in zip(places, ends, strict=True):
         place.offset = place.offset if 0 <= place.offset <= end else end
     return places
