@@ -78,7 +78,7 @@ def _refuse_other_surveys(survey: str, entry: BundleEntry, bundle: Bundle) -> No
     if bundle.survey not in (survey, SIMULATION_OF.get(survey)):
         msg = (
             f"the bundle {entry.name} is for {bundle.survey} alerts, not for {survey}; "
-            f"set surveys.{survey}.bundles to such as are"
+            f"give one that is with --bundle, or set surveys.{survey}.bundles"
         )
         raise BundleError(msg)
 
