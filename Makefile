@@ -13,7 +13,7 @@ help:
 	@echo "make demo LASAIR=1         the same, and the objects annotated at a Lasair of the tests"
 	@echo "make test                  lint, types and all tests"
 	@echo "make tests TESTS=tests/x   only the tests, or some of them (any pytest arguments)"
-	@echo "make faults                many more kills of workers on real servers (about 10 minutes)"
+	@echo "make faults                thousands of alerts through kills and faults (about half an hour)"
 	@echo "make bench                 all benchmarks: a table, and bench.json (about 10 minutes)"
 	@echo "make bench-decode          decoding alone, against fastavro and cavro"
 	@echo "make docs                  the documentation, into docs/_build"
@@ -37,10 +37,11 @@ tests: $(VENV)/.dev
 	@deploy/install-test-tools
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(TESTS)
 
-# Workers killed again and again on a real Kafka and a real Valkey.
+# Workers, a real Kafka and a real Valkey killed, paused and cut off, again and again.
 faults: $(VENV)/.dev
 	@deploy/install-test-tools
-	@FAULT_KILLS=24 OMP_NUM_THREADS=1 $(BIN)/python -m pytest --timeout 3600 tests/service/test_workers_on_kafka.py
+	@FAULT_KILLS=24 FAULT_OBJECTS=750 OMP_NUM_THREADS=1 $(BIN)/python -m pytest --timeout 3600 \
+	    tests/service/test_workers_on_kafka.py tests/service/test_faults_on_kafka.py
 
 bench: $(VENV)/.dev
 	@deploy/install-test-tools

@@ -6,6 +6,7 @@ A real Kafka on one core, the real service on another; full packets of ZTF, ever
 import sys
 from typing import Any
 
+from broker_classifier.service.open_kafka import AT_LEAST_ONCE, EXACTLY_ONCE
 from tests.bench.figures import entry, table
 from tests.bench.full_packets import full_packets, has_packets
 from tests.bench.on_kafka import (
@@ -23,11 +24,11 @@ NAME = "Kafka to Kafka, full ZTF packets"
 
 
 def entries(repetitions: int = REPETITIONS) -> list[dict[str, Any]]:
-    """Measure both, in turn, each time with a new service and an empty store."""
+    """Measure all in turn, each time with a new service and an empty store."""
     if not has_packets():
         return []
     packets = full_packets(N_OBJECTS, N_NIGHTS)
-    rates: list[float] = []
+    rates: dict[str, list[float]] = {EXACTLY_ONCE: [], AT_LEAST_ONCE: []}
     mere_rates: dict[bool, list[float]] = {False: [], True: []}
     with bench_kafka() as kafka:
         load(kafka, "ztf_bench", packets)
@@ -35,12 +36,19 @@ def entries(repetitions: int = REPETITIONS) -> list[dict[str, Any]]:
             for keeps_memory, found in mere_rates.items():
                 n = len(packets)
                 found.append(consumed_per_s(kafka, "ztf_bench", n, keeps_memory=keeps_memory))
-            with serving(kafka, "ztf_bench", "ztf", SERVICE_CORES) as output:
-                published = [at for _, at in results(kafka, output, len(packets))]
-            rates.append((len(published) - FIRST) / (published[-1] - published[FIRST - 1]))
+            for delivery, of_delivery in rates.items():
+                asked = {"BROKER_KAFKA__DELIVERY": delivery}
+                with serving(kafka, "ztf_bench", "ztf", SERVICE_CORES, **asked) as output:
+                    published = [at for _, at in results(kafka, output, len(packets))]
+                seconds = published[-1] - published[FIRST - 1]
+                of_delivery.append((len(published) - FIRST) / seconds)
+    usual = rates[EXACTLY_ONCE]
     return [
-        entry(NAME, rates, "alerts/s", "merely consuming", mere_rates[False]),
-        entry(NAME, rates, "alerts/s", "consuming, memory kept", mere_rates[True]),
+        entry(NAME, usual, "alerts/s", "merely consuming", mere_rates[False]),
+        entry(NAME, usual, "alerts/s", "consuming, memory kept", mere_rates[True]),
+        entry(
+            "Kafka to Kafka, exactly once", usual, "alerts/s", "once or more", rates[AT_LEAST_ONCE]
+        ),
     ]
 
 
