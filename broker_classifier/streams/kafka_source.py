@@ -266,7 +266,8 @@ class KafkaSource:
         left = [place for place in offsets if not _is_of_no_partition(place)]
         if error is None or not left:
             return
-        log.warning("commit refused, it is tried again", reason=error.str())
+        if error.code() != KafkaError.REBALANCE_IN_PROGRESS:  # as with every topic that comes
+            log.warning("commit refused, it is tried again", reason=error.str())
         if error.fatal():
             self._lost = error.str()
         for refused in left:
