@@ -10,7 +10,6 @@ from confluent_kafka import (
     KafkaException,
     TopicPartition,
 )
-from confluent_kafka import Message as KafkaMessage
 
 from broker_classifier.config.kafka import KafkaSettings
 from broker_classifier.config.secrets import plain
@@ -24,9 +23,11 @@ from broker_classifier.streams.kafka_clients import (
     opened,
 )
 from broker_classifier.streams.message import Message
+from broker_classifier.streams.missing_topics import MissingTopics
 from broker_classifier.streams.received import received, survey_of_topic
 from broker_classifier.streams.start_places import Place, StartPlaces, topics_gone
 from broker_classifier.streams.topic_ids import TopicIds
+from broker_classifier.streams.unread_partitions import UnreadPartitions
 
 log = get_logger()
 
@@ -64,9 +65,11 @@ class KafkaSource:
         self._is_committing = False
         self._first_open: dict[Place, int] = {}  # offsets not handed to `commit` yet
         self._revoked: set[Place] = set()
+        self._topics = [topic for topics in surveys.values() for topic in topics]
         self._starts, self._ids = StartPlaces(settings), TopicIds(settings)
+        self._unread = UnreadPartitions(settings, self._topics)
         self._gone: set[str] = set()  # topics that expired
-        self._missing: set[str] = set()  # of the settings, and told of
+        self._missing = MissingTopics(self._topics)
         self._worker, self._is_lost = worker, False
         self._consumer = self._joined()
 
@@ -80,13 +83,16 @@ class KafkaSource:
             | plain(self._settings.client),
         )
         self._starts.look_around()
+        self._subscribe(consumer)
+        return consumer
+
+    def _subscribe(self, consumer: Consumer) -> None:
         consumer.subscribe(
-            [topic for topics in self._surveys.values() for topic in topics],
+            self._topics,
             on_assign=self._note_assigned,
             on_revoke=self._note_revoked,
             on_lost=self._note_lost,
         )
-        return consumer
 
     @property
     def is_exhausted(self) -> bool:
@@ -117,7 +123,8 @@ class KafkaSource:
 
     def _note_assigned(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         topics = {assigned.topic for assigned in partitions}
-        self._gone, self._missing = self._gone - topics, self._missing - topics
+        self._gone -= topics
+        self._missing.are_there(topics)
         starts = self._starts.find(partitions)
         for assigned in partitions:
             place = assigned.topic, assigned.partition
@@ -178,8 +185,12 @@ class KafkaSource:
             why = "Kafka took this worker for dead" if self._is_lost else "partitions stand still"
             self._join_again()
             raise StartOverError(why)
-        of_topics = [message for message in news if not self._is_of_no_topic(message)]
-        alerts = [self._message(one) for one in of_topics if has_value(one, InputLostError)]
+        of_topics = [message for message in news if not self._missing.are_meant(message)]
+        alerts = [
+            received(message, self._survey(message.topic() or ""))
+            for message in of_topics
+            if has_value(message, InputLostError)
+        ]
         has_moved = bool(self._revoked) and self._drop_revoked(alerts)
         for alert in alerts:
             if alert.topic in self._gone:
@@ -188,31 +199,25 @@ class KafkaSource:
         if has_moved:
             msg = "partitions moved to another worker"
             raise StartOverError(msg)
+        self._look_out()
+        return alerts
+
+    def _look_out(self) -> None:
+        """Act on what the group does not notice by itself."""
+        if self._unread.are_there(self._consumer):
+            log.warning("partitions that nobody reads: the group is balanced anew")
+            self._consumer.unsubscribe()
+            self._subscribe(self._consumer)
         if anew := self._ids.made_anew({topic for topic, _ in self._first_open}):
             self._begin_again(anew)
             msg = f"made anew under its name, so read from its beginning: {', '.join(anew)}"
             raise StartOverError(msg)
-        return alerts
 
     def _begin_again(self, topics: set[str]) -> None:
         for place in self._first_open:
             if place[0] in topics:
                 self._first_open[place] = OFFSET_BEGINNING
                 self._to_commit.pop(place, None)
-
-    def _is_of_no_topic(self, message: KafkaMessage) -> bool:
-        """Tell whether a message says that there is no such topic.
-
-        One that expired is no news; one of the settings is told of once.
-        """
-        error, topic = message.error(), message.topic() or ""
-        if error is None or error.code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
-            return False
-        is_named = any(topic in topics for topics in self._surveys.values())
-        if is_named and topic not in self._missing:
-            self._missing.add(topic)
-            log.warning("no such topic yet", topic=topic)
-        return True
 
     def _drop_revoked(self, alerts: list[Message]) -> bool:
         """Drop what came of partitions just taken away; say whether more of them is under way."""
@@ -280,9 +285,6 @@ class KafkaSource:
         if self._to_commit:
             self._commit_all()
         self._consumer.close()
-
-    def _message(self, message: KafkaMessage) -> Message:
-        return received(message, self._survey(message.topic() or ""))
 
     def _survey(self, topic: str) -> str:
         if topic not in self._survey_of:

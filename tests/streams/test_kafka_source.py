@@ -1,8 +1,10 @@
 """How a source commits, with a Kafka that answers when the test says so."""
 
 import json
+from contextlib import suppress
 
 import pytest
+from confluent_kafka.admin import AdminClient, NewPartitions
 
 from broker_classifier.config.kafka import KafkaSettings
 from broker_classifier.errors import StartOverError
@@ -129,3 +131,24 @@ def test_a_partition_that_stands_still_for_long_is_taken_up_again(source, monkey
     connection._note_statistics(statistics(p0="active", p1="active"))
     assert not connection.is_stuck()
     source.close()
+
+
+def test_partitions_that_came_while_a_named_worker_was_away_are_read(real_kafka, unique):
+    topic = f"ztf_{unique}"
+    real_kafka.create_topic(topic)
+    settings = KafkaSettings(bootstrap_servers=real_kafka.bootstrap_servers, group_id=unique)
+    away = KafkaSource(settings, {"ztf": [topic]}, worker="w")
+    wait_until(lambda: away.poll() or away._consumer.assignment(), "the first partition")
+    admin = AdminClient({"bootstrap.servers": real_kafka.bootstrap_servers})
+    [added] = admin.create_partitions([NewPartitions(topic, 3)]).values()
+    added.result(timeout=10)
+    back = KafkaSource(settings, {"ztf": [topic]}, worker="w")  # as after a kill
+
+    def has_all():
+        with suppress(StartOverError):
+            back.poll()
+        return len(back._consumer.assignment()) == 3
+
+    wait_until(has_all, "the partitions that were added")
+    back.close()
+    away.close()
