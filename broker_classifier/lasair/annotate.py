@@ -50,6 +50,7 @@ def annotate(settings: Settings, stop: threading.Event) -> None:
         return
     metrics = AnnotateMetrics()
     with _only_process(settings.annotate.outbox):
+        Outbox(settings.annotate.outbox).close()  # SQLite lets only one make the file
         calls = {name: opened.settings.calls_per_hour for name, opened in annotators.items()}
         collector = OutboxCollector(lambda: Outbox(settings.annotate.outbox), calls, metrics)
         metrics.registry.register(collector)
