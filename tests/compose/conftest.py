@@ -9,8 +9,8 @@ from subprocess import PIPE, Popen
 
 import pytest
 
-from tests.kafka_brokers import free_port
 from tests.kafka_sources import TOP, has_docker, output_of
+from tests.ports import free_port
 
 WITH_DOCKER = TOP.parent / "shared" / "tools" / "with-docker"
 ADVICE = "no Docker engine with `docker compose` answers: install one to run the compose test"

@@ -22,7 +22,6 @@ UNSHIPPED = (*GRID_ARCHITECTURES, "boosted_trees", "blend")
 SHIPPED = pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 
 
-@pytest.fixture(scope="module", params=[*(f.name for f in FOLDERS), *UNSHIPPED])
 def every_point(curves):
     return joined_moments(
         [
@@ -32,6 +31,7 @@ def every_point(curves):
     )
 
 
+@pytest.fixture(scope="module", params=[*(f.name for f in FOLDERS), *UNSHIPPED])
 def folder(request, tmp_path_factory):
     if request.param in UNSHIPPED:
         made = tmp_path_factory.mktemp("bundles") / request.param

@@ -10,8 +10,8 @@ import pytest
 
 from broker_classifier.service.metrics import Metrics, serve_metrics
 from broker_classifier.service.triage import Outcome
-from tests.kafka_brokers import free_port
 from tests.kafka_streets import wait_until
+from tests.ports import free_port
 from tests.tools import program
 
 

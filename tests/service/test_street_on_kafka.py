@@ -19,8 +19,8 @@ from broker_classifier.streams.kafka_sink import KafkaSink
 from broker_classifier.streams.kafka_source import KafkaSource
 from broker_classifier.streams.message import Outgoing
 from broker_classifier.streams.subscribe import subscribe
-from tests.kafka_brokers import free_port
 from tests.kafka_streets import read_topic, send, service, wait_until
+from tests.ports import free_port
 from tests.tools import program
 from tests.ztf_packets import flare
 
