@@ -17,6 +17,7 @@ from broker_classifier.errors import InputLostError, StartOverError
 from broker_classifier.logs import get_logger
 from broker_classifier.streams.kafka_clients import (
     KafkaConnection,
+    administrator,
     client_settings,
     group_settings,
     has_value,
@@ -66,8 +67,9 @@ class KafkaSource:
         self._first_open: dict[Place, int] = {}  # offsets not handed to `commit` yet
         self._revoked: set[Place] = set()
         self._topics = [topic for topics in surveys.values() for topic in topics]
-        self._starts, self._ids = StartPlaces(settings), TopicIds(settings)
-        self._unread = UnreadPartitions(settings, self._topics)
+        admin = administrator(settings)
+        self._starts, self._ids = StartPlaces(settings), TopicIds(admin)
+        self._unread = UnreadPartitions(admin, settings.group_id, self._topics)
         self._gone: set[str] = set()  # topics that expired
         self._missing = MissingTopics(self._topics)
         self._worker, self._is_lost = worker, False

@@ -5,10 +5,7 @@ from collections.abc import Collection
 from concurrent.futures import Future
 
 from confluent_kafka import KafkaException, TopicCollection
-from confluent_kafka.admin import TopicDescription
-
-from broker_classifier.config.kafka import KafkaSettings
-from broker_classifier.streams.kafka_clients import administrator
+from confluent_kafka.admin import AdminClient, TopicDescription
 
 ASKED_EVERY_S = 5.0
 
@@ -18,11 +15,11 @@ class TopicIds:
 
     Parameters
     ----------
-    settings : KafkaSettings
+    admin : AdminClient
     """
 
-    def __init__(self, settings: KafkaSettings) -> None:
-        self._admin = administrator(settings)
+    def __init__(self, admin: AdminClient) -> None:
+        self._admin = admin
         self._ids: dict[str, str] = {}
         self._asked: dict[str, Future[TopicDescription]] = {}
         self._next_s = 0.0

@@ -5,11 +5,9 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 
 from confluent_kafka import Consumer, ConsumerGroupState, KafkaException
-from confluent_kafka.admin import ConsumerGroupDescription
+from confluent_kafka.admin import AdminClient, ConsumerGroupDescription
 
 from broker_classifier.config import topic_matches
-from broker_classifier.config.kafka import KafkaSettings
-from broker_classifier.streams.kafka_clients import administrator
 from broker_classifier.streams.start_places import TOPICS_TIMEOUT_S, Place
 
 ASKED_EVERY_S = 10.0
@@ -23,19 +21,23 @@ class UnreadPartitions:
 
     Parameters
     ----------
-    settings : KafkaSettings
+    admin : AdminClient
+    group : str
     topics : sequence of str
         Names, and regular expressions that begin with ^.
     """
 
-    def __init__(self, settings: KafkaSettings, topics: Sequence[str]) -> None:
-        self._admin, self._group, self._topics = administrator(settings), settings.group_id, topics
+    def __init__(self, admin: AdminClient, group: str, topics: Sequence[str]) -> None:
+        self._admin, self._group, self._topics = admin, group, topics
         self._asked: Future[ConsumerGroupDescription] | None = None
         self._next_s = time.monotonic() + ASKED_EVERY_S
         self._missing: set[Place] = set()
+        self._reported: set[Place] = set()
 
     def are_there(self, consumer: Consumer) -> bool:
         """Tell whether a partition was nobody's twice in a row; asks now and then, without waiting.
+
+        Each partition is reported once: what cannot be read does not upset the group for ever.
 
         Parameters
         ----------
@@ -54,8 +56,8 @@ class UnreadPartitions:
             before, self._missing = self._missing, self._missing_from(answer.result(), consumer)
         except KafkaException:
             return False  # no Kafka answers, or it does not say
-        lasting = before & self._missing
-        self._missing -= lasting
+        lasting = (before & self._missing) - self._reported
+        self._reported |= lasting
         return bool(lasting)
 
     def _missing_from(self, group: ConsumerGroupDescription, consumer: Consumer) -> set[Place]:
