@@ -28,6 +28,9 @@ def test_the_figures_are_those_of_the_service(metrics):
     assert figures["declined"] == {"no_usable_point": 1}
     assert figures["dead_letters"] == {"DecodeError": 1}
     assert figures["objects"] == 5
+    assert figures["lag"] is None
+    metrics.note_inputs({"ztf": True, "lsst": True}, {"ztf": 3, "lsst": 4})
+    assert figures_of(generate_latest(metrics.registry).decode())["lag"] == 7
     assert figures["latency"]["0.5"] < 0.005 < 0.1 < figures["latency"]["0.99"] <= 0.25
 
 
