@@ -3,10 +3,11 @@
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from threading import Thread
 from typing import Any, TypeVar
 
 import orjson
-from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka import Consumer, KafkaError, KafkaException
 from confluent_kafka import Message as KafkaMessage
 from confluent_kafka.admin import AdminClient
 
@@ -19,7 +20,7 @@ MAX_MESSAGE_BYTES = 10_000_000
 TOPIC_REFRESH_MS = 5_000
 FULL_QUEUE_PAUSE_MS = 5  # librdkafka's own second is longer than a batch takes
 STATISTICS_MS = 2_000
-STUCK_S = 20.0
+STUCK_S, CLOSE_TIMEOUT_S = 20.0, 15.0
 # What librdkafka says again and again while a Kafka is away; `KafkaConnection` says it once.
 AWAY = {KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._RESOLVE}
 
@@ -162,6 +163,15 @@ def opened(client: Callable[[dict[str, Any]], Client], settings: dict[str, Any])
         reason = without_secrets(error.args[0].str(), settings)
         msg = f"Kafka's client refuses its settings: {reason}; correct kafka.client"
         raise ConfigError(msg) from None
+
+
+def close(consumer: Consumer) -> None:
+    """Close a consumer; leave it behind where librdkafka waits for a Kafka that is gone."""
+    closing = Thread(target=consumer.close, daemon=True)
+    closing.start()
+    closing.join(CLOSE_TIMEOUT_S)
+    if closing.is_alive():
+        log.warning("a consumer is left unclosed: its Kafka does not answer")
 
 
 def administrator(settings: KafkaSettings) -> AdminClient:

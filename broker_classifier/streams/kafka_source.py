@@ -19,6 +19,7 @@ from broker_classifier.streams.kafka_clients import (
     KafkaConnection,
     administrator,
     client_settings,
+    close,
     group_settings,
     has_value,
     opened,
@@ -154,7 +155,7 @@ class KafkaSource:
 
     def _join_again(self) -> None:
         """Join the group anew: a named member that was taken for dead is never given a message."""
-        self._consumer.close()
+        close(self._consumer)
         self._connection.forget_partitions()
         self._is_lost, self._is_committing = False, False
         self._revoked, self._first_open, self._to_commit = set(), {}, {}
@@ -286,7 +287,7 @@ class KafkaSource:
         """Commit what is done, and leave the group, so that others take over at once."""
         if self._to_commit:
             self._commit_all()
-        self._consumer.close()
+        close(self._consumer)
 
     def _survey(self, topic: str) -> str:
         if topic not in self._survey_of:

@@ -1,10 +1,12 @@
 """How a source commits, with a Kafka that answers when the test says so."""
 
 import json
+import threading
 from contextlib import suppress
 
 import pytest
 from confluent_kafka.admin import AdminClient, NewPartitions
+from structlog.testing import capture_logs
 
 from broker_classifier.config.kafka import KafkaSettings
 from broker_classifier.errors import StartOverError
@@ -152,3 +154,15 @@ def test_partitions_that_came_while_a_named_worker_was_away_are_read(real_kafka,
     wait_until(has_all, "the partitions that were added")
     back.close()
     away.close()
+
+
+def test_a_consumer_that_cannot_be_closed_holds_nobody_up(source, monkeypatch):
+    forever = threading.Event()
+    monkeypatch.setattr(kafka_clients, "CLOSE_TIMEOUT_S", 0.01)
+    monkeypatch.setattr(source._consumer, "close", forever.wait)
+    with capture_logs() as logs:
+        source.close()
+    forever.set()
+    assert [entry["event"] for entry in logs] == [
+        "a consumer is left unclosed: its Kafka does not answer"
+    ]
