@@ -55,6 +55,7 @@ class ListSource:
     is_connected = True
     connections: ClassVar[dict[str, bool]] = {}
     lags: ClassVar[dict[str, int]] = {}
+    address = "a list"
 
     def __init__(
         self, topic: "Topic", batch_size: int = 500, timestamp_ms: int | None = 1_700_000_000_000

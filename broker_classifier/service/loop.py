@@ -86,8 +86,7 @@ def run(service: Service, stop: threading.Event) -> None:
     while not (stop.is_set() or service.source.is_exhausted):
         try:
             messages = service.source.poll(wait=not any(in_flight))
-            service.metrics.beat(None if service.source.is_connected else "input")
-            service.metrics.note_inputs(service.source.connections, service.source.lags)
+            note_input(service)
             in_flight = advance(service, messages, in_flight, stop)
         except StartOverError as error:
             in_flight = start_over(service, error, stop)
@@ -97,6 +96,16 @@ def run(service: Service, stop: threading.Event) -> None:
             in_flight = advance(service, [], in_flight, stop)
         except StartOverError as error:
             in_flight = start_over(service, error, stop)
+
+
+def note_input(service: Service) -> None:
+    """Note that the loop runs, and which streams answer."""
+    source = service.source
+    if source.is_connected:
+        service.metrics.beat()
+    else:
+        service.metrics.beat("input", f"no Kafka answers at {source.address}")
+    service.metrics.note_inputs(source.connections, source.lags)
 
 
 def start_over(service: Service, reason: StartOverError, stop: threading.Event) -> InFlight:
@@ -176,7 +185,7 @@ def retried(service: Service, stop: threading.Event, step: Callable[[], Result])
         try:
             return step()
         except UnavailableError as error:
-            service.metrics.beat(waiting_for=WAITS_FOR[type(error)])
+            service.metrics.beat(WAITS_FOR[type(error)], str(error))
             service.metrics.count_retry(WAITS_FOR[type(error)])
             log.error("waiting, nothing is committed", reason=str(error))
             if stop.wait(service.retry_delay_s):

@@ -35,6 +35,8 @@ class Metrics:
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     fallbacks: collections.Counter[str] = field(default_factory=collections.Counter)
     waiting_for: str | None = None
+    _why: str = ""
+    _waiting_since: str = ""
     n_begun_anew: int = 0
     _loss: str = ""
     _connections: dict[str, bool] = field(default_factory=dict)
@@ -140,10 +142,12 @@ class Metrics:
         """Count one step that is tried again."""
         self._retries.labels(waiting_for).inc()
 
-    def beat(self, waiting_for: str | None = None) -> None:
-        """Note that the loop runs; `waiting_for` names what it waits for, if anything."""
+    def beat(self, waiting_for: str | None = None, why: str = "") -> None:
+        """Note that the loop runs; `waiting_for` names what it waits for, if anything, and why."""
         self._last_beat = time.monotonic()
-        self.waiting_for = waiting_for
+        if waiting_for != self.waiting_for:
+            self._waiting_since = datetime.now(UTC).isoformat(timespec="seconds")
+        self.waiting_for, self._why = waiting_for, why
 
     def note_inputs(self, connections: Mapping[str, bool], lags: Mapping[str, int]) -> None:
         """Note which streams answer, and how many alerts of each wait to be read."""
@@ -177,7 +181,8 @@ class Metrics:
         if silent_s > HEALTHY_S:
             return False, f"the loop has been silent for {silent_s:.0f} s"
         if self.waiting_for:
-            return False, f"waiting for the {self.waiting_for}"
+            why = f": {self._why}" if self._why else ""
+            return False, f"waiting for the {self.waiting_for} since {self._waiting_since}{why}"
         away = [stream for stream, is_up in self._connections.items() if not is_up]
         remarks = [f"without {', '.join(away)}: their Kafka is away"] if away else []
         return True, "; ".join(["ok", *remarks, *filter(None, [self._loss])])

@@ -87,7 +87,7 @@ def awaited_delivery(settings: Settings, metrics: Metrics, stop: threading.Event
         try:
             return delivery_of(settings, inputs_of(settings))
         except OutputUnavailableError as error:
-            metrics.beat(waiting_for="input")
+            metrics.beat("input", str(error))
             log.warning("waiting for Kafka", reason=str(error))
             stop.wait(settings.kafka.retry_delay_s)
     return None

@@ -62,6 +62,11 @@ class FileSource:
         return batch
 
     @property
+    def address(self) -> str:
+        """What it is."""
+        return "files"
+
+    @property
     def is_connected(self) -> bool:
         """Files always answer."""
         return True

@@ -49,6 +49,8 @@ class KafkaSource:
         False where a transaction commits the offsets.
     """
 
+    is_exhausted = False  # a topic never ends
+
     def __init__(
         self,
         settings: KafkaSettings,
@@ -62,9 +64,8 @@ class KafkaSource:
         self._survey_of: dict[str, str] = {}
         self._connection = KafkaConnection(settings)
         self._commits = commits
-        self._lost = ""
+        self._lost, self._is_committing = "", False
         self._to_commit: dict[Place, int] = {}
-        self._is_committing = False
         self._first_open: dict[Place, int] = {}  # offsets not handed to `commit` yet
         self._revoked: set[Place] = set()
         self._topics = [topic for topics in surveys.values() for topic in topics]
@@ -98,9 +99,9 @@ class KafkaSource:
         )
 
     @property
-    def is_exhausted(self) -> bool:
-        """A topic never ends."""
-        return False
+    def address(self) -> str:
+        """The brokers."""
+        return self._settings.bootstrap_servers
 
     @property
     def is_connected(self) -> bool:

@@ -47,6 +47,11 @@ class KafkaSources:
     is_exhausted = False
 
     @property
+    def address(self) -> str:
+        """The brokers of all of them."""
+        return ", ".join(source.address for source in self._sources)
+
+    @property
     def is_connected(self) -> bool:
         """Whether any of the Kafkas answers."""
         return any(source.is_connected for source in self._sources)

@@ -96,6 +96,10 @@ class Source(Protocol):
         """Whether no message will ever come again (a topic never is)."""
 
     @property
+    def address(self) -> str:
+        """Where the source is, for people to read."""
+
+    @property
     def is_connected(self) -> bool:
         """Whether the source answers, or a part of it."""
 

@@ -174,6 +174,7 @@ class Worker:
     is_connected, is_exhausted = True, False
     connections: ClassVar[dict[str, bool]] = {}
     lags: ClassVar[dict[str, int]] = {}
+    address = "a list"
 
     def poll(self, *, wait: bool = True) -> list[Message]:
         self.step("poll")

@@ -166,7 +166,10 @@ def test_nothing_is_committed_while_the_output_is_down():
     worker.start()
     while opened.metrics.waiting_for != "output":
         stop.wait(0.01)
-    assert opened.metrics.health() == (False, "waiting for the output")
+    is_well, sentence = opened.metrics.health()
+    assert not is_well
+    assert sentence.startswith("waiting for the output since 20")
+    assert sentence.endswith(": down")
     assert topic.committed == 0
     sink.is_down = False
     worker.join(30)

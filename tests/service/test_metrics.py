@@ -1,5 +1,6 @@
 """Metrics and health over HTTP."""
 
+import re
 import socket
 import urllib.error
 import urllib.request
@@ -57,10 +58,11 @@ def test_latencies_are_histograms(metrics, url):
 
 def test_health_is_503_while_something_is_waited_for(metrics, url):
     assert get(f"{url}/health") == "ok\n"
-    metrics.beat(waiting_for="store")
+    metrics.beat("store", "it is full")
     with pytest.raises(urllib.error.HTTPError, match="503") as raised:
         get(f"{url}/health")
-    assert raised.value.read() == b"waiting for the store\n"
+    sentence = raised.value.read().decode()
+    assert re.fullmatch(r"waiting for the store since 20\S+: it is full\n", sentence)
     raised.value.close()
     metrics.beat()
     assert get(f"{url}/health") == "ok\n"

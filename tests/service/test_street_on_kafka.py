@@ -241,5 +241,7 @@ def test_health_says_that_kafka_is_waited_for(unique, tmp_path):
                 with error:
                     return error.read()
 
-        assert wait_until(unwell, "a 503") == b"waiting for the input\n"
+        sentence = wait_until(unwell, "a 503").decode()
+        assert sentence.startswith("waiting for the input since 20")
+        assert one.bootstrap_servers in sentence
         assert one.stop() == 0

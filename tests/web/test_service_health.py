@@ -39,12 +39,11 @@ def test_a_running_service_is_read_over_http(metrics):
     address = f"http://127.0.0.1:{server.server_port}"
     try:
         assert service_health(address)["sentence"].startswith("All is well: each of 10 alerts")
-        metrics.beat(waiting_for="store")
+        metrics.beat("store", "it is full")
         health = service_health(address)
-        assert (health["is_well"], health["sentence"]) == (
-            False,
-            "Not well: waiting for the store.",
-        )
+        assert not health["is_well"]
+        assert health["sentence"].startswith("Not well: waiting for the store since 20")
+        assert health["sentence"].endswith(": it is full.")
     finally:
         server.shutdown()
         server.server_close()
