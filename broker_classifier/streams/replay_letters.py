@@ -1,13 +1,12 @@
 """Dead letters sent back to where they came from, kept as files, or deleted."""
 
 import re
-from collections.abc import Iterator
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
 
 import orjson
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaException
 from confluent_kafka import Message as KafkaMessage
 
 from broker_classifier.config.kafka import KafkaSettings
@@ -22,6 +21,7 @@ from broker_classifier.streams.dead_letters import (
 from broker_classifier.streams.kafka_clients import administrator, headers_of
 from broker_classifier.streams.kafka_sink import KafkaSink
 from broker_classifier.streams.message import REPLAYED_FROM, Outgoing
+from broker_classifier.streams.offsets_at import offsets_at
 from broker_classifier.streams.stored_messages import TIMEOUT_S, partitions_of, stored_messages
 
 BATCH = 500
@@ -122,7 +122,8 @@ def purge_dead_letters(settings: KafkaSettings, before: datetime) -> int:
         If Kafka does not answer, or does not let this client delete records.
     """
     with letters_consumer(settings) as consumer:
-        places = list(_first_kept(consumer, settings.dead_letter_topic, before))
+        there = partitions_of(consumer, settings.dead_letter_topic)
+        places = offsets_at(consumer, there, before, timeout=TIMEOUT_S)
         firsts = [consumer.get_watermark_offsets(p, timeout=TIMEOUT_S)[0] for p in places]
         doomed = [
             place for place, first in zip(places, firsts, strict=True) if place.offset > first
@@ -137,14 +138,3 @@ def purge_dead_letters(settings: KafkaSettings, before: datetime) -> int:
                 reason = f"Kafka did not delete the letters: {error.args[0].str()}"
                 raise OutputUnavailableError(reason) from error
         return sum(place.offset - first for place, first in zip(places, firsts, strict=True))
-
-
-def _first_kept(consumer: Consumer, topic: str, before: datetime) -> Iterator[TopicPartition]:
-    """Find in every partition the first letter that is not older than a moment, or the end."""
-    moment_ms = int(before.timestamp() * 1000)
-    for place in partitions_of(consumer, topic):
-        asked = TopicPartition(topic, place.partition, moment_ms)
-        [found] = consumer.offsets_for_times([asked], timeout=TIMEOUT_S)
-        end = consumer.get_watermark_offsets(place, timeout=TIMEOUT_S)[1]
-        offset = found.offset if 0 <= found.offset <= end else end
-        yield TopicPartition(topic, place.partition, offset)

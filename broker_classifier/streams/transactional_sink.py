@@ -88,8 +88,6 @@ class TransactionalSink:
         """Note what the next transaction has, and begin it if Kafka answers; see `Sink.send`."""
         ends: dict[tuple[str, int], int] = {}
         for message in consumed:
-            if self._source.is_gone(message.topic):
-                continue
             place = message.topic, message.partition
             ends[place] = max(message.offset + 1, ends.get(place, 0))
         self._messages = list(messages)
@@ -118,7 +116,7 @@ class TransactionalSink:
         """
         step = partial(
             self._producer.send_offsets_to_transaction,
-            self._offsets,
+            [place for place in self._offsets if not self._source.is_gone(place.topic)],
             self._source.group_metadata(),
             OFFSETS_TIMEOUT_S,
         )
