@@ -5,9 +5,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from broker_classifier.errors import StoreRestartedError, UnavailableError
-from broker_classifier.logs import get_logger
-
-log = get_logger()
+from broker_classifier.logs import WaitingLog
 
 Result = TypeVar("Result")
 
@@ -21,9 +19,13 @@ def until_available(step: Callable[[], Result], retry_delay_s: float) -> Result:
         What it may have done before it failed, it does again.
     retry_delay_s : float
     """
+    waiting = WaitingLog("the command")
     while True:
         try:
-            return step()
+            result = step()
         except (UnavailableError, StoreRestartedError) as error:
-            log.warning("waiting, it is tried again", reason=str(error))
+            waiting.note(str(error))
             time.sleep(retry_delay_s)
+        else:
+            waiting.note("")
+            return result

@@ -15,7 +15,7 @@ from broker_classifier.progress import Track, untracked
 from broker_classifier.streams.kafka_clients import client_settings, opened
 from broker_classifier.streams.message import Message
 from broker_classifier.streams.offsets_at import offsets_at
-from broker_classifier.streams.received import received
+from broker_classifier.streams.received import received, survey_of_topic
 from broker_classifier.streams.stored_messages import (
     READS_TO_END,
     TIMEOUT_S,
@@ -80,10 +80,9 @@ def _topics_there(
     """Give the survey of every topic that is there, in the order of the names."""
     topics = sorted(consumer.list_topics(timeout=TIMEOUT_S).topics)
     survey_of = {
-        topic: survey
+        topic: survey_of_topic(topic, surveys)
         for topic in topics
-        for survey, names in surveys.items()
-        if any(topic_matches(name, topic) for name in names)
+        if any(topic_matches(name, topic) for name in chain.from_iterable(surveys.values()))
     }
     if not survey_of:
         wanted = ", ".join(chain.from_iterable(surveys.values())) or "none is set"
