@@ -1,25 +1,17 @@
 """One page as one file: scripts, style and data in it, to be kept or sent.
 
-Modules cannot import each other within a file, so each becomes a function that hands on what it
-exports. The file's own content-security policy names its script and style by their hashes.
+The file's own content-security policy names its script and style by their hashes.
 """
 
 import base64
 import hashlib
-import re
 from html import escape
 from string import Template
 from typing import Any
 
-from broker_classifier.web.server.assets import (
-    IMPORT,
-    imported_name,
-    json_for_html,
-    modules_of,
-    page_file,
-)
+from broker_classifier.web.server.assets import json_for_html
+from broker_classifier.web.server.page_files import joined_script, page_file
 
-_EXPORT = re.compile(r"^export ((?:async )?function|const|let) (\w+)", re.MULTILINE)
 _FILE = Template(
     """<!DOCTYPE html>
 <html lang="en">
@@ -54,23 +46,6 @@ def single_file(entry: str, title: str, content: Any) -> str:
         content=json_for_html(content),
         script=script,
     )
-
-
-def joined_script(entry: str) -> str:
-    """Join a module and all that it imports into one script."""
-    modules = "\n".join(_as_function(name) for name in modules_of(entry))
-    return f'"use strict";\nconst modules = {{}};\n{modules}'
-
-
-def _as_function(name: str) -> str:
-    def imported(match: re.Match[str]) -> str:
-        names = match[1].replace(" as ", ": ")
-        return f'const {{ {names} }} = modules["{imported_name(name, match[2])}"];'
-
-    source = page_file(name).decode()
-    exported = ", ".join(word for _, word in _EXPORT.findall(source))
-    body = _EXPORT.sub(r"\1 \2", IMPORT.sub(imported, source))
-    return f'modules["{name}"] = (() => {{\n{body}return {{ {exported} }};\n}})();'
 
 
 def _hash(text: str) -> str:

@@ -47,6 +47,15 @@ def hovered(tab, skip=0):
     return ""
 
 
+def test_an_objects_data_are_fetched_once_and_its_scripts_are_one_file(tab, served, traveler):
+    asked = []
+    tab.on("request", lambda request: asked.append(request.url))
+    tab.reload()
+    wait_for_text(tab, ".moment", "Now")
+    assert asked.count(served.address(f"/api/objects/ztf/{OBJECT}")) == 1
+    assert sum(address.endswith(".js") for address in asked) == 1
+
+
 def test_a_click_on_a_point_takes_the_page_back_to_its_moment(traveler):
     text = hovered(traveler, skip=24)
     mjd = re.findall(r"MJD ([\d.]+)", text)[0]

@@ -52,7 +52,7 @@ def test_an_object_has_its_points_and_every_answer(tmp_path):
     [bundle] = card["history"]["bundles"]
     assert card["truth"] == "SNIa"
     assert [a["message"]["mjd"] for a in bundle["answers"]] == [61000.0, 61020.0]
-    assert bundle["answers"][-1]["attention"] == [0.25, 0.75]
+    assert bundle["answers"][-1]["attention_millionths"] == [250_000, 750_000]
 
 
 def test_the_page_carries_the_proof(tmp_path):

@@ -46,7 +46,7 @@ def answers_of(connection, object_id="ZTF26aaaaaaa"):
 
 def light_curve_of(bundle, answer):
     """Put a message's light curve together again from what the index gives."""
-    attention = iter(answer["attention"] or [])
+    attention = iter(answer["attention_millionths"] or [])
     columns, curve = bundle["points"], []
     for place, letter in enumerate(answer["reasons"]):
         i = answer.get("index", range(10_000))[place]
@@ -58,7 +58,7 @@ def light_curve_of(bundle, answer):
                 "kind": columns["kind"][i],
                 "psf_flux": columns["flux"][i],
                 "psf_flux_err": columns["flux_err"][i],
-                "attention": None if reason else next(attention),
+                "attention": None if reason else next(attention) / 1e6,
                 "rejected": reason,
             }
         )

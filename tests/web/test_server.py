@@ -104,13 +104,19 @@ def test_too_many_requests_are_turned_away(browse):
     assert browser.get("/api/names").headers["Retry-After"] == "1"
 
 
+def test_an_objects_data_are_fetched_while_its_script_is(browse):
+    link = browse().get("/object/ztf/a%2Fb%20%3E").headers["Link"]
+    assert link == "</api/objects/ztf/a%2Fb%20%3E>; rel=preload; as=fetch; crossorigin"
+    assert "Link" not in browse().get("/").headers
+
+
 def test_scripts_are_compressed_and_kept_for_ever(browse):
     browser = browse()
     address = browser.get("/").text.split('src="')[1].split('"')[0]
     answer = browser.get(address)
     assert answer.headers["Content-Encoding"] == "gzip"
     assert "immutable" in answer.headers["Cache-Control"]
-    assert "import" in answer.text
+    assert answer.text.endswith("start(show);\nreturn {  };\n})();")
     plain = browser.get(address, headers={"Accept-Encoding": "identity"})
     assert plain.text == answer.text
     assert browser.get(address.rsplit("/", 1)[0] + "/../app.py").status_code == 404

@@ -11,7 +11,7 @@ from broker_classifier.web.index.point_views import USED, PointView, unpack_view
 from broker_classifier.web.index.published import BANDS, KINDS, POINTS, unpacked
 
 FIRST_LETTER = ord("a")
-ATTENTION_DECIMALS = 6
+MILLION = 1e6
 
 
 def object_history(
@@ -20,9 +20,9 @@ def object_history(
     """Return an object's points and answers under every bundle; None if it is not there.
 
     Points are columns. Of each answer `reasons` has a letter a point ("a" is "used", the others
-    stand for `bundles[].reasons`), and `attention` a weight for each point used. `index` is there
-    where an answer saw other points than the first ones. `earlier` are messages of the same id
-    whose place it took.
+    stand for `bundles[].reasons`), and `attention_millionths` the weight of each point used, as an
+    integer: half as many characters as a fraction. `index` is there where an answer saw other
+    points than the first ones. `earlier` are messages of the same id whose place it took.
     """
     rows = connection.execute(
         "SELECT key, bundle FROM objects WHERE object_id = ? AND survey = ? ORDER BY seq DESC",
@@ -83,11 +83,14 @@ def points_json(points: NDArray[np.void]) -> dict[str, Any]:
 
 
 def _view_json(view: PointView) -> dict[str, Any]:
-    used = view.attention[view.reason == USED].astype(float).round(ATTENTION_DECIMALS)
+    used = view.attention[view.reason == USED]
+    has_attention = len(used) and not np.isnan(used).any()
     content: dict[str, Any] = {
         "n_points": len(view.index),
         "reasons": (view.reason + FIRST_LETTER).astype(np.uint32).tobytes().decode("utf-32-le"),
-        "attention": None if np.isnan(used).any() or not len(used) else used.tolist(),
+        "attention_millionths": (used * MILLION).round().astype(int).tolist()
+        if has_attention
+        else None,
     }
     if not np.array_equal(view.index, np.arange(len(view.index))):
         content["index"] = view.index.tolist()

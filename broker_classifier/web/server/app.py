@@ -81,8 +81,14 @@ def json_response(content: Any, status: int = 200) -> Response:
 def _page(assets: Assets, kind: str) -> Callable[[Request], Response]:
     page = assets.page(kind, {"version": __version__, "colours": colours()})
 
-    def answer(_: Request) -> Response:
-        return HTMLResponse(page, headers={"Cache-Control": "no-cache"})
+    def answer(request: Request) -> Response:
+        headers = {"Cache-Control": "no-cache"}
+        if kind == "object":  # its data come while its script does
+            data = (
+                request.scope["raw_path"].decode("latin-1").replace("/object/", "/api/objects/", 1)
+            )
+            headers["Link"] = f"<{data}>; rel=preload; as=fetch; crossorigin"
+        return HTMLResponse(page, headers=headers)
 
     return answer
 

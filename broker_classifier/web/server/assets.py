@@ -7,12 +7,8 @@ versions.
 import gzip
 import hashlib
 import json
-import posixpath
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import resources
-from importlib.resources.abc import Traversable
 from string import Template
 from typing import Any
 
@@ -20,8 +16,9 @@ from starlette.responses import Response
 
 from broker_classifier.model.band_colours import BAND_COLOURS, BAND_SHAPES
 from broker_classifier.model.class_colours import COLOURS, OTHER_COLOURS
+from broker_classifier.web.server.page_files import joined_script, page_file
 
-KINDS = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+CONTENT_TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 FOR_EVER = "public, max-age=31536000, immutable"
 SCRIPTS = {
     "home": "objects/home.js",
@@ -31,8 +28,7 @@ SCRIPTS = {
 }
 """What each kind of page is drawn by."""
 
-IMPORT = re.compile(r'^import \{ (.+?) \} from "(.+?)";$', re.MULTILINE)
-_MAIN, _SHELL = "main.js", "page.html"
+_STYLE, _ICON, _SHELL = "page.css", "icon.svg", "page.html"
 
 
 @dataclass(frozen=True)
@@ -54,7 +50,9 @@ class Assets:
     """
 
     def __init__(self) -> None:
-        self.files = {name: _asset(name, content) for name, content in page_files().items()}
+        contents = {name: page_file(name) for name in (_STYLE, _ICON)}
+        contents |= {f"{kind}.js": joined_script(name).encode() for kind, name in SCRIPTS.items()}
+        self.files = {name: _asset(name, content) for name, content in contents.items()}
         joined = b"".join(name.encode() + self.files[name].plain for name in sorted(self.files))
         self.hash = hashlib.sha256(joined).hexdigest()[:12]
         self._shell = Template(page_file(_SHELL).decode())
@@ -72,12 +70,7 @@ class Assets:
     def page(self, kind: str, about: Mapping[str, Any]) -> str:
         """Write the frame of a page of some kind, which its script fills."""
         base = f"/assets/{self.hash}"
-        # Named beforehand, so that a browser fetches all at once and not import by import.
-        modules = {name: None for entry in (_MAIN, SCRIPTS[kind]) for name in modules_of(entry)}
-        preload = "\n".join(f'<link rel="modulepreload" href="{base}/{name}">' for name in modules)
-        return self._shell.substitute(
-            base=base, kind=kind, preload=preload, about=json_for_html(about)
-        )
+        return self._shell.substitute(base=base, kind=kind, about=json_for_html(about))
 
 
 def json_for_html(content: Any) -> str:
@@ -99,49 +92,8 @@ def colours() -> dict[str, Any]:
     }
 
 
-def modules_of(name: str, done: dict[str, None] | None = None) -> list[str]:
-    """List a script after all that it imports, each once."""
-    done = {} if done is None else done
-    if name not in done:
-        done[name] = None
-        for _, path in IMPORT.findall(page_file(name).decode()):
-            modules_of(imported_name(name, path), done)
-        done[name] = done.pop(name)  # to the end
-    return list(done)
-
-
-def imported_name(name: str, path: str) -> str:
-    """Resolve the path of an import.
-
-    >>> imported_name("objects/home.js", "../common/dom.js")
-    'common/dom.js'
-    """
-    return posixpath.normpath(posixpath.join(posixpath.dirname(name), path))
-
-
-def page_files() -> dict[str, bytes]:
-    """Return every script and style of the package by its name below page/."""
-    return {
-        f"{prefix}{file.name}": file.read_bytes()
-        for prefix, file in _walk(resources.files("broker_classifier.web") / "page", "")
-        if _suffix(file.name) in KINDS
-    }
-
-
-def page_file(name: str) -> bytes:
-    """Return one file of page/."""
-    return (resources.files("broker_classifier.web") / "page" / name).read_bytes()
-
-
-def _walk(folder: Traversable, prefix: str) -> list[tuple[str, Traversable]]:
-    files: list[tuple[str, Traversable]] = []
-    for entry in folder.iterdir():
-        files += _walk(entry, f"{prefix}{entry.name}/") if entry.is_dir() else [(prefix, entry)]
-    return files
-
-
 def _asset(name: str, content: bytes) -> Asset:
-    return Asset(KINDS[_suffix(name)], content, gzip.compress(content, 9, mtime=0))
+    return Asset(CONTENT_TYPES[_suffix(name)], content, gzip.compress(content, 9, mtime=0))
 
 
 def _suffix(name: str) -> str:

@@ -3,12 +3,13 @@ import { ask } from "../common/api.js";
 import { drawn } from "../common/canvas.js";
 import { el, notice, setText } from "../common/dom.js";
 import { count, fixed } from "../common/format.js";
+import { start } from "../common/start.js";
 import { confusionRows, drawConfusion } from "./confusion.js";
 import { drawScores, scoreTable } from "./scores.js";
 
 const PICTURES = { "examples.png": "Test objects, one of each class", "reliability.png": "Reliability", "accuracy.png": "Accuracy against detections and days", "attention.png": "Where the attention lies" };
 
-export async function show(main, frame) {
+async function show(main, frame) {
   frame.setState({ kind: "live", text: "From disk" });
   let names;
   let content;
@@ -92,3 +93,5 @@ function card(html) {
   for (const table of parsed.querySelectorAll("table")) table.tabIndex = 0; // wide ones are scrolled
   return el("section", { class: "card card-text wide", "aria-label": "Card" }, ...parsed.body.childNodes);
 }
+
+start(show);

@@ -3,15 +3,18 @@
 /** Draw into a canvas now, and whenever its size or the theme changes. Returns the redraw. */
 export function drawn(canvas, draw) {
   let pending = false;
+  let painted = "";
+  const size = () => `${canvas.clientWidth} ${canvas.clientHeight}`;
   const redraw = () => {
     if (pending) return;
     pending = true;
     requestAnimationFrame(() => {
       pending = false;
+      painted = size();
       paint(canvas, draw);
     });
   };
-  new ResizeObserver(redraw).observe(canvas);
+  new ResizeObserver(() => size() !== painted && redraw()).observe(canvas);
   addEventListener("themechange", redraw);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
   return redraw;

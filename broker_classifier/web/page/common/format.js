@@ -21,7 +21,7 @@ export function fixed(value, digits) {
   return value < 0 && Number(text) !== 0 ? MINUS + text : text;
 }
 
-export const count = (n) => Math.round(n).toLocaleString("en-GB").replaceAll(",", " ");
+export const count = (n) => String(Math.round(n)).replace(/\B(?=(\d{3})+$)/g, " ");
 
 /** "0.80", and "> 0.99" where rounding would claim certainty. */
 export function probability(p) {

@@ -4,12 +4,13 @@ import { drawn, label, line, scale } from "../common/canvas.js";
 import { inks } from "../common/colours.js";
 import { el, notice } from "../common/dom.js";
 import { count, duration, fixed } from "../common/format.js";
+import { start } from "../common/start.js";
 
 const EVERY_MS = 2000;
 const KEPT = 150;
 const OUTCOMES = { classified: "classified", declined: "declined", duplicate: "duplicate", withdrawn: "withdrawn", dead_lettered: "dead letters" };
 
-export async function show(main, frame) {
+async function show(main, frame) {
   document.title = "Health · broker-classifier";
   const histories = new Map();
   const services = new Map();
@@ -103,3 +104,5 @@ function drawRates(context, width, height, canvas, history) {
   points.forEach(([, rate], i) => (i ? context.lineTo(x(i), y(rate)) : context.moveTo(x(i), y(rate))));
   context.stroke();
 }
+
+start(show);

@@ -37,7 +37,7 @@ export function pointsAt(bundle, k) {
   const points = Array.from({ length: answer.n_points }, (_, place) => {
     const i = answer.index ? answer.index[place] : place;
     const reason = bundle.reasons[answer.reasons.charCodeAt(place) - 97];
-    const attention = reason === "" && answer.attention ? answer.attention[used] : null;
+    const attention = reason === "" && answer.attention_millionths ? answer.attention_millionths[used] / 1e6 : null;
     if (reason === "") used += 1;
     return { i, mjd: mjd[i], band: band[i], kind: kind[i], flux: flux[i], error: error[i], attention, reason };
   });

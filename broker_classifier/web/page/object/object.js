@@ -2,12 +2,12 @@
 import { ask, keepQuery, query } from "../common/api.js";
 import { el, notice } from "../common/dom.js";
 import { follow } from "../common/live.js";
+import { start } from "../common/start.js";
 import { objectView } from "./view.js";
 
-export async function show(main, frame) {
-  const [survey, ...rest] = location.pathname.split("/").slice(2);
-  const objectId = decodeURIComponent(rest.join("/"));
-  const path = `/api/objects/${survey}/${encodeURIComponent(objectId)}`;
+async function show(main, frame) {
+  const path = location.pathname.replace("/object/", "/api/objects/"); // as the server has it fetched beforehand
+  const objectId = decodeURIComponent(location.pathname.split("/").slice(3).join("/"));
   document.title = `${objectId} · broker-classifier`;
   let view = null;
   const load = async () => {
@@ -30,3 +30,5 @@ export async function show(main, frame) {
     if (state.kind === "live" && !view) load();
   });
 }
+
+start(show);

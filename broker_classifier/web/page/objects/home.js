@@ -2,6 +2,7 @@
 import { ask, keepQuery, query, withQuery } from "../common/api.js";
 import { el, throttled } from "../common/dom.js";
 import { follow } from "../common/live.js";
+import { start } from "../common/start.js";
 import { classCounts } from "./classes.js";
 import { filterBar } from "./filters.js";
 import { skyMap } from "./sky.js";
@@ -12,7 +13,7 @@ const SIDE_MS = 4000;
 const STREAM = 30; // answers that the stream begins with
 const SEEN_KEY = "seen";
 
-export async function show(main, frame) {
+async function show(main, frame) {
   document.title = "Objects · broker-classifier";
   const state = { filters: query() };
   const lastSeen = Number(localStorage.getItem(SEEN_KEY) ?? 0);
@@ -67,3 +68,5 @@ function toggled(list, name) {
   if (!names.delete(name)) names.add(name);
   return [...names].join(",");
 }
+
+start(show);
