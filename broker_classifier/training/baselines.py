@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
+
 from broker_classifier.errors import ConfigError
 from broker_classifier.model.bundle import Bundle
 from broker_classifier.progress import Track, untracked
@@ -20,6 +22,7 @@ from broker_classifier.training.judge.paired import (
 from broker_classifier.training.judge.predictions import pooled_predictions, predict
 
 BLEND = "blend"
+KIND = {True: "alerts", False: "forced photometry"}
 
 
 def baselines(
@@ -72,9 +75,9 @@ def _text(pooled: Mapping[str, ByCut], classes: tuple[str, ...], what: str) -> s
     n = len(pooled[BLEND][FULL].examples)
     heading = f"## {what}: {n} objects, each judged by bundles that have not seen it"
     parts = [heading, _table_of_figures(pooled, classes)]
-    for name in pooled:
-        if name != BLEND:
-            parts.append(_table_of_differences(name, pooled, classes))
+    first, *others = pooled
+    for name, beside in [*((first, other) for other in others), *((o, BLEND) for o in others[:-1])]:
+        parts.append(_table_of_differences(name, beside, pooled, classes))
     return "\n\n".join(parts) + "\n"
 
 
@@ -104,14 +107,31 @@ def _table_of_figures(pooled: Mapping[str, ByCut], classes: tuple[str, ...]) -> 
     return _markdown(rows)
 
 
-def _table_of_differences(name: str, pooled: Mapping[str, ByCut], classes: tuple[str, ...]) -> str:
-    accuracy, loss = differences(pooled[name], pooled[BLEND], classes)
-    rows = [(f"{BLEND} minus {name}", [cut.title for cut in TEN_CUTS], "mean")]
-    for title, by_cut in (("balanced accuracy", accuracy), ("log loss", loss)):
+def _table_of_differences(
+    first: str, second: str, pooled: Mapping[str, ByCut], classes: tuple[str, ...]
+) -> str:
+    """Lay out a row a figure; the log loss is told of alerts and of forced photometry, too."""
+    accuracy, loss = differences(pooled[first], pooled[second], classes)
+    of_figures = {"balanced accuracy": accuracy, "log loss": loss}
+    kinds = {example.is_alert for example in pooled[BLEND][FULL].examples}
+    for is_alert in sorted(kinds, reverse=True) if len(kinds) == 2 else ():
+        one, other = (_of_kind(pooled[name], is_alert) for name in (first, second))
+        of_figures[f"log loss, {KIND[is_alert]}"] = differences(one, other, classes)[1]
+    rows = [(f"{second} minus {first}", [cut.title for cut in TEN_CUTS], "mean")]
+    for title, by_cut in of_figures.items():
         rows.append(
             (title, [_difference(by_cut[cut]) for cut in TEN_CUTS], _difference(by_cut[None]))
         )
     return _markdown(rows)
+
+
+def _of_kind(by_cut: ByCut, is_alert: bool) -> ByCut:
+    """Keep the objects that were seen as alerts, or those seen in forced photometry."""
+    kept = {}
+    for cut, at_cut in by_cut.items():
+        is_kept = [example.is_alert == is_alert for example in at_cut.examples]
+        kept[cut] = at_cut.take(np.flatnonzero(is_kept))
+    return kept
 
 
 def _difference(found: Difference) -> str:

@@ -51,6 +51,15 @@ class Predictions:
     probabilities: Floats
     prior: Floats
 
+    def take(self, index: NDArray[np.int64]) -> "Predictions":
+        """Keep some."""
+        return Predictions(
+            tuple(self.examples[i] for i in index.tolist()),
+            self.target[index],
+            self.probabilities[index],
+            self.prior[index],
+        )
+
     def decisions(self, bundle: Bundle) -> Decisions:
         """Decide for a group, under equal priors."""
         found = grouped(self.target, self.probabilities, self.prior, bundle.classes)
