@@ -75,6 +75,11 @@ class Service:
             self._process = subprocess.Popen(command, cwd=self.cwd, env=environment, stderr=log)
         wait_until(lambda: b'"serving"' in self._log.read_bytes(), f"serving: {self.log()}")
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def send_signal(self, number: signal.Signals) -> None:
         assert self._process is not None
         self._process.send_signal(number)

@@ -56,6 +56,11 @@ def bench_kafka() -> Iterator[RealKafka]:
 def load(kafka: RealKafka, topic: str, packets: Iterable[bytes], partitions: int = 4) -> None:
     """Make a topic and put packets into its partitions in turn."""
     kafka.create_topic(topic, partitions)
+    put(kafka, topic, packets, partitions)
+
+
+def put(kafka: RealKafka, topic: str, packets: Iterable[bytes], partitions: int) -> None:
+    """Put packets into a topic's partitions in turn, as fast as Kafka takes them."""
     producer = Producer({"bootstrap.servers": kafka.bootstrap_servers, "linger.ms": 5})
     for i, packet in enumerate(packets):
         while True:
