@@ -8,14 +8,24 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 from broker_classifier.config import DELIMITER, PREFIX, Settings
-from broker_classifier.errors import ConfigError
+from broker_classifier.config.kafka import KafkaSettings
+from broker_classifier.errors import ConfigError, OutputUnavailableError
 from broker_classifier.logs import get_logger
+from broker_classifier.service.open_kafka import (
+    EXACTLY_ONCE,
+    delivery_of,
+    inputs_of,
+    worker_name,
+)
 from broker_classifier.streams.health_server import serve_texts
+from broker_classifier.streams.transactional_sink import end_open_transaction
 
 SETUP_FAILED = 2  # the exit code of a worker that cannot start as it was asked to
 LOOKED_AFTER_EVERY_S = 0.1
@@ -29,12 +39,19 @@ log = get_logger()
 
 @dataclass
 class WorkerProcess:
-    """One worker: its number, the port of its metrics, and its process while it lives."""
+    """One worker: its number, the port of its metrics, and its process while it lives.
+
+    Attributes
+    ----------
+    before_again : callable
+        What is done between its death and its next start.
+    """
 
     number: int
     port: int
     command: Sequence[str]
     environment: Mapping[str, str]
+    before_again: Callable[[], None] = lambda: None
     started_at: float = field(default=0.0, init=False)
     process: "subprocess.Popen[bytes] | None" = field(default=None, init=False)
 
@@ -86,17 +103,32 @@ def supervise(
         )
         raise ConfigError(msg)
     command = [sys.executable, "-m", "broker_classifier.cli", "serve", *arguments]
-    workers = [
-        WorkerProcess(number, free_port(), command, {**environment, **own_name(settings, number)})
-        for number in range(n_workers)
-    ]
-    server = serve_texts(
-        lambda path: answer_of_all(workers, path),
-        settings.metrics.host,
-        settings.metrics.port,
-        "metrics.port",
-    )
-    log.info("metrics", url=f"http://{settings.metrics.host}:{server.server_port}/metrics")
+    with ExitStack() as stack:
+        names = [stack.enter_context(own_name(settings.kafka, n)) for n in range(n_workers)]
+        workers = [
+            WorkerProcess(
+                number,
+                free_port(),
+                command,
+                {**environment, f"{PREFIX}KAFKA{DELIMITER}WORKER": name},
+                partial(end_transaction, settings, name),
+            )
+            for number, name in enumerate(names)
+        ]
+        server = serve_texts(
+            lambda path: answer_of_all(workers, path),
+            settings.metrics.host,
+            settings.metrics.port,
+            "metrics.port",
+        )
+        stack.callback(server.server_close)
+        stack.callback(server.shutdown)
+        log.info("metrics", url=f"http://{settings.metrics.host}:{server.server_port}/metrics")
+        return _looked_after(workers, stop)
+
+
+def _looked_after(workers: Sequence[WorkerProcess], stop: threading.Event) -> int:
+    """Run workers until `stop` is set or one cannot start; return the exit code."""
     try:
         for worker in workers:
             worker.start()
@@ -107,14 +139,29 @@ def supervise(
         return 0
     finally:
         end(workers)
-        server.shutdown()
-        server.server_close()
 
 
-def own_name(settings: Settings, number: int) -> dict[str, str]:
+@contextmanager
+def own_name(kafka: KafkaSettings, number: int) -> Iterator[str]:
     """Give a worker the name of the settings with its number, so that no two share one."""
-    name = settings.kafka.worker
-    return {f"{PREFIX}KAFKA{DELIMITER}WORKER": f"{name}-{number}"} if name else {}
+    if kafka.worker:
+        yield f"{kafka.worker}-{number}"
+        return
+    with worker_name(kafka) as name:
+        yield name
+
+
+def end_transaction(settings: Settings, worker: str) -> None:
+    """Have Kafka abort the transaction that a worker had open when it died, if it had one.
+
+    Until then the results that other workers commit are held back from readers, and nobody is told
+    the offsets of the dead one's partitions. The worker does so itself, but seconds later.
+    """
+    try:
+        if delivery_of(settings, inputs_of(settings)) == EXACTLY_ONCE:
+            end_open_transaction(settings.kafka.output, worker)
+    except OutputUnavailableError as error:
+        log.warning("a transaction is left to the worker", worker=worker, reason=str(error))
 
 
 def look_after(worker: WorkerProcess) -> int | None:
@@ -125,6 +172,7 @@ def look_after(worker: WorkerProcess) -> int | None:
         return SETUP_FAILED
     if time.monotonic() - worker.started_at >= RESTARTED_AT_MOST_EVERY_S:
         log.error("a worker died and is started again", worker=worker.number, code=code)
+        worker.before_again()
         worker.start()
     return None
 

@@ -25,7 +25,7 @@ from broker_classifier.streams.message import Message, Outgoing
 
 TRANSACTION_TIMEOUT_MS = 60_000
 OFFSETS_TIMEOUT_S = 5.0
-COMMIT_TURN_S = 0.5
+COMMIT_TURN_S, END_TIMEOUT_S = 0.5, 3.0
 FENCED = {KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH}
 
 log = get_logger()
@@ -39,6 +39,43 @@ def _settle(waiting: "Future[None]", step: Callable[[], None]) -> None:
         waiting.set_exception(error)
     else:
         waiting.set_result(None)
+
+
+def transactional_id(settings: KafkaSettings, worker: str) -> str:
+    """Return the name of a worker's transactions."""
+    return f"{settings.group_id}-{worker}"
+
+
+def open_producer(settings: KafkaSettings, name: str) -> Producer:
+    """Open a producer of transactions with a name."""
+    return opened(
+        Producer,
+        {
+            "transactional.id": name,
+            "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS,
+            "delivery.timeout.ms": int(settings.delivery_timeout_s * 1000),
+            "compression.type": "lz4",
+            "linger.ms": LINGER_MS,
+            "message.max.bytes": MAX_MESSAGE_BYTES,
+        }
+        | client_settings(settings),
+    )
+
+
+def end_open_transaction(settings: KafkaSettings, worker: str) -> None:
+    """Have Kafka abort what a worker that is dead had open.
+
+    Raises
+    ------
+    OutputUnavailableError
+        If Kafka does not do so in time.
+    """
+    producer = open_producer(settings, transactional_id(settings, worker))
+    try:
+        producer.init_transactions(END_TIMEOUT_S)
+    except KafkaException as error:
+        msg = f"Kafka at {settings.bootstrap_servers} does not answer: {error.args[0].str()}"
+        raise OutputUnavailableError(msg) from error
 
 
 class TransactionalSink:
@@ -67,22 +104,8 @@ class TransactionalSink:
         self._n_produced = 0
         self._offsets: list[TopicPartition] = []
         self._largest = MAX_MESSAGE_BYTES
-        self._id = f"{settings.group_id}-{worker}"
-        self._producer = self._opened()
-
-    def _opened(self) -> Producer:
-        return opened(
-            Producer,
-            {
-                "transactional.id": self._id,
-                "transaction.timeout.ms": TRANSACTION_TIMEOUT_MS,
-                "delivery.timeout.ms": int(self._settings.delivery_timeout_s * 1000),
-                "compression.type": "lz4",
-                "linger.ms": LINGER_MS,
-                "message.max.bytes": MAX_MESSAGE_BYTES,
-            }
-            | client_settings(self._settings),
-        )
+        self._id = transactional_id(settings, worker)
+        self._producer = open_producer(settings, self._id)
 
     def send(self, messages: Iterable[Outgoing], consumed: Sequence[Message]) -> None:
         """Note what the next transaction has, and begin it if Kafka answers; see `Sink.send`."""
@@ -130,7 +153,8 @@ class TransactionalSink:
             raise StartOverError(msg) from error
 
     def _replace_producer(self) -> None:
-        self._producer, self._is_ready = self._opened(), False
+        self._producer = open_producer(self._settings, self._id)
+        self._is_ready = False
         self._forget()
 
     def _commit(self) -> None:

@@ -51,7 +51,9 @@ class Arrivals:
         seen = self.seen[:]
         return [at for at, partition in seen if since <= at <= until and partition in partitions]
 
-    def silence(self, partitions: Collection[int], since: float, until: float) -> tuple[float, float]:
+    def silence(
+        self, partitions: Collection[int], since: float, until: float
+    ) -> tuple[float, float]:
         """Return when the longest silence of some partitions between two times began and ended."""
         times = [since, *self.of(partitions, since, until), until]
         return max(pairwise(times), key=lambda gap: gap[1] - gap[0])

@@ -1,5 +1,6 @@
 """The supervisor of many workers, without a Kafka."""
 
+import platform
 import sys
 import threading
 
@@ -54,8 +55,14 @@ def test_a_worker_that_cannot_start_as_asked_ends_all():
 
 def test_workers_under_a_name_of_the_settings_are_numbered():
     named = Settings(kafka={"worker": "host"})
-    assert own_name(named, 1) == {"BROKER_KAFKA__WORKER": "host-1"}
-    assert own_name(Settings(), 1) == {}
+    with own_name(named.kafka, 1) as name:
+        assert name == "host-1"
+
+
+def test_workers_without_a_name_in_the_settings_get_different_ones(unique):
+    kafka = Settings(kafka={"group_id": unique}).kafka
+    with own_name(kafka, 0) as first, own_name(kafka, 1) as second:
+        assert {first, second} == {f"{platform.node()}-{number}" for number in (0, 1)}
 
 
 def test_the_metrics_of_all_workers_are_one_page_of_prometheus():

@@ -10,9 +10,12 @@ from contextlib import ExitStack
 import pytest
 from confluent_kafka.admin import AdminClient, ConfigResource
 
+from broker_classifier.config import Settings
 from broker_classifier.config.kafka import KafkaSettings
+from broker_classifier.service.workers import end_transaction
 from broker_classifier.streams.embedded_kafka import embedded_kafka
 from broker_classifier.streams.kafka_sink import create_topics
+from broker_classifier.streams.transactional_sink import open_producer, transactional_id
 from tests.kafka_streets import read_topic, send, service, wait_until
 from tests.streets import standing, walk
 from tests.valkey_servers import server
@@ -139,6 +142,23 @@ def test_a_killed_worker_that_is_started_again_goes_on_at_once(
         worker.start()
         wait_until(lambda: len(ids_in(worker)) == 20, "the next results")
         assert time.monotonic() - started < 30.0  # the session of a group takes 45 s
+
+
+def test_what_a_dead_worker_had_open_holds_back_no_other_workers_results(real_kafka, unique):
+    settings = Settings(
+        kafka={"bootstrap_servers": real_kafka.bootstrap_servers, "group_id": unique}
+    )
+    real_kafka.create_topic(unique)
+    dead = open_producer(settings.kafka, transactional_id(settings.kafka, "dead"))
+    dead.init_transactions()
+    dead.begin_transaction()
+    dead.produce(unique, b"of the dead")
+    dead.flush()
+    send(real_kafka.bootstrap_servers, unique, [b"of another"])
+    assert read_topic(real_kafka.bootstrap_servers, unique, 1, timeout_s=1.0) == []
+    end_transaction(settings, "dead")
+    [message] = read_topic(real_kafka.bootstrap_servers, unique, 1)
+    assert message.value == b"of another"
 
 
 def ids_in(worker):
