@@ -21,7 +21,7 @@ RUN /opt/venv/bin/pip install --quiet --no-cache-dir --no-deps . \
 # What numba compiles, so that a start does not wait for it; numba must be able to write where it reads.
 ENV NUMBA_CACHE_DIR=/opt/numba NUMBA_CPU_NAME=generic
 RUN cd / && /opt/venv/bin/python -m broker_classifier.surveys.warm \
- && /opt/venv/bin/python -c "import broker_classifier.light_curve.selection"
+ && /opt/venv/bin/python -c "import broker_classifier.service.serve"
 
 FROM ${BASE_IMAGE}
 COPY --from=build /opt/venv /opt/venv

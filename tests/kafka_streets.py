@@ -131,8 +131,8 @@ def service(
     bootstrap_servers: str, word: str, folder: Path, *options: str, **variables: str
 ) -> Iterator[Service]:
     one = Service(bootstrap_servers, word, folder, *options, **variables)
-    one.start()
     try:
+        one.start()
         yield one
     finally:
         one.kill()

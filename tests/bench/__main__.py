@@ -12,10 +12,13 @@ from typing import Any
 
 from tests.bench import (
     bench_decode,
+    bench_fleet,
     bench_growth,
     bench_kafka,
+    bench_kill,
     bench_model,
     bench_rubin,
+    bench_start,
     bench_store,
     bench_street,
     bench_web,
@@ -30,8 +33,11 @@ BENCHMARKS: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "street": bench_street.entries,
     "growth": bench_growth.entries,
     "workers": bench_workers.entries,
+    "fleet": bench_fleet.entries,
     "kafka": bench_kafka.entries,
     "rubin": bench_rubin.entries,
+    "start": bench_start.entries,
+    "kill": bench_kill.entries,
     "web": bench_web.entries,
 }
 RESULT = Path("bench.json")

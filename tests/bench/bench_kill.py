@@ -22,7 +22,7 @@ from confluent_kafka import Producer
 from tests.bench.arrivals import Arrivals
 from tests.bench.figures import entry, table
 from tests.bench.fleet import Fleet, fleet
-from tests.bench.on_kafka import bench_kafka
+from tests.bench.on_kafka import WAIT_S, bench_kafka
 from tests.bench.season import night, season
 from tests.kafka_brokers import RealKafka
 from tests.kafka_streets import wait_until
@@ -92,13 +92,15 @@ def entries(repetitions: int = REPETITIONS) -> list[dict[str, Any]]:
 def missed(opened: Fleet, arrivals: Arrivals, number: int) -> Missed:
     """Kill a worker when all have settled, and wait until it is back."""
     everything = set(range(N_PARTITIONS))
-    wait_until(lambda: settled(opened, arrivals), "results of every partition")
+    wait_until(lambda: settled(opened, arrivals), "results of every partition", WAIT_S)
     name = f"{TOPIC}-{number}"
     of_victim = opened.partitions()[name]
     os.kill(opened.workers()[name], signal.SIGKILL)
     killed = time.monotonic()
     later = killed + SILENT_S  # what it had committed has arrived by then
-    wait_until(lambda: arrivals.of(of_victim, later, time.monotonic()), f"{name} to be back")
+    wait_until(
+        lambda: arrivals.of(of_victim, later, time.monotonic()), f"{name} to be back", WAIT_S
+    )
     _, back = arrivals.silence(of_victim, killed, time.monotonic())
     time.sleep(AFTER_S)
     gaps = [arrivals.silence({n}, killed, back + AFTER_S) for n in everything - of_victim]
@@ -109,8 +111,9 @@ def settled(opened: Fleet, arrivals: Arrivals) -> bool:
     """Say whether all workers have partitions, and all partitions results, for some time."""
     now = time.monotonic()
     gaps = [arrivals.silence({n}, now - SETTLED_S, now) for n in range(N_PARTITIONS)]
-    is_calm = all(end - begin < SILENT_S for begin, end in gaps)
-    return is_calm and len([held for held in opened.partitions().values() if held]) == N_WORKERS
+    if any(end - begin >= SILENT_S for begin, end in gaps):
+        return False
+    return len([held for held in opened.partitions().values() if held]) == N_WORKERS
 
 
 if __name__ == "__main__":

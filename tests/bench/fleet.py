@@ -26,6 +26,7 @@ class Fleet:
         self._group_id = service.environment["BROKER_KAFKA__GROUP_ID"]
         servers = service.bootstrap_servers
         self._group = Consumer({"bootstrap.servers": servers, "group.id": self._group_id})
+        self._admin = AdminClient({"bootstrap.servers": servers})
 
     def n_committed(self) -> int:
         """Return how many messages of the topic need not come again."""
@@ -34,8 +35,7 @@ class Fleet:
 
     def partitions(self) -> dict[str, set[int]]:
         """Return which partitions every worker has, by the worker's name."""
-        admin = AdminClient({"bootstrap.servers": self.service.bootstrap_servers})
-        [described] = admin.describe_consumer_groups([self._group_id]).values()
+        [described] = self._admin.describe_consumer_groups([self._group_id]).values()
         return {
             member.group_instance_id: {
                 place.partition for place in member.assignment.topic_partitions
@@ -75,9 +75,9 @@ def fleet(
     with tempfile.TemporaryDirectory() as folder:
         options = ["--workers", str(n_workers)]
         service = Service(kafka.bootstrap_servers, topic, Path(folder), *options, **variables)
-        service.start()
         opened = Fleet(service, topic, n_partitions)
         try:
+            service.start()
             wait_until(lambda: service.log().count('"delivering"') >= n_workers, "all workers")
             yield opened
         finally:
