@@ -27,7 +27,8 @@ def measured_parts() -> dict[str, str]:
     return {
         "machine.part": machine(bench["machine"]),
         "speed-decode.part": speed(bench["entries"], ["decode"]),
-        "speed-service.part": speed(bench["entries"], ["kafka", "street", "workers", "rubin"]),
+        "speed-service.part": speed(bench["entries"], ["kafka", "street", "rubin", "start"]),
+        "speed-workers.part": speed(bench["entries"], ["fleet", "kill", "workers"]),
         "speed-model.part": speed(bench["entries"], ["model"]),
         "speed-store.part": speed(bench["entries"], ["store", "growth"]),
         "speed-page.part": speed(bench["entries"], ["web"]),
