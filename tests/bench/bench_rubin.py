@@ -7,8 +7,11 @@ Kafka's timestamp of the alert to that of its result. Kafka and its senders shar
 
 import os
 import sys
+import tempfile
 import time
+from collections.abc import Sequence
 from itertools import chain, pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +21,7 @@ from tests.bench.figures import entry, table
 from tests.bench.on_kafka import CORES, bench_kafka, load, results, serving
 from tests.bench.rubin_visits import SCHEMAS, has_schemas, visit
 from tests.kafka_brokers import RealKafka
+from tests.valkey_servers import server
 
 N_ALERTS, REPETITIONS, VISIT_S = 10_000, 3, 39.0
 VISITS = {"never seen": 0.0, "another night": 3.0, "39 s later": 3.0 + VISIT_S / 86400.0}  # days
@@ -32,17 +36,37 @@ def entries(repetitions: int = REPETITIONS) -> list[dict[str, Any]]:
     with bench_kafka() as kafka:
         load(kafka, "visits", chain(*[visit(days, N_ALERTS) for days in VISITS.values()]))
         times = zip(*[visits_s(kafka) for _ in range(repetitions)], strict=True)
-    with bench_kafka() as kafka:  # a new one: the other's gigabytes are still on their way to disk
-        latency_ms = paced_ms(kafka)
     between = [VISIT_S] * repetitions
-    p50, p99 = np.percentile(latency_ms, [50, 99]).tolist()
     return [
         *[
             entry(f"visit of {N_ALERTS:,}, {name}", list(found), "s", "between visits", between)
             for name, found in zip(VISITS, times, strict=True)
         ],
-        entry(f"latency at {PER_S}/s, median", [p50], "ms", "99th percentile", [p99]),
+        *latencies(),
     ]
+
+
+def latencies() -> list[dict[str, Any]]:
+    """Measure the latency with the embedded store, and on Valkey."""
+    with bench_kafka() as kafka:  # a new one: the other's gigabytes are still on their way to disk
+        of_embedded = paced_ms(kafka)
+    with (
+        bench_kafka() as kafka,
+        tempfile.TemporaryDirectory() as folder,
+        server(Path(folder)) as store,
+    ):
+        on_valkey = paced_ms(kafka, BROKER_STORE__PATH=store.url)
+    name = f"latency at {PER_S}/s"
+    return [
+        latency(f"{name}, median", of_embedded),
+        latency(f"{name}, store on Valkey, median", on_valkey),
+    ]
+
+
+def latency(name: str, latency_ms: Sequence[float]) -> dict[str, Any]:
+    """Sum up the latencies of one run."""
+    p50, p99 = np.percentile(latency_ms, [50, 99]).tolist()
+    return entry(name, [p50], "ms", "99th percentile", [p99])
 
 
 def visits_s(kafka: RealKafka) -> list[float]:
@@ -53,10 +77,10 @@ def visits_s(kafka: RealKafka) -> list[float]:
     return [end - begin for begin, end in pairwise(ends)]
 
 
-def paced_ms(kafka: RealKafka) -> list[float]:
+def paced_ms(kafka: RealKafka, **variables: str) -> list[float]:
     """Send alerts of known objects at an even pace; return the latency of each but the first."""
     load(kafka, "paced", visit(0.0, N_WARM + N_PACED))
-    with serving(kafka, "paced", "lsst", CORES, **SETTINGS) as output:
+    with serving(kafka, "paced", "lsst", CORES, **SETTINGS, **variables) as output:
         n_before = len(results(kafka, output, N_WARM + N_PACED))
         messages = list(visit(VISIT_S / 86400.0, N_WARM + N_PACED))
         os.sync()
