@@ -14,7 +14,7 @@ help:
 	@echo "make test                  lint, types and all tests"
 	@echo "make tests TESTS=tests/x   only the tests, or some of them (any pytest arguments)"
 	@echo "make faults                thousands of alerts through kills and faults (about half an hour)"
-	@echo "make bench                 all benchmarks: a table, and bench.json (about 10 minutes)"
+	@echo "make bench                 all benchmarks: a table, and bench.json (about 15 minutes)"
 	@echo "make bench-decode          decoding alone, against fastavro and cavro"
 	@echo "make docs                  the documentation, into docs/_build"
 	@echo "make setup                 a development environment in $(VENV)"

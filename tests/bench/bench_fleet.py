@@ -23,7 +23,7 @@ from tests.bench.season import Season, night, season
 from tests.kafka_brokers import RealKafka
 from tests.valkey_servers import Server, server
 
-N_PARTITIONS, N_ALERTS, REPETITIONS = 12, 12_000, 5
+N_PARTITIONS, N_ALERTS, REPETITIONS = 12, 20_000, 5
 PER_S, N_PACED, IDLE_S = 500, 500 * 6, 3.0
 ALONE, ONE, THREE, FOUR = "1 worker, embedded store", "1 worker", "3 workers", "4 workers"
 FLEETS = {ALONE: 1, ONE: 1, THREE: 3, FOUR: 4}

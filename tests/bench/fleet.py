@@ -24,9 +24,9 @@ class Fleet:
         self.service = service
         self._places = [TopicPartition(topic, number) for number in range(n_partitions)]
         self._group_id = service.environment["BROKER_KAFKA__GROUP_ID"]
-        servers = service.bootstrap_servers
-        self._group = Consumer({"bootstrap.servers": servers, "group.id": self._group_id})
-        self._admin = AdminClient({"bootstrap.servers": servers})
+        client = {"bootstrap.servers": service.bootstrap_servers, "log_level": 0}
+        self._group = Consumer(client | {"group.id": self._group_id})
+        self._admin = AdminClient(client)
 
     def n_committed(self) -> int:
         """Return how many messages of the topic need not come again."""
