@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient
@@ -24,7 +25,7 @@ class Fleet:
         self.service = service
         self._places = [TopicPartition(topic, number) for number in range(n_partitions)]
         self._group_id = service.environment["BROKER_KAFKA__GROUP_ID"]
-        client = {"bootstrap.servers": service.bootstrap_servers, "log_level": 0}
+        client: dict[str, Any] = {"bootstrap.servers": service.bootstrap_servers, "log_level": 0}
         self._group = Consumer(client | {"group.id": self._group_id})
         self._admin = AdminClient(client)
 
