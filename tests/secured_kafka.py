@@ -2,17 +2,16 @@
 
 import base64
 import json
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
 from tests.certificates import Certificates, certificates
+from tests.http_server import Request, Response, http_server
 from tests.kafka_brokers import JarBroker, RealKafka, wait_until_ready
 from tests.kafka_sources import obtain_kafka
 from tests.ports import free_port
@@ -90,28 +89,14 @@ def _settings(port: int, sasl: int, tls: int, made: Certificates) -> dict[str, s
 def token_server(client_secret: str) -> Iterator[str]:
     """Answer like an OIDC server that gives a token to who knows the secret; yield its address."""
 
-    class Answer(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            _, _, encoded = self.headers["Authorization"].partition(" ")
-            is_right = base64.b64decode(encoded) == f"{USER}:{client_secret}".encode()
-            body = {"access_token": unsecured_token()} if is_right else {"error": "invalid_client"}
-            text = json.dumps(body).encode()
-            self.send_response(200 if is_right else 401)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(text)))
-            self.end_headers()
-            self.wfile.write(text)
+    def respond(request: Request) -> Response:
+        _, _, encoded = request.headers["Authorization"].partition(" ")
+        if base64.b64decode(encoded) == f"{USER}:{client_secret}".encode():
+            return Response(200, json.dumps({"access_token": unsecured_token()}))
+        return Response(401, json.dumps({"error": "invalid_client"}))
 
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/token"
-    finally:
-        server.shutdown()
-        server.server_close()
+    with http_server(respond) as address:
+        yield f"{address}/token"
 
 
 def unsecured_token() -> str:

@@ -12,9 +12,9 @@ import urllib.parse
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.http_server import Request, Response, http_server
 from tests.lasair.lasair_database import ID_COLUMNS, full_query, query_error, sqlite_tables
 
 HOUR_S = 3600.0
@@ -207,41 +207,20 @@ def _no_constant(name: str) -> float:
 def served(lasair: FakeLasair) -> Iterator[FakeLasair]:
     """Serve one on a free port; `url` is its endpoint."""
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+    def respond(request: Request) -> Response | None:
+        time.sleep(lasair.slow_s)
+        if lasair.is_down or lasair.failures[:1] == [-1]:
+            del lasair.failures[:1]
+            return None
+        text, is_json = request.body.decode(), "json" in request.headers.get("Content-Type", "")
+        body = json.loads(text) if is_json else dict(urllib.parse.parse_qsl(text, True))
+        token = request.headers.get("Authorization", "").removeprefix("Token ")
+        status, content = lasair.answer(request.path, token, body)
+        return Response(status, content if isinstance(content, str) else json.dumps(content))
 
-        def do_POST(self) -> None:
-            raw = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            time.sleep(lasair.slow_s)
-            if lasair.is_down or lasair.failures[:1] == [-1]:
-                del lasair.failures[:1]
-                self.close_connection = True
-                return
-            is_json = "json" in self.headers.get("Content-Type", "")
-            body = json.loads(raw) if is_json else dict(urllib.parse.parse_qsl(raw.decode(), True))
-            token = self.headers.get("Authorization", "").removeprefix("Token ")
-            status, content = lasair.answer(self.path, token, body)
-            text = (content if isinstance(content, str) else json.dumps(content)).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(text)))
-            self.end_headers()
-            self.wfile.write(text)
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    lasair.url = f"http://127.0.0.1:{server.server_port}/api"
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    try:
+    with http_server(respond) as address:
+        lasair.url = f"{address}/api"
         yield lasair
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def main() -> None:

@@ -1,13 +1,12 @@
 """Rows and answers as Lasair writes them, and a local server that answers like its object API."""
 
 import json
-import threading
 import urllib.parse
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.http_server import Request, Response, http_server
 from tests.surveys.lsst_packets import tai
 
 LSST_ID = 313637921267122191
@@ -63,27 +62,12 @@ def fake_lasair(token: str = "secret-token") -> Iterator[FakeLasair]:
     """Serve a `FakeLasair` on a port of this machine; `url` is its endpoint."""
     lasair = FakeLasair(token)
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-            form = dict(urllib.parse.parse_qsl(body))
-            status, text = lasair.answer(self.headers["Authorization"], self.path, form)
-            self.send_response(status)
-            if status == 302:
-                self.send_header("Location", f"{lasair.url}/elsewhere/")
-            self.end_headers()
-            self.wfile.write(text.encode())
+    def respond(request: Request) -> Response:
+        form = dict(urllib.parse.parse_qsl(request.body.decode()))
+        status, text = lasair.answer(request.headers["Authorization"], request.path, form)
+        elsewhere = {"Location": f"{lasair.url}/elsewhere/"} if status == 302 else {}
+        return Response(status, text, elsewhere)
 
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    lasair.url = f"http://127.0.0.1:{server.server_port}/api"
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    try:
+    with http_server(respond) as address:
+        lasair.url = f"{address}/api"
         yield lasair
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

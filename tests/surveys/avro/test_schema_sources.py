@@ -1,8 +1,6 @@
 """Schemas by their ids: from a folder of any layout, and from a Schema Registry."""
 
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import orjson
 import pytest
@@ -11,6 +9,7 @@ from broker_classifier.errors import ConfigError, SchemaError, SchemasUnavailabl
 from broker_classifier.surveys import lsst
 from broker_classifier.surveys.avro.schema_registry import RegistrySchemas, registry_schemas
 from broker_classifier.surveys.avro.schema_sources import folder_schemas, schemas_in_folder
+from tests.http_server import Response, http_server
 from tests.surveys.lsst_packets import (
     ALERT,
     PARTS,
@@ -81,42 +80,31 @@ def test_an_unknown_id_is_asked_for_again_after_a_minute():
     assert asked == [7, 7]
 
 
-class Registry(BaseHTTPRequestHandler):
-    """Knows schema 1203, which refers to its parts; is broken for id 500."""
+CLOSE = {"Connection": "close"}  # confluent-kafka never closes one that is kept alive
 
-    def do_GET(self):
-        names = [schema["name"] for schema in PARTS]
-        if self.path.startswith("/schemas/ids/1203"):
-            references = [{"name": name, "subject": name, "version": 1} for name in names]
-            self.answer(200, schema=json.dumps(ALERT), references=references)
-        elif self.path.startswith("/subjects/"):
-            name = self.path.split("/")[2]
-            text = json.dumps(PARTS[names.index(name)])
-            self.answer(200, schema=text, subject=name, version=1, id=1)
-        else:
-            is_broken = self.path.startswith("/schemas/ids/500")
-            self.answer(500 if is_broken else 404, error_code=40403, message="no")
 
-    def answer(self, status, **content):
-        body = orjson.dumps(content)
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        pass
+def registry_answer(request):
+    """Know schema 1203, which refers to its parts; be broken for id 500."""
+    names = [schema["name"] for schema in PARTS]
+    if request.path.startswith("/schemas/ids/1203"):
+        references = [{"name": name, "subject": name, "version": 1} for name in names]
+        content = {"schema": json.dumps(ALERT), "references": references}
+    elif request.path.startswith("/subjects/"):
+        name = request.path.split("/")[2]
+        text = json.dumps(PARTS[names.index(name)])
+        content = {"schema": text, "subject": name, "version": 1, "id": 1}
+    else:
+        is_broken = request.path.startswith("/schemas/ids/500")
+        refusal = {"error_code": 40403, "message": "no"}
+        return Response(500 if is_broken else 404, json.dumps(refusal), CLOSE)
+    return Response(200, json.dumps(content), CLOSE)
 
 
 @pytest.fixture
 def registry():
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Registry)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
     settings = {"max.retries": 1, "retries.wait.ms": 1, "retries.max.wait.ms": 2}
-    yield registry_schemas(f"http://127.0.0.1:{server.server_port}", **settings)
-    server.shutdown()
-    server.server_close()
+    with http_server(registry_answer) as address:
+        yield registry_schemas(address, **settings)
 
 
 def test_a_registrys_schema_decodes_with_the_types_it_refers_to(registry):
