@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -112,7 +112,8 @@ class Service:
         counts = self.metrics()
         outcomes = ["classified", "declined", "duplicate", "withdrawn", "dead_lettered"]
         return {"received": int(counts["broker_alerts_received_total"])} | {
-            one: int(counts[f'broker_alerts_total{{outcome="{one}"}}']) for one in outcomes
+            outcome: int(counts[f'broker_alerts_total{{outcome="{outcome}"}}'])
+            for outcome in outcomes
         }
 
     def wait_for(self, received: int) -> dict[str, int]:
@@ -130,12 +131,27 @@ class Service:
 def service(
     bootstrap_servers: str, word: str, folder: Path, *options: str, **variables: str
 ) -> Iterator[Service]:
-    one = Service(bootstrap_servers, word, folder, *options, **variables)
+    worker = Service(bootstrap_servers, word, folder, *options, **variables)
     try:
-        one.start()
-        yield one
+        worker.start()
+        yield worker
     finally:
-        one.kill()
+        worker.kill()
+
+
+@contextmanager
+def services(
+    n_workers: int, bootstrap_servers: str, word: str, folder: Path, **variables: str
+) -> Iterator[list[Service]]:
+    """Run so many workers of one group, each with a name and a folder of its own."""
+    with ExitStack() as stack:
+        started = []
+        for number in range(n_workers):
+            own = folder / str(number)
+            own.mkdir()
+            named = {"BROKER_KAFKA__WORKER": f"{word}-{number}"} | variables
+            started.append(stack.enter_context(service(bootstrap_servers, word, own, **named)))
+        yield started
 
 
 def read_topic(bootstrap_servers: str, topic: str, n_messages: int, timeout_s: float = WAIT_S):

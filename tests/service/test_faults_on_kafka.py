@@ -16,7 +16,7 @@ import pytest
 from confluent_kafka.admin import AdminClient, NewPartitions
 
 from tests.kafka_brokers import RealKafka
-from tests.kafka_streets import Service, read_topic, send, service
+from tests.kafka_streets import Service, read_topic, send, services
 from tests.service.test_workers_on_kafka import LONG, assert_right, read_all
 from tests.valkey_servers import Server, server
 from tests.ztf_packets import flare
@@ -144,13 +144,9 @@ def test_after_every_fault_all_alerts_have_the_answers_of_one_pass(
             "BROKER_STORE__PATH": kept.url if store == "server" else str(tmp_path / "store"),
             "BROKER_KAFKA__BATCH_SIZE": "7",
         }
-        workers = []
-        for number in range(n_workers):
-            folder = tmp_path / str(number)
-            folder.mkdir()
-            named = {"BROKER_KAFKA__WORKER": f"{unique}-{number}"} | variables
-            started = service(own_real_kafka.bootstrap_servers, unique, folder, **named)
-            workers.append(stack.enter_context(started))
+        bootstrap_servers = own_real_kafka.bootstrap_servers
+        started = services(n_workers, bootstrap_servers, unique, tmp_path, **variables)
+        workers = stack.enter_context(started)
         street = Street(own_real_kafka, workers, kept, f"ztf_{unique}", rng)
         size = -(-len(shuffled) // len(faults))
         for first, fault in zip(range(0, len(shuffled), size), faults, strict=True):

@@ -5,7 +5,6 @@ import os
 import random
 import time
 from collections import defaultdict
-from contextlib import ExitStack
 
 import pytest
 from confluent_kafka.admin import AdminClient, ConfigResource
@@ -16,7 +15,7 @@ from broker_classifier.service.workers import end_transaction
 from broker_classifier.streams.embedded_kafka import embedded_kafka
 from broker_classifier.streams.kafka_sink import create_topics
 from broker_classifier.streams.transactional_sink import open_producer, transactional_id
-from tests.kafka_streets import read_topic, send, service, wait_until
+from tests.kafka_streets import read_topic, send, service, services, wait_until
 from tests.streets import standing, walk
 from tests.valkey_servers import server
 from tests.ztf_packets import flare
@@ -61,9 +60,9 @@ def read_all(worker, n_alerts):
 
 
 def assert_right(messages, packets, *, exactly_once):
-    right, found = standing(walk(packets)[1].sent), answers_of(messages)
-    assert found.keys() == right.keys()
-    for alert_id, content in found.items():
+    right, answers = standing(walk(packets)[1].sent), answers_of(messages)
+    assert answers.keys() == right.keys()
+    for alert_id, content in answers.items():
         assert content["probabilities"] == pytest.approx(right[alert_id]["probabilities"], abs=2e-5)
     firsts = defaultdict(list)
     for message in messages:
@@ -91,17 +90,11 @@ def test_killed_workers_lose_nothing_and_agree_in_the_end(
         "BROKER_KAFKA__DELIVERY": delivery,
         "BROKER_KAFKA__BATCH_SIZE": "7",
     }
-    with ExitStack() as stack:
-        workers = []
-        for number in range(n_workers):
-            folder = tmp_path / str(number)
-            folder.mkdir()
-            named = {"BROKER_KAFKA__WORKER": f"{unique}-{number}"} | variables
-            started = service(real_kafka.bootstrap_servers, unique, folder, **named)
-            workers.append(stack.enter_context(started))
+    bootstrap_servers = real_kafka.bootstrap_servers
+    with services(n_workers, bootstrap_servers, unique, tmp_path, **variables) as workers:
         size = len(shuffled) // N_KILLS
         for first in range(0, len(shuffled), size):
-            send(real_kafka.bootstrap_servers, f"ztf_{unique}", shuffled[first : first + size])
+            send(bootstrap_servers, f"ztf_{unique}", shuffled[first : first + size])
             victim = rng.choice(workers)
             wait_for_word(victim, "delivering")
             time.sleep(rng.random())
