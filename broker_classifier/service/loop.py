@@ -40,7 +40,7 @@ from broker_classifier.errors import (
     UnavailableError,
 )
 from broker_classifier.light_curve.photometry import unix_from_mjd
-from broker_classifier.logs import get_logger
+from broker_classifier.logs import WaitingLog, get_logger
 from broker_classifier.service.batch import Batch, classify_batch, published, stored
 from broker_classifier.service.begun_objects import begun_objects
 from broker_classifier.service.declines import UNUSABLE
@@ -181,15 +181,19 @@ def commit_batch(service: Service, batch: Batch) -> None:
 
 def retried(service: Service, stop: threading.Event, step: Callable[[], Result]) -> Result:
     """Do a step, again and again while what it needs is down."""
+    waiting = WaitingLog("the service")
     while True:
         try:
-            return step()
+            result = step()
         except UnavailableError as error:
             service.metrics.beat(WAITS_FOR[type(error)], str(error))
             service.metrics.count_retry(WAITS_FOR[type(error)])
-            log.error("waiting, nothing is committed", reason=str(error))
+            waiting.note(str(error))
             if stop.wait(service.retry_delay_s):
                 raise _StoppedError from error
+        else:
+            waiting.note("")
+            return result
 
 
 def count_latencies(metrics: Metrics, tasks: Sequence[Task]) -> None:

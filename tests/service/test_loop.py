@@ -6,6 +6,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from structlog.testing import capture_logs
 
 from broker_classifier.errors import StoreUnavailableError
 from broker_classifier.service.housekeeping import HouseKeeping
@@ -163,16 +164,19 @@ def test_nothing_is_committed_while_the_output_is_down():
     opened, stop = street(ListSource(topic), sink), threading.Event()
     sink.is_down = True
     worker = threading.Thread(target=run, args=(opened, stop))
-    worker.start()
-    while opened.metrics.waiting_for != "output":
-        stop.wait(0.01)
-    is_well, sentence = opened.metrics.health()
-    assert not is_well
-    assert sentence.startswith("waiting for the output since 20")
-    assert sentence.endswith(": down")
-    assert topic.committed == 0
-    sink.is_down = False
-    worker.join(30)
+    with capture_logs() as lines:
+        worker.start()
+        while opened.metrics.waiting_for != "output":
+            stop.wait(0.01)
+        is_well, sentence = opened.metrics.health()
+        assert not is_well
+        assert sentence.startswith("waiting for the output since 20")
+        assert sentence.endswith(": down")
+        assert topic.committed == 0
+        sink.is_down = False
+        worker.join(30)
+    warnings = [line["event"] for line in lines if line["log_level"] == "warning"]
+    assert warnings == ["the service waits", "the service goes on"]
     assert topic.committed == len(NIGHT) == len(sink.sent)
     assert opened.metrics.totals() == totals(received=len(NIGHT), classified=len(NIGHT))
 
