@@ -24,22 +24,22 @@ class RegistrySchemas:
     ----------
     fetch : callable
         Returns the self-contained schema of an id, or None if the registry has none; raises
-        `SchemasUnavailableError`.
+        `SchemasUnavailableError`, or `SchemaError` for one that is not Avro's.
     """
 
     fetch: Callable[[int], bytes | None]
     clock: Callable[[], float] = time.monotonic
-    known: dict[int, bytes] = field(default_factory=dict)
+    by_id: dict[int, bytes] = field(default_factory=dict)
     unknown_until: dict[int, float] = field(default_factory=dict)
 
     def schema(self, schema_id: int) -> bytes:
-        """Return the schema of an id."""
-        if schema_id in self.known:
-            return self.known[schema_id]
+        """Return the schema of an id; see `SchemaSource`."""
+        if schema_id in self.by_id:
+            return self.by_id[schema_id]
         if self.clock() >= self.unknown_until.get(schema_id, 0.0):
             schema = self.fetch(schema_id)
             if schema is not None:
-                return self.known.setdefault(schema_id, schema)
+                return self.by_id.setdefault(schema_id, schema)
             self.unknown_until[schema_id] = self.clock() + FORGET_UNKNOWN_S
         msg = f"the Schema Registry has no schema with the id {schema_id}"
         raise SchemaError(msg)
@@ -77,7 +77,7 @@ def _fetched(registry: "SchemaRegistryClient", address: str, schema_id: int) -> 
 
     try:
         schema = registry.get_schema(schema_id)
-        return self_contained(schema.schema_str or "", _referenced(registry, schema))
+        others = list(_referenced(registry, schema))
     except SchemaRegistryError as error:
         if error.http_status_code == _NOT_FOUND:
             return None
@@ -86,6 +86,11 @@ def _fetched(registry: "SchemaRegistryClient", address: str, schema_id: int) -> 
     except httpx2.HTTPError as error:
         msg = f"the Schema Registry {address} does not answer: {error!r}"
         raise SchemasUnavailableError(msg) from error
+    try:
+        return self_contained(schema.schema_str or "", others)
+    except SchemaError as error:
+        msg = f"schema {schema_id} of the Schema Registry {address} cannot be used: {error}"
+        raise SchemaError(msg) from error
 
 
 def _referenced(registry: "SchemaRegistryClient", schema: "Schema") -> Iterator[str]:

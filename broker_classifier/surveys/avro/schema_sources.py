@@ -15,6 +15,7 @@ from broker_classifier.errors import ConfigError, SchemaError
 from broker_classifier.surveys.avro.schema_types import NAMED, PRIMITIVE
 
 _VERSION = re.compile(r"v(\d+)_(\d+)\.alert$")
+_NO_SCHEMA = (AttributeError, KeyError, RecursionError, TypeError)  # what other JSON leads to
 
 
 class SchemaSource(Protocol):
@@ -44,9 +45,9 @@ class FolderSchemas:
         try:
             return self.by_id[schema_id]
         except KeyError:
-            known = ", ".join(map(str, sorted(self.by_id)))
+            ids = ", ".join(map(str, sorted(self.by_id)))
             msg = (
-                f"no schema has the id {schema_id}: {self.folder} has those of {known}; "
+                f"no schema has the id {schema_id}: {self.folder} has those of {ids}; "
                 f"add the .avsc files of version {schema_id // 100}.{schema_id % 100}"
             )
             raise SchemaError(msg) from None
@@ -58,7 +59,7 @@ def folder_schemas(folder: Path) -> FolderSchemas:
     Raises
     ------
     ConfigError
-        If there is none, a file is no JSON, or a type is missing or defined twice.
+        If there is none, a file is no Avro schema, or a type is missing or defined twice.
     """
     by_id = {}
     for name, schema in schemas_in_folder(folder).items():
@@ -83,15 +84,15 @@ def schemas_in_folder(folder: Path) -> dict[str, bytes]:
     ConfigError
         As `folder_schemas`.
     """
-    found: dict[str, Any] = {}
+    definitions: dict[str, Any] = {}
     for file in sorted(Path(folder).rglob("*.avsc")):
-        for name, definition in _named(_read(file), ""):
-            if found.setdefault(name, definition) != definition:
+        for name, definition in _definitions(file):
+            if definitions.setdefault(name, definition) != definition:
                 msg = f"{file} defines {name} otherwise than another file below {folder}"
                 raise ConfigError(msg)
     return {
-        name: orjson.dumps(_inlined(definition, "", found, set()))
-        for name, definition in found.items()
+        name: orjson.dumps(_inlined(definition, "", definitions, set()))
+        for name, definition in definitions.items()
         if name.rpartition(".")[2] == "alert"
     }
 
@@ -101,34 +102,42 @@ def self_contained(schema: str | bytes, others: Iterable[str | bytes]) -> bytes:
 
     Raises
     ------
-    ConfigError
-        If a type is nowhere defined.
+    SchemaError
+        If one is no Avro schema, or a type is nowhere defined.
     """
-    found = {name: one for text in others for name, one in _named(orjson.loads(text), "")}
-    return orjson.dumps(_inlined(orjson.loads(schema), "", found, set()))
-
-
-def _read(file: Path) -> Any:
     try:
-        return orjson.loads(file.read_bytes())
+        read = [orjson.loads(text) for text in (schema, *others)]
+        definitions = dict(named for other in read[1:] for named in _named(other, ""))
+        return orjson.dumps(_inlined(read[0], "", definitions, set()))
+    except (ConfigError, orjson.JSONDecodeError, *_NO_SCHEMA) as error:
+        msg = f"it is no Avro schema, or lacks a type that it names: {error!r}"
+        raise SchemaError(msg) from error
+
+
+def _definitions(file: Path) -> list[tuple[str, dict[str, Any]]]:
+    try:
+        return list(_named(orjson.loads(file.read_bytes()), ""))
     except (OSError, orjson.JSONDecodeError) as error:
-        msg = f"{file} is no readable JSON: {error}"
+        msg = f"{file} is no readable JSON: {error}; restore it"
+        raise ConfigError(msg) from error
+    except _NO_SCHEMA as error:
+        msg = f"{file} is no Avro schema ({error!r}); restore it, or take it out of the folder"
         raise ConfigError(msg) from error
 
 
 def _named(schema: Any, namespace: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield every named type in a schema by its full name; the namespace is written into it."""
     if isinstance(schema, list):
-        for one in schema:
-            yield from _named(one, namespace)
+        for branch in schema:
+            yield from _named(branch, namespace)
     elif isinstance(schema, dict):
         namespace = _namespace(schema, namespace)
         if schema.get("type") in NAMED:
             yield _full_name(schema["name"], namespace), {**schema, "namespace": namespace}
         for part in (schema.get("type"), schema.get("items"), schema.get("values")):
             yield from _named(part, namespace)
-        for one in schema.get("fields", ()):
-            yield from _named(one["type"], namespace)
+        for field in schema.get("fields", ()):
+            yield from _named(field["type"], namespace)
 
 
 def _namespace(schema: Mapping[str, Any], enclosing: str) -> str:
@@ -142,39 +151,39 @@ def _full_name(name: str, namespace: str) -> str:
     return name if "." in name or not namespace else f"{namespace}.{name}"
 
 
-def _inlined(schema: Any, namespace: str, found: Mapping[str, Any], seen: set[str]) -> Any:
+def _inlined(schema: Any, namespace: str, definitions: Mapping[str, Any], seen: set[str]) -> Any:
     """Replace the first mention of every type that another file defines by its definition."""
     if isinstance(schema, list):
-        return [_inlined(one, namespace, found, seen) for one in schema]
+        return [_inlined(branch, namespace, definitions, seen) for branch in schema]
     if isinstance(schema, str):
-        return _mentioned(schema, namespace, found, seen)
+        return _mentioned(schema, namespace, definitions, seen)
     whole, namespace = dict(schema), _namespace(schema, namespace)
     if whole["type"] in NAMED:
         whole["name"] = _full_name(whole["name"], namespace)
         whole.pop("namespace", None)
         seen.add(whole["name"])
     else:
-        whole["type"] = _inlined_type(whole["type"], namespace, found, seen)
+        whole["type"] = _inlined_type(whole["type"], namespace, definitions, seen)
     for part in {"items", "values"} & set(whole):
-        whole[part] = _inlined(whole[part], namespace, found, seen)
+        whole[part] = _inlined(whole[part], namespace, definitions, seen)
     if "fields" in whole:
         whole["fields"] = [
-            {**one, "type": _inlined(one["type"], namespace, found, seen)}
-            for one in whole["fields"]
+            {**field, "type": _inlined(field["type"], namespace, definitions, seen)}
+            for field in whole["fields"]
         ]
     return whole
 
 
-def _inlined_type(kind: Any, namespace: str, found: Mapping[str, Any], seen: set[str]) -> Any:
+def _inlined_type(kind: Any, namespace: str, definitions: Mapping[str, Any], seen: set[str]) -> Any:
     is_word = isinstance(kind, str) and kind in ("array", "map")
-    return kind if is_word else _inlined(kind, namespace, found, seen)
+    return kind if is_word else _inlined(kind, namespace, definitions, seen)
 
 
-def _mentioned(name: str, namespace: str, found: Mapping[str, Any], seen: set[str]) -> Any:
+def _mentioned(name: str, namespace: str, definitions: Mapping[str, Any], seen: set[str]) -> Any:
     full = _full_name(name, namespace)
     if name in PRIMITIVE or full in seen:
         return name if name in PRIMITIVE else full
-    if full not in found:
+    if full not in definitions:
         msg = f"the type {full} is defined in no .avsc file; add the file that defines it"
         raise ConfigError(msg)
-    return _inlined(found[full], namespace, found, seen)
+    return _inlined(definitions[full], namespace, definitions, seen)

@@ -5,7 +5,12 @@ import json
 import orjson
 import pytest
 
-from broker_classifier.errors import ConfigError, SchemaError, SchemasUnavailableError
+from broker_classifier.errors import (
+    ConfigError,
+    MessageError,
+    SchemaError,
+    SchemasUnavailableError,
+)
 from broker_classifier.surveys import lsst
 from broker_classifier.surveys.avro.schema_registry import RegistrySchemas, registry_schemas
 from broker_classifier.surveys.avro.schema_sources import folder_schemas, schemas_in_folder
@@ -23,13 +28,13 @@ from tests.surveys.lsst_packets import (
 
 def test_a_folders_schemas_are_whole_whatever_its_layout(tmp_path):
     by_files = folder_schemas(write_schemas(tmp_path / "files"))
-    one = tmp_path / "one" / "whole.avsc"
-    one.parent.mkdir()
-    one.write_bytes(by_files.schema(SCHEMA_ID))
-    assert folder_schemas(one.parent).by_id.keys() == by_files.by_id.keys() == {SCHEMA_ID}
+    whole = tmp_path / "one" / "whole.avsc"
+    whole.parent.mkdir()
+    whole.write_bytes(by_files.schema(SCHEMA_ID))
+    assert folder_schemas(whole.parent).by_id.keys() == by_files.by_id.keys() == {SCHEMA_ID}
     message = framed(packet(source(61001.0), [source(61000.0)]))
     decoded = [
-        lsst.decoder(schemas)([message]) for schemas in (by_files, folder_schemas(one.parent))
+        lsst.decoder(schemas)([message]) for schemas in (by_files, folder_schemas(whole.parent))
     ]
     assert decoded[0] == decoded[1]
 
@@ -64,6 +69,14 @@ def test_a_file_that_is_no_json_is_named(tmp_path):
         folder_schemas(tmp_path)
 
 
+@pytest.mark.parametrize("text", ['{"type": "record"}', '{"fields": 1}', '[{"type": "enum"}]'])
+def test_a_file_that_is_no_schema_is_named(tmp_path, text):
+    write_schemas(tmp_path)
+    (tmp_path / "other.avsc").write_text(text)
+    with pytest.raises(ConfigError, match=r"other\.avsc is no Avro schema"):
+        folder_schemas(tmp_path)
+
+
 def test_a_registry_is_asked_once_for_a_schema():
     asked = []
     schemas = RegistrySchemas(lambda schema_id: asked.append(schema_id) or b"{}")
@@ -80,15 +93,23 @@ def test_an_unknown_id_is_asked_for_again_after_a_minute():
     assert asked == [7, 7]
 
 
+USELESS = {
+    "1301": 'syntax = "proto3";',
+    "1302": '{"type": "object", "properties": {}}',
+    "1303": json.dumps(ALERT),  # without its references
+}
 CLOSE = {"Connection": "close"}  # confluent-kafka never closes one that is kept alive
 
 
 def registry_answer(request):
-    """Know schema 1203, which refers to its parts; be broken for id 500."""
+    """Know schema 1203, which refers to its parts, and others that are no use; break for 500."""
     names = [schema["name"] for schema in PARTS]
-    if request.path.startswith("/schemas/ids/1203"):
+    schema_id = request.path.partition("?")[0].removeprefix("/schemas/ids/")
+    if schema_id == "1203":
         references = [{"name": name, "subject": name, "version": 1} for name in names]
         content = {"schema": json.dumps(ALERT), "references": references}
+    elif schema_id in USELESS:
+        content = {"schema": USELESS[schema_id]}
     elif request.path.startswith("/subjects/"):
         name = request.path.split("/")[2]
         text = json.dumps(PARTS[names.index(name)])
@@ -115,6 +136,12 @@ def test_a_registrys_schema_decodes_with_the_types_it_refers_to(registry):
 def test_what_a_registry_does_not_know_is_a_bad_message(registry):
     [error] = lsst.decoder(registry)([framed(packet(source(61001.0)), 1204)])
     assert isinstance(error, SchemaError)
+
+
+@pytest.mark.parametrize("schema_id", [1301, 1302, 1303])
+def test_a_message_of_a_schema_that_is_no_use_is_a_bad_message(registry, schema_id):
+    [error] = lsst.decoder(registry)([framed(packet(source(61001.0)), schema_id)])
+    assert isinstance(error, MessageError)
 
 
 def test_a_registry_that_fails_stops_the_stream(registry):
