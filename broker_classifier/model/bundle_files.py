@@ -11,7 +11,8 @@ from broker_classifier.model.calibration import Calibration
 from broker_classifier.model.inputs import AnyInput
 
 FORMAT_VERSION: Literal[1] = 1
-MemberName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
+BundleName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")]
+Version = Annotated[str, Field(pattern=r"^[0-9][0-9A-Za-z.+-]{0,15}$")]
 _STRICT = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
@@ -19,7 +20,7 @@ class TrainingRecord(BaseModel):
     """Where the weights come from: data sets, objects per split and class, code, seed, date.
 
     `alerts_only` are classes whose forced photometry was kept from the training; `fold` says which
-    objects were (`training.split`).
+    objects were tested (`training.data.split`).
     """
 
     model_config = _STRICT
@@ -43,8 +44,8 @@ class Description(BaseModel):
     model_config = _STRICT
 
     format_version: Literal[1] = FORMAT_VERSION
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")
-    version: str = Field(pattern=r"^[0-9][0-9A-Za-z.+-]{0,15}$")
+    name: BundleName
+    version: Version
     architecture: str
     config: dict[str, int | float]
     survey: str
@@ -53,7 +54,7 @@ class Description(BaseModel):
     input: AnyInput = Field(alias="normalisation")
     calibration: Calibration
     training: TrainingRecord
-    members: dict[MemberName, str] = {}
+    members: dict[BundleName, str] = {}
     weights_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
 
     @model_validator(mode="after")

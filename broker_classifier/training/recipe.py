@@ -1,4 +1,4 @@
-"""A training recipe: everything that decides what a training makes, but for data and seed."""
+"""A training recipe: all that decides what a training makes, except data and seed."""
 
 import tomllib
 from pathlib import Path
@@ -10,6 +10,7 @@ from pydantic_core import ErrorDetails
 from broker_classifier.errors import ConfigError
 from broker_classifier.light_curve.selection import Selection
 from broker_classifier.model.architectures import ARCHITECTURES, full_config, implied_config
+from broker_classifier.model.bundle_files import BundleName, Version
 from broker_classifier.model.grid_input import Grid
 from broker_classifier.model.inputs import AnyInput
 from broker_classifier.model.point_input import Normalisation
@@ -35,8 +36,8 @@ class Recipe(BaseModel):
 
     model_config = _STRICT
 
-    name: str
-    version: str
+    name: BundleName
+    version: Version
     survey: str
     classes: tuple[str, ...] = Field(min_length=2)
     architecture: str = "streaming_attentive_gru"
@@ -48,18 +49,23 @@ class Recipe(BaseModel):
     augmentation: Augmentation = Augmentation()
     optimisation: Optimisation = Optimisation()
     trees: Trees = Trees()
-    members: dict[str, str] = {}
+    members: dict[BundleName, str] = {}
 
     @model_validator(mode="before")
     @classmethod
     def _input_by_default(cls, given: Any) -> Any:
         """Give the network the usual input of its kind where the recipe does not say another."""
-        known = (
-            ARCHITECTURES.get(given.get("architecture", "")) if isinstance(given, dict) else None
-        )
-        if known is not None and "normalisation" not in given:
-            return {**given, "normalisation": known.input()}
+        name = given.get("architecture") if isinstance(given, dict) else None
+        if isinstance(name, str) and name in ARCHITECTURES and "normalisation" not in given:
+            return {**given, "normalisation": ARCHITECTURES[name].input()}
         return given
+
+    @model_validator(mode="after")
+    def _each_class_is_named_once(self) -> Self:
+        if len(set(self.classes)) < len(self.classes):
+            msg = "classes: one is named twice"
+            raise ValueError(msg)
+        return self
 
     @model_validator(mode="after")
     def _prefixes_can_be_weighed(self) -> Self:
@@ -115,11 +121,12 @@ def read_recipe(path: str | Path) -> Recipe:
 
 def _explained(problem: ErrorDetails) -> str:
     """Name a key and what is wrong with it; if it does not exist, name the keys that do."""
-    table, key = problem["loc"][:-1], problem["loc"][-1:]
-    name = ".".join(str(part) for part in (*table, *key))
+    name = ".".join(map(str, problem["loc"]))
+    if problem["type"] == "value_error":  # raised here, with the key in its sentence
+        return str(problem["ctx"]["error"])
     if problem["type"] != "extra_forbidden":
         return f"{name}: {problem['msg']}"
-    keys = _TABLES["/".join(str(part) for part in table)].model_fields
+    keys = _TABLES["/".join(map(str, problem["loc"][:-1]))].model_fields
     return f"{name}: no such key, there are {', '.join(keys)}"
 
 
@@ -151,6 +158,8 @@ def _read_table(path: Path, read_before: tuple[Path, ...] = ()) -> dict[str, Any
 def _overridden(table: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     """Change the keys of a table, those of tables in it one by one."""
     return table | {
-        key: _overridden(table[key], value) if isinstance(value, dict) and key in table else value
+        key: _overridden(table[key], value)
+        if isinstance(value, dict) and isinstance(table.get(key), dict)
+        else value
         for key, value in changes.items()
     }

@@ -74,7 +74,7 @@ def train(
     recipe_path : path
         TOML, see `recipe.Recipe`.
     data : path or sequence of paths
-        Folders as `objects` describes them.
+        Folders as `data/labelled_objects.py` describes them.
     output_folder : path
         The bundle; its name in the description is the recipe's. Its folder `training` gets event
         files for TensorBoard and, until the bundle is complete, a checkpoint after every epoch.
@@ -223,10 +223,18 @@ def _members(
     recipe: Recipe, recipe_path: Path, folder: Path, fold: int, train_member: Callable[..., Bundle]
 ) -> dict[str, Bundle]:
     """Train the members of a blend by their own recipes; complete ones are kept."""
+    paths = {name: recipe_path.with_name(file) for name, file in recipe.members.items()}
+    recipes = {name: read_recipe(path) for name, path in paths.items()}
+    for name, of_member in recipes.items():
+        if (of_member.classes, of_member.selection) != (recipe.classes, recipe.selection):
+            msg = (
+                f"members.{name}: {paths[name]} has other classes or another selection: correct it"
+            )
+            raise ConfigError(msg)
     members = {}
-    for name, file in recipe.members.items():
-        within, path = folder / MEMBERS_FOLDER / name, recipe_path.with_name(file)
-        if not is_complete(within, read_recipe(path), fold):
+    for name, path in paths.items():
+        within = folder / MEMBERS_FOLDER / name
+        if not is_complete(within, recipes[name], fold):
             train_member(path, output_folder=within)
         members[name] = load_bundle(within)
     return members

@@ -24,6 +24,10 @@ def test_every_shipped_recipe_is_valid_and_has_its_name(path):
         ('name = "small"', "", "name"),
         ("[network]", "[network", "cannot be read"),
         ('threshold_class = "SNIa"', "", "either threshold_class or detection_snr"),
+        ('name = "small"', 'name = "My bundle"', "name: String should match"),
+        ('version = "0.1.0"', 'version = "v1"', "version: String should match"),
+        ('"SNII"', '"SNIa"', "classes: one is named twice"),
+        ('name = "small"', 'name = "small"\narchitecture = ["gru"]', "architecture: Input should"),
     ],
 )
 def test_a_wrong_recipe_is_refused_by_the_name_of_its_key(tmp_path, old, new, complaint):
@@ -56,6 +60,14 @@ def test_a_recipe_that_extends_another_says_only_how_it_differs(tmp_path):
     changed = {"hidden": 7}
     expected = {"name": "other", "network": plain.network | changed}
     assert other == plain.model_copy(update=expected)
+
+
+def test_a_table_that_takes_the_place_of_a_text_is_refused(tmp_path):
+    (tmp_path / "small.toml").write_text(SMALL.read_text())
+    path = tmp_path / "other.toml"
+    path.write_text('extends = "small.toml"\n[version]\nmajor = 1\n')
+    with pytest.raises(ConfigError, match="version: Input should be a valid string"):
+        read_recipe(path)
 
 
 def test_a_recipe_that_extends_itself_is_refused(tmp_path):

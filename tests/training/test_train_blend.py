@@ -106,6 +106,16 @@ def test_members_of_another_fold_are_refused(recipes, data, folder):
         train(recipes / "small-blend.toml", data, folder, overwrite=True, fold=1)
 
 
+def test_a_member_of_other_classes_is_refused_before_any_is_trained(recipes, data, tmp_path):
+    for path in recipes.iterdir():
+        (tmp_path / path.name).write_text(path.read_text())
+    trees = tmp_path / "small-trees.toml"
+    trees.write_text(trees.read_text().replace("[trees]", 'classes = ["SNIa", "AGN"]\n[trees]'))
+    with pytest.raises(ConfigError, match=r"members\.trees: .*small-trees\.toml has other classes"):
+        train(tmp_path / "small-blend.toml", data, tmp_path / "bundle", has_card=False)
+    assert not (tmp_path / "bundle").exists()
+
+
 def test_a_blend_is_compared_with_its_members(folder, data, tmp_path):
     (tmp_path / "fold-0").symlink_to(folder)
     text = baselines(tmp_path, data, tmp_path / "BASELINES.md")
