@@ -49,7 +49,9 @@ PerClass = Annotated[
 TestPerClass = Annotated[int, typer.Option(min=1, help="Cap of each class in the test.")]
 FluxUnit = Annotated[
     float | None,
-    typer.Option("--flux-unit", help="The flux that counts as 1, nJy; PLAsTiCC's if not given."),
+    typer.Option(
+        "--flux-unit", min=0.001, help="The flux that counts as 1, nJy; PLAsTiCC's if not given."
+    ),
 ]
 AlertsOf = Annotated[
     Path | None,

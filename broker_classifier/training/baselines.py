@@ -46,7 +46,7 @@ def baselines(
     ConfigError
         The folder has no fold of a blend.
     """
-    folds = sorted(cross_validation.glob("fold-*"), key=lambda path: int(path.name[5:]))
+    folds = sorted(cross_validation.glob("fold-[0-9]"))
     parts: dict[str, list[ByCut]] = {}
     classes: tuple[str, ...] = ()
     for folder in track(folds, "folds"):
@@ -71,9 +71,9 @@ def _of_blend(blend: Bundle) -> dict[str, Bundle]:
     return {**dict(zip(names, blend.members, strict=True)), BLEND: blend}
 
 
-def _text(pooled: Mapping[str, ByCut], classes: tuple[str, ...], what: str) -> str:
+def _text(pooled: Mapping[str, ByCut], classes: tuple[str, ...], title: str) -> str:
     n = len(pooled[BLEND][FULL].examples)
-    heading = f"## {what}: {n} objects, each judged by bundles that have not seen it"
+    heading = f"## {title}: {n} objects, each judged by bundles that have not seen it"
     parts = [heading, _table_of_figures(pooled, classes)]
     first, *others = pooled
     for name, beside in [*((first, other) for other in others), *((o, BLEND) for o in others[:-1])]:
@@ -83,20 +83,20 @@ def _text(pooled: Mapping[str, ByCut], classes: tuple[str, ...], what: str) -> s
 
 def _table_of_figures(pooled: Mapping[str, ByCut], classes: tuple[str, ...]) -> str:
     """Lay out a row a figure and model, a column a cut and their mean."""
+    cuts = [cut for cut in TEN_CUTS if cut in pooled[BLEND]]
     figures = {
-        name: [figures_at(by_cut[cut], classes) for cut in TEN_CUTS]
-        for name, by_cut in pooled.items()
+        name: [figures_at(by_cut[cut], classes) for cut in cuts] for name, by_cut in pooled.items()
     }
-    rows = [("", [cut.title for cut in TEN_CUTS], "mean")]
+    rows = [("", [cut.title for cut in cuts], "mean")]
     rows.append(("objects", [str(f.n) for f in figures[BLEND]], ""))
-    for title, of in (
+    for title, field in (
         ("balanced accuracy", "balanced_accuracy"),
         ("log loss", "log_loss"),
         ("accuracy", "accuracy"),
         ("ECE", "ece"),
     ):
         for name, at_cuts in figures.items():
-            values = [float(getattr(f, of)) for f in at_cuts]
+            values = [float(getattr(f, field)) for f in at_cuts]
             mean = f"{sum(values) / len(values):.3f}"
             rows.append((f"{title}, {name}", [f"{v:.3f}" for v in values], mean))
     for name, at_cuts in figures.items():
@@ -115,13 +115,12 @@ def _table_of_differences(
     of_figures = {"balanced accuracy": accuracy, "log loss": loss}
     kinds = {example.is_alert for example in pooled[BLEND][FULL].examples}
     for is_alert in sorted(kinds, reverse=True) if len(kinds) == 2 else ():
-        one, other = (_of_kind(pooled[name], is_alert) for name in (first, second))
-        of_figures[f"log loss, {KIND[is_alert]}"] = differences(one, other, classes)[1]
-    rows = [(f"{second} minus {first}", [cut.title for cut in TEN_CUTS], "mean")]
+        before, after = (_of_kind(pooled[name], is_alert) for name in (first, second))
+        of_figures[f"log loss, {KIND[is_alert]}"] = differences(before, after, classes)[1]
+    cuts = [cut for cut in TEN_CUTS if cut in accuracy]
+    rows = [(f"{second} minus {first}", [cut.title for cut in cuts], "mean")]
     for title, by_cut in of_figures.items():
-        rows.append(
-            (title, [_difference(by_cut[cut]) for cut in TEN_CUTS], _difference(by_cut[None]))
-        )
+        rows.append((title, [_written(by_cut.get(cut)) for cut in cuts], _written(by_cut[None])))
     return _markdown(rows)
 
 
@@ -130,13 +129,17 @@ def _of_kind(by_cut: ByCut, is_alert: bool) -> ByCut:
     kept = {}
     for cut, at_cut in by_cut.items():
         is_kept = [example.is_alert == is_alert for example in at_cut.examples]
-        kept[cut] = at_cut.take(np.flatnonzero(is_kept))
+        if any(is_kept):
+            kept[cut] = at_cut.take(np.flatnonzero(is_kept))
     return kept
 
 
-def _difference(found: Difference) -> str:
-    low, high = found.interval
-    return f"{found.value:+.3f} ({low:+.3f} to {high:+.3f})"
+def _written(difference: Difference | None) -> str:
+    """Write a difference with its interval; "-" where no object reaches the cut."""
+    if difference is None:
+        return "-"
+    low, high = difference.interval
+    return f"{difference.value:+.3f} ({low:+.3f} to {high:+.3f})"
 
 
 def _markdown(rows: list[tuple[str, list[str], str]]) -> str:

@@ -3,7 +3,7 @@
 An event is the sum of a red component (many lanthanides) and a blue one that is seen in part, as
 from an angle. It takes the times, bands and errors at which a survey measured some real object, so
 that cadence, weather and noise are those of the survey, and is kept if that survey would have
-detected it twice. What comes out is a data folder as `objects` describes it.
+detected it twice. What comes out is a data folder as `labelled_objects` describes it.
 
 Training events have other ejecta masses than validation and test events (those of fold 0), so a
 figure about the latter says how well unseen ejecta are recognised; it says nothing about what the
@@ -121,14 +121,24 @@ def simulate_kilonovae(
         Labelled light curves; those that hold detections only are left out.
     survey : str
         "ztf" or "lsst": its passbands, and how far it is searched.
+    output : path
+        Folder, made if absent.
+    n_events : int
+    seed : int
+        Other seeds draw other events.
+    report : callable
+        Takes one line of progress at a time.
+    track : Track
+        Shows how far it is.
 
     Raises
     ------
     DataError
         Templates or visits cannot be used, or an event of these visits is too seldom detected.
     """
-    passbands = read_passbands(Path(templates), survey)
-    models = tabulated(read_grids(Path(templates)), passbands, REACH_MPC[survey])
+    passbands, grids = read_passbands(Path(templates), survey), read_grids(Path(templates))
+    _refuse_lack(grids)
+    models = tabulated(grids, passbands, REACH_MPC[survey])
     donors = every_visit_of(read_objects(visits, DONOR_CLASSES))
     if not donors:
         msg = f"No object of {name_of(visits)} holds its non-detections: give forced photometry"
@@ -145,6 +155,17 @@ def simulate_kilonovae(
     pd.DataFrame(rows).to_csv(folder / "objects.csv", index=False)
     pd.concat(points).to_parquet(folder / "photometry.parquet")
     return folder
+
+
+def _refuse_lack(grids: Sequence[SpectralGrid]) -> None:
+    """Refuse grids of which some events could not be drawn."""
+    kinds = {(g.mass == HELD_OUT_MASS, g.lanthanides < FEW_LANTHANIDES) for g in grids}
+    if len(kinds) < 4:
+        msg = (
+            f"The spectra need a mass of {HELD_OUT_MASS} and another one, and of both a lanthanide "
+            f"fraction below {FEW_LANTHANIDES} and another one: add the files that are missing"
+        )
+        raise DataError(msg)
 
 
 def tabulated(

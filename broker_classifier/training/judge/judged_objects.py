@@ -87,7 +87,8 @@ def read_judged(bundle_path: str | Path, data: DataFolders, split: str = AUTO) -
     Raises
     ------
     BundleError, DataError
-        The bundle or the data cannot be used, or no object has a usable detection.
+        The bundle or the data cannot be used, the split has no object, or none of its objects has
+        a usable detection.
     """
     folder = find_bundle(bundle_path)
     bundle, rules = load_bundle(folder), read_homogenisation(folder)
@@ -96,6 +97,9 @@ def read_judged(bundle_path: str | Path, data: DataFolders, split: str = AUTO) -
     views = read_objects(data, bundle.classes)
     one_view = preferred_objects(views)
     chosen = [o for o in one_view if split in (ALL, _part_of(o.canonical_id, bundle))]
+    if not chosen:
+        msg = f"No object of {name_of(data)} is in the part {split!r}: judge another with --split"
+        raise DataError(msg)
     examples = make_examples(chosen, rules, bundle.selection, bundle.classes)
     if not examples:
         msg = f"No object of {name_of(data)} has a usable detection: are its fluxes in nJy?"

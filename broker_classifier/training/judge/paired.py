@@ -13,6 +13,7 @@ from broker_classifier.training.judge.predictions import Predictions
 from broker_classifier.training.judge.scores import (
     balanced_accuracy,
     confusion_matrices,
+    confusion_matrix,
     expected_calibration_error,
 )
 
@@ -26,7 +27,10 @@ ByCut = Mapping[Cut, Predictions]
 
 
 class Figures(NamedTuple):
-    """Figures of the groups at a cut; `recall` by group, the first and last under equal priors."""
+    """Figures of the groups at a cut; `recall` by group.
+
+    `balanced_accuracy` and `recall` are under equal priors, the others under the natural prior.
+    """
 
     n: int
     balanced_accuracy: float
@@ -43,8 +47,8 @@ class Difference(NamedTuple):
     interval: Interval
 
 
-class _Told(NamedTuple):
-    """What is said of the groups of objects: target and decision, (n,), and probabilities."""
+class _Answers(NamedTuple):
+    """What is said of the groups of objects: target and decision, (n,), probabilities, (n, G)."""
 
     ids: list[str]
     target: NDArray[np.int64]
@@ -55,64 +59,68 @@ class _Told(NamedTuple):
 
 def figures_at(at_cut: Predictions, classes: Sequence[str]) -> Figures:
     """Compute the figures of one cut."""
-    told = _told(at_cut, classes)
-    once = np.ones((1, len(told.target)), dtype=np.float32)
-    confusion = confusion_matrices(told.target, told.decided, len(told.groups), once)[0]
+    answers = _answers(at_cut, classes)
+    confusion = confusion_matrix(answers.target, answers.decided, len(answers.groups))
     n_of_group = np.maximum(confusion.sum(axis=1), 1)
-    right = told.joint.argmax(axis=1) == told.target
+    right = answers.joint.argmax(axis=1) == answers.target
     return Figures(
-        len(told.target),
+        len(answers.target),
         float(balanced_accuracy(confusion)),
-        float(_losses(told).mean()),
+        float(_losses(answers).mean()),
         float(right.mean()),
-        float(expected_calibration_error(told.target, told.joint)),
-        dict(zip(told.groups, (np.diag(confusion) / n_of_group).tolist(), strict=True)),
+        float(expected_calibration_error(answers.target, answers.joint)),
+        dict(zip(answers.groups, (np.diag(confusion) / n_of_group).tolist(), strict=True)),
     )
 
 
 def differences(
     first: ByCut, second: ByCut, classes: Sequence[str]
 ) -> tuple[dict[Cut | None, Difference], dict[Cut | None, Difference]]:
-    """Give second minus first at the ten cuts, and under None the mean over them.
+    """Give second minus first at those of the ten cuts that are reached; under None their mean.
 
     Returns
     -------
     balanced accuracy, log loss
         By cut.
     """
-    pairs = {cut: (_told(first[cut], classes), _told(second[cut], classes)) for cut in TEN_CUTS}
+    pairs = {
+        cut: (_answers(first[cut], classes), _answers(second[cut], classes))
+        for cut in TEN_CUTS
+        if cut in first
+    }
     target_of = {
         name: label
-        for told, _ in pairs.values()
-        for name, label in zip(told.ids, told.target.tolist(), strict=True)
+        for answers, _ in pairs.values()
+        for name, label in zip(answers.ids, answers.target.tolist(), strict=True)
     }
     place = {name: i for i, name in enumerate(target_of)}
     target = np.array(list(target_of.values()))
     once = np.ones((1, len(place)), dtype=np.float32)
     counts = np.concatenate([once, resamples(target)])
     accuracy, loss = {}, {}
-    for cut, (one, other) in pairs.items():
-        assert one.ids == other.ids, "both judge the same objects"
-        drawn = counts[:, [place[name] for name in one.ids]]
-        accuracy[cut] = _accuracies(other, drawn) - _accuracies(one, drawn)
-        loss[cut] = drawn @ (_losses(other) - _losses(one)) / drawn.sum(axis=1)
+    for cut, (before, after) in pairs.items():
+        assert before.ids == after.ids, "both judge the same objects"
+        drawn = counts[:, [place[name] for name in before.ids]]
+        accuracy[cut] = _accuracies(after, drawn) - _accuracies(before, drawn)
+        loss[cut] = drawn @ (_losses(after) - _losses(before)) / drawn.sum(axis=1)
     return _summed_up(accuracy), _summed_up(loss)
 
 
-def _told(at_cut: Predictions, classes: Sequence[str]) -> _Told:
-    said = at_cut.target, at_cut.probabilities, at_cut.prior, classes
-    target, joint, prior, groups = grouped(*said)
+def _answers(at_cut: Predictions, classes: Sequence[str]) -> _Answers:
+    target, joint, prior, groups = grouped(
+        at_cut.target, at_cut.probabilities, at_cut.prior, classes
+    )
     ids = [example.canonical_id for example in at_cut.examples]
-    return _Told(ids, target, (joint / prior).argmax(axis=1), joint, groups)
+    return _Answers(ids, target, (joint / prior).argmax(axis=1), joint, groups)
 
 
-def _losses(told: _Told) -> Floats:
-    of_target = told.joint[np.arange(len(told.target)), told.target]
+def _losses(answers: _Answers) -> Floats:
+    of_target = answers.joint[np.arange(len(answers.target)), answers.target]
     return np.asarray(-np.log(of_target + 1e-12))
 
 
-def _accuracies(told: _Told, counts: Counts) -> Floats:
-    matrices = confusion_matrices(told.target, told.decided, len(told.groups), counts)
+def _accuracies(answers: _Answers, counts: Counts) -> Floats:
+    matrices = confusion_matrices(answers.target, answers.decided, len(answers.groups), counts)
     return balanced_accuracy(matrices)
 
 

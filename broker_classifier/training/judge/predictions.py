@@ -62,13 +62,15 @@ class Predictions:
 
     def decisions(self, bundle: Bundle) -> Decisions:
         """Decide for a group, under equal priors."""
-        found = grouped(self.target, self.probabilities, self.prior, bundle.classes)
-        target, joint, group_prior, groups = found
+        answers = self.target, self.probabilities, self.prior
+        target, joint, group_prior, groups = grouped(*answers, bundle.classes)
         return Decisions(target, (joint / group_prior).argmax(axis=1), joint, groups)
 
 
 def predict(examples: Sequence[Example], bundle: Bundle) -> dict[Cut, Predictions]:
-    """Classify examples at every cut that they reach."""
+    """Classify examples at every cut that they reach; no cut is reached without any example."""
+    if not examples:
+        return {}
     calibration, curves = bundle.description.calibration, [e.curves[0] for e in examples]
     rows = [
         (i, cut, position + 1, asked_mjd(cut, curve, position))
@@ -95,12 +97,12 @@ def pooled_predictions(parts: Sequence[Mapping[Cut, Predictions]]) -> dict[Cut, 
     """Join the predictions of several bundles, of the same classes, about different objects."""
     pooled = {}
     for cut in all_cuts():
-        found = [part[cut] for part in parts if cut in part]
-        if found:
+        at_cut = [part[cut] for part in parts if cut in part]
+        if at_cut:
             pooled[cut] = Predictions(
-                tuple(example for one in found for example in one.examples),
-                np.concatenate([one.target for one in found]),
-                np.concatenate([one.probabilities for one in found]),
-                np.concatenate([one.prior for one in found]),
+                tuple(example for part in at_cut for example in part.examples),
+                np.concatenate([part.target for part in at_cut]),
+                np.concatenate([part.probabilities for part in at_cut]),
+                np.concatenate([part.prior for part in at_cut]),
             )
     return pooled

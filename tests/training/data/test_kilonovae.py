@@ -193,6 +193,14 @@ def test_visits_too_shallow_for_any_kilonova_are_refused(simulated, tmp_path):
         simulate_kilonovae(simulated.parent / "templates", visits, "ztf", tmp_path / "out", 1)
 
 
+def test_spectra_of_one_mass_are_refused(simulated, tmp_path):
+    templates = write_templates(tmp_path / "templates")
+    for path in (templates / "kasen2017").glob("*m0.010*"):
+        path.unlink()
+    with pytest.raises(DataError, match=r"a mass of 0\.025 and another one"):
+        simulate_kilonovae(templates, simulated.parent / "visits", "ztf", tmp_path / "out", 1)
+
+
 @pytest.mark.parametrize("survey", ["ztf", "lsst"])
 def test_missing_templates_are_named(tmp_path, survey):
     with pytest.raises(DataError, match=r"knova_\*.npz"):

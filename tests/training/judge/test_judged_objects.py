@@ -71,6 +71,14 @@ def test_who_judges_what_was_seen_is_warned(bundle, data):
     assert f"WARNING: it has seen {n_seen} of them in training" in line
 
 
+def test_a_part_without_objects_is_named(bundle, tmp_path):
+    few = write_data_set(tmp_path / "few", n_objects=9, prefix="few")
+    parts = {split_of(o.canonical_id) for o in read_objects(few, CLASSES)}
+    assert TEST not in parts
+    with pytest.raises(DataError, match="No object of few is in the part 'test'"):
+        read_judged(bundle, few, TEST)
+
+
 def test_a_gate_knows_who_has_trained_also_where_all_are_judged(bundle, data):
     names = pd.read_csv(data / "objects.csv")["canonical_id"]
     evidence = read_judged(bundle, data, ALL).evidence

@@ -26,11 +26,11 @@ UNSURE = np.full((40, 3), 1 / 3)
 
 
 def test_figures_of_a_cut():
-    found = figures_at(predictions(SURE, TARGET), CLASSES)
-    assert (found.n, found.balanced_accuracy, found.accuracy) == (40, 1.0, 1.0)
-    assert found.log_loss == pytest.approx(-np.log(0.8))
-    assert found.ece == pytest.approx(0.2)
-    assert found.recall == {"SNIa+91bg+Iax": 1.0, "SNII": 1.0, "TDE": 1.0}
+    figures = figures_at(predictions(SURE, TARGET), CLASSES)
+    assert (figures.n, figures.balanced_accuracy, figures.accuracy) == (40, 1.0, 1.0)
+    assert figures.log_loss == pytest.approx(-np.log(0.8))
+    assert figures.ece == pytest.approx(0.2)
+    assert figures.recall == {"SNIa+91bg+Iax": 1.0, "SNII": 1.0, "TDE": 1.0}
 
 
 def test_a_model_does_not_differ_from_itself():
@@ -49,12 +49,19 @@ def test_differences_are_second_minus_first_and_their_mean():
     assert low == high == pytest.approx(2 / 3, abs=1e-4)
 
 
+def test_a_cut_that_no_object_reaches_has_no_difference():
+    first, second = ({FULL: predictions(p, TARGET)} for p in (UNSURE, SURE))
+    for by_cut in differences(first, second, CLASSES):
+        assert by_cut.keys() == {FULL, None}
+        assert by_cut[FULL] == by_cut[None]
+
+
 def test_intervals_hold_the_difference_where_objects_disagree():
     random = np.random.default_rng(0)
     noise = random.dirichlet([2, 2, 2], size=(2, 400))
     target = random.integers(0, 3, 400).tolist()
     first, second = (everywhere(predictions(p, target)) for p in noise)
-    found, _ = differences(first, second, CLASSES)
-    low, high = found[FULL].interval
-    assert low < found[FULL].value < high
+    accuracy, _ = differences(first, second, CLASSES)
+    low, high = accuracy[FULL].interval
+    assert low < accuracy[FULL].value < high
     assert 0.05 < high - low < 0.3

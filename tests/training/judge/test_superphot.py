@@ -22,8 +22,8 @@ def predictions(raw_types, probabilities):
         for i, raw_type in enumerate(raw_types)
     )
     target = np.zeros(len(examples), dtype=np.int64)
-    said = np.array(probabilities, dtype=float)
-    return Predictions(examples, target, said, np.full(said.shape, 1 / said.shape[1]))
+    values = np.array(probabilities, dtype=float)
+    return Predictions(examples, target, values, np.full(values.shape, 1 / values.shape[1]))
 
 
 @pytest.mark.parametrize(

@@ -155,6 +155,13 @@ def test_a_wrong_choice_is_named(labelled, tmp_path):
         assert value in ended.output
 
 
+def test_a_flux_unit_is_above_zero(labelled, tmp_path):
+    wrong = ["poster", str(labelled), "--output", str(tmp_path), "--flux-unit", "-1"]
+    ended = CliRunner().invoke(app, wrong)
+    assert ended.exit_code == 2
+    assert "--flux-unit" in ended.output
+
+
 def test_a_folder_of_one_class_is_refused(labelled, tmp_path):
     for path in labelled.iterdir():
         (tmp_path / path.name).write_bytes(path.read_bytes())

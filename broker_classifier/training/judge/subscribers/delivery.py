@@ -77,9 +77,9 @@ def _delivered(
     }
     for answers in (predictions[cut] for cut in ANSWERS if cut in predictions):
         rows = [place[id(example)] for example in answers.examples]
-        told = information_bits(answers.probabilities, answers.prior)[:, None]
+        bits_given = information_bits(answers.probabilities, answers.prior)[:, None]
         for (probability, bits), is_delivered in delivered.items():
-            is_delivered[rows] |= (answers.probabilities >= probability) & (told >= bits)
+            is_delivered[rows] |= (answers.probabilities >= probability) & (bits_given >= bits)
     return delivered
 
 

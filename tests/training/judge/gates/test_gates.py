@@ -12,6 +12,7 @@ from broker_classifier.training.homogenise.homogenisation import (
     homogenised,
 )
 from broker_classifier.training.judge.gates.evidence import Evidence
+from broker_classifier.training.judge.gates.forced_supernovae import pooled_forced_supernovae
 from broker_classifier.training.judge.gates.gates import provenance_gates
 from tests.bundles import small_bundle
 from tests.training.noises import plain_noise
@@ -75,11 +76,11 @@ def test_forced_supernovae_are_judged_by_a_bundle_that_met_none(bundle, kept_fro
     forced = [event(i, "forced") for i in range(30)]
     alerts = [event(i, "alerts") for i in range(100, 140)]
     figures = gate("forced_supernovae", kept_from_forced, [*forced, *alerts])["at"]["full"]
-    said, said_of_alerts = decided(kept_from_forced, forced), decided(kept_from_forced, alerts)
+    of_forced, of_alerts = decided(kept_from_forced, forced), decided(kept_from_forced, alerts)
     assert (figures["n_forced"], figures["n_alerts"]) == (30, 40)
-    assert figures["called_agn_or_tde"] == pytest.approx(said.count("AGN") / 30, abs=1e-4)
-    assert figures["recall_forced"] == pytest.approx(said.count("SNIa") / 30, abs=1e-4)
-    assert figures["recall_alerts"] == pytest.approx(said_of_alerts.count("SNIa") / 40, abs=1e-4)
+    assert figures["called_agn_or_tde"] == pytest.approx(of_forced.count("AGN") / 30, abs=1e-4)
+    assert figures["recall_forced"] == pytest.approx(of_forced.count("SNIa") / 30, abs=1e-4)
+    assert figures["recall_alerts"] == pytest.approx(of_alerts.count("SNIa") / 40, abs=1e-4)
     assert gate("forced_supernovae", bundle, [*forced, *alerts])["passed"] is None
 
 
@@ -94,6 +95,14 @@ def test_a_gate_bundle_of_another_fold_does_not_judge(
     judged = provenance_gates(evidence(bundle, objects), tmp_path)["forced_supernovae"]
     assert (judged["passed"] is None) == bool(reason)
     assert re.search(reason, judged["reason"])
+
+
+def test_without_any_forced_photometry_of_supernovae_the_gate_is_not_tried(kept_from_forced):
+    objects = [event(i, "alerts") for i in range(30)]
+    judged = gate("forced_supernovae", kept_from_forced, objects)
+    assert (judged["passed"], judged["reason"]) == (None, "0 forced and 30 alert SNIa are too few")
+    pooled = pooled_forced_supernovae([evidence(kept_from_forced, objects)])
+    assert pooled["reason"] == judged["reason"]
 
 
 def test_beside_them_stand_the_alerts_of_the_same_year(kept_from_forced):
@@ -125,11 +134,11 @@ def test_beside_them_stands_the_difference_at_the_same_phase(kept_from_forced):
     alerts = [event(i, "alerts") for i in range(100, 140)]
     forced[:5], alerts[:20] = map(late, forced[:5]), map(late, alerts[:20])
     figures = gate("forced_supernovae", kept_from_forced, [*forced, *alerts])["at"]["full"]
-    said, on_rise, seen_late = (
+    of_forced, on_rise, seen_late = (
         np.mean([name == "SNIa" for name in decided(kept_from_forced, part)])
         for part in (forced, alerts[20:], alerts[:20])
     )
-    difference = said - (0.75 * on_rise + 0.25 * seen_late)
+    difference = of_forced - (0.75 * on_rise + 0.25 * seen_late)
     assert 0.1 < abs(difference) != pytest.approx(abs(figures["recall_difference"]), abs=0.01)
     assert figures["difference_at_same_phase"] == pytest.approx(difference, abs=1e-4)
     low, high = figures["difference_at_same_phase_95"]

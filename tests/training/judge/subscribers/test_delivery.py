@@ -21,8 +21,8 @@ def objects(targets):
 
 def answers(examples, probabilities):
     target = np.array([example.target for example in examples])
-    said = np.array(probabilities, dtype=float)
-    return Predictions(examples, target, said, np.broadcast_to(PRIOR, said.shape))
+    values = np.array(probabilities, dtype=float)
+    return Predictions(examples, target, values, np.broadcast_to(PRIOR, values.shape))
 
 
 def at(figures, probability, bits):
@@ -35,8 +35,8 @@ def at(figures, probability, bits):
 def test_precision_weighs_each_class_by_its_share_of_the_stream():
     examples = objects([0, 0, 0, 0, 2, 2])
     likely, unlikely = (0.1, 0.0, 0.9), (0.9, 0.1, 0.0)
-    said = [likely, unlikely, unlikely, unlikely, likely, unlikely]
-    figures = subscriber_figures({FULL: answers(examples, said)}, BUNDLE)
+    values = [likely, unlikely, unlikely, unlikely, likely, unlikely]
+    figures = subscriber_figures({FULL: answers(examples, values)}, BUNDLE)
     supernova, _, disruption = stream_shares(CLASSES)
     expected = 0.5 * disruption / (0.5 * disruption + 0.25 * supernova)
     pair = at(figures, 0.8, 1.0)
@@ -79,9 +79,9 @@ def test_classes_of_unknown_share_have_no_figures_and_no_section():
 
 
 def test_the_card_has_a_row_for_each_class_and_probability():
-    said = [(0.9, 0.1, 0.0), (0.6, 0.4, 0.0)]
+    values = [(0.9, 0.1, 0.0), (0.6, 0.4, 0.0)]
     section = subscribers_section(
-        subscriber_figures({FULL: answers(objects([0, 1]), said)}, BUNDLE)
+        subscriber_figures({FULL: answers(objects([0, 1]), values)}, BUNDLE)
     )
     rows = [line for line in section.splitlines() if line.startswith(("| SNIa", "| SNII", "| TDE"))]
     assert len(rows) == 8
