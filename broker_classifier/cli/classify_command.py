@@ -67,6 +67,7 @@ def classify_command(
     from broker_classifier.cli.progress_bars import progress_bars
     from broker_classifier.config import LogSettings
 
+    _refuse_form(output, form, newest=newest)
     settings = given.with_kafka(given.load_settings(config), batch_size=batch_size)
     settings = given.with_survey(settings, survey or USUAL_STREAM, bundles=bundles or None)
     settings = given.with_survey(settings, survey or FRAMED_STREAM, schemas=schemas)
@@ -87,6 +88,18 @@ def classify_command(
     _end(metrics.totals(), strict=strict)
 
 
+def _refuse_form(output: str, form: Format, *, newest: bool) -> None:
+    """Refuse a form that the answers cannot have, before they are worked out."""
+    from broker_classifier.errors import ConfigError
+
+    if form is Format.PARQUET and output == "-":
+        msg = "Parquet cannot go to standard output: name a file with --output"
+        raise ConfigError(msg)
+    if form is Format.JSONL and newest:
+        msg = "--newest is for tables: say --format csv or parquet, or leave it out"
+        raise ConfigError(msg)
+
+
 def _how_it_stands(output: str, *, is_direct: bool) -> str:
     stands = "has the answers to what was read until then" if is_direct else "is not written"
     return f"stopped: {output} {stands}"
@@ -97,7 +110,8 @@ def _convert(lines: Path, output: str, form: Format, *, newest: bool) -> None:
     from broker_classifier.streams.files import dead_letter_file, declined_file
 
     if form is Format.JSONL:
-        sys.stdout.write(lines.read_text())
+        with lines.open(encoding="utf-8") as answers:
+            shutil.copyfileobj(answers, sys.stdout)
     else:
         _write_table(lines, output, form, newest=newest)
     for beside in (dead_letter_file, declined_file):
@@ -106,7 +120,6 @@ def _convert(lines: Path, output: str, form: Format, *, newest: bool) -> None:
 
 
 def _write_table(lines: Path, output: str, form: Format, *, newest: bool) -> None:
-    from broker_classifier.errors import ConfigError
     from broker_classifier.streams import result_tables as tables
 
     rows = list(tables.read_rows(lines))
@@ -116,9 +129,6 @@ def _write_table(lines: Path, output: str, form: Format, *, newest: bool) -> Non
     elif form is Format.CSV:
         with Path(output).open("w", encoding="utf-8", newline="") as file:
             tables.write_csv(rows, file)
-    elif output == "-":
-        msg = "Parquet cannot go to standard output: name a file with --output"
-        raise ConfigError(msg)
     else:
         tables.write_parquet(rows, Path(output))
 

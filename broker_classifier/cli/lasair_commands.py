@@ -115,7 +115,7 @@ def _opened(config: Path | None, survey: Survey | None) -> tuple["Outbox", dict[
     annotators = annotators_of(settings)
     chosen = {name: annotators[name] for name in annotators if name == (survey or name)}
     if not chosen:
-        msg = f"annotate.{survey or 'ztf'} has no topic or no token; set both"
+        msg = f"no Lasair is annotated: set annotate.{survey or 'lsst'}.topic, and its token"
         raise ConfigError(msg)
     return Outbox(settings.annotate.outbox), chosen
 

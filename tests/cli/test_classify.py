@@ -65,6 +65,20 @@ def test_parquet_is_what_pandas_makes_of_the_messages(night, lines, tmp_path):
     pd.testing.assert_frame_equal(table, ClassificationMessage.to_pandas(lines), check_dtype=False)
 
 
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (("--output", "-", "--format", "parquet"), "cannot go to standard output"),
+        (("--output", "{}", "--newest"), "--newest is for tables"),
+    ],
+)
+def test_a_form_that_cannot_be_is_refused_before_any_work(night, tmp_path, options, complaint):
+    output = tmp_path / "night.jsonl"
+    ended = run(night, *(option.format(output) for option in options))
+    assert (ended.exit_code, output.exists()) == (2, False)
+    assert complaint in ended.stderr
+
+
 def test_newest_is_one_row_an_object(night, lines, tmp_path):
     run(night, "--output", tmp_path / "n.csv", "--format", "csv", "--newest")
     table = pd.read_csv(tmp_path / "n.csv", dtype={"alert_id": str})

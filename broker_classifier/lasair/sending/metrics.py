@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
@@ -107,11 +108,11 @@ class OutboxCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         """Yield the outbox's depth and age, its dead letters, and the calls left."""
         try:
-            outbox = self._open_outbox()
-            yield from self._gauges(outbox)
-            outbox.close()
+            with closing(self._open_outbox()) as outbox:
+                gauges = self._gauges(outbox)
         except StoreUnavailableError:
             return
+        yield from gauges
 
     def _gauges(self, outbox: Outbox) -> list[Metric]:
         def gauge(name: str, text: str) -> GaugeMetricFamily:
