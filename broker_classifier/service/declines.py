@@ -7,7 +7,8 @@ import orjson
 from broker_classifier.light_curve.rejections import why_unusable
 from broker_classifier.service.triage import NO_BUNDLE, Arrival, Task
 from broker_classifier.streams.message import Outgoing
-from broker_classifier.surveys.source.rules import ARTEFACT, SOLAR_SYSTEM, STAR, VARIABLE
+from broker_classifier.surveys.alert import SOLAR_SYSTEM
+from broker_classifier.surveys.source.rules import ARTEFACT, STAR, VARIABLE
 
 UNUSABLE = "no_usable_points"
 REASONS = {

@@ -27,7 +27,7 @@ class Alert(NamedTuple):
     alert_id : int
         ZTF `candid`, LSST `diaSourceId`; exact to 64 bits.
     mjd : float
-        Time of the new detection, MJD (days).
+        Time of the new detection, MJD in UTC (days).
     curve : LightCurve
         Every point of the packet, the new detection included.
     ra, dec : float or None

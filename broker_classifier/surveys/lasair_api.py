@@ -127,6 +127,7 @@ class LasairApi:
         if not moment <= asked_for:
             answer = self._ask(object_id)
             self._answers[object_id] = moment, answer
+            self._answers.move_to_end(object_id)  # the one asked for longest ago is forgotten
             if len(self._answers) > MAX_ANSWERS:
                 self._answers.popitem(last=False)
         return answer

@@ -20,9 +20,9 @@ from broker_classifier.light_curve import (
     WITHDRAWN,
     LightCurve,
 )
+from broker_classifier.light_curve.selection import NIGHT_OFFSET_DAYS
 
 RECENT_DAYS = 30.0  # of which ZTF's packets bring the history
-NIGHT_OFFSET_DAYS = 0.3  # nights begin by day in California and Chile
 N_BANDS = 8  # that 3 bits can tell apart
 
 

@@ -13,9 +13,11 @@ from broker_classifier.config.rules import (
     VariableRule,
 )
 from broker_classifier.light_curve.photometry import magnitude_from_flux
+from broker_classifier.surveys.alert import SOLAR_SYSTEM
 from broker_classifier.surveys.source.context import Context
 
-SOLAR_SYSTEM, ARTEFACT, STAR, VARIABLE = RULES = ("solar_system", "artefact", "star", "variable")
+ARTEFACT, STAR, VARIABLE = "artefact", "star", "variable"
+RULES = (SOLAR_SYSTEM, ARTEFACT, STAR, VARIABLE)
 UNKNOWN_STAR_SCORE = 0.5  # what Pan-STARRS has where the score could not be computed
 GALAXY_STAR_SCORE = 0.2  # up to here it is surely a galaxy
 SHERLOCK_STARS, SHERLOCK_VARIABLES = ("VS", "BS"), ("CV",)
