@@ -7,25 +7,25 @@ T = TypeVar("T")
 
 
 class Track(Protocol):
-    """Hands things on one after another, and shows how many it has handed on."""
+    """Hands items on one after another, and shows how many it has handed on."""
 
-    def __call__(self, things: Iterable[T], what: str, total: int | None = None) -> Iterator[T]:
-        """Hand on things.
+    def __call__(self, items: Iterable[T], what: str, total: int | None = None) -> Iterator[T]:
+        """Hand on items.
 
         Parameters
         ----------
-        things : iterable
+        items : iterable
         what : str
             What they are, in the plural: "alerts".
         total : int, optional
-            How many there are, where `len(things)` does not tell.
+            How many there are, where `len(items)` does not tell.
         """
 
 
-def untracked(things: Iterable[T], what: str, total: int | None = None) -> Iterator[T]:
-    """Hand on things and show nothing.
+def untracked(items: Iterable[T], what: str, total: int | None = None) -> Iterator[T]:
+    """Hand on items and show nothing.
 
     >>> list(untracked("ab", "letters"))
     ['a', 'b']
     """
-    yield from things
+    yield from items

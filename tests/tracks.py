@@ -9,7 +9,7 @@ T = TypeVar("T")
 class Counts(dict[str, int]):
     """How many were handed on, by what they are."""
 
-    def __call__(self, things: Iterable[T], what: str, total: int | None = None) -> Iterator[T]:
-        for thing in things:
+    def __call__(self, items: Iterable[T], what: str, total: int | None = None) -> Iterator[T]:
+        for item in items:
             self[what] = self.get(what, 0) + 1
-            yield thing
+            yield item

@@ -187,8 +187,8 @@ def _ending_plainly(function: Command) -> Command:
             if error.errno not in _WHAT_TO_DO:
                 raise
             where = f"{error.filename}: " if error.filename else ""
-            what = f"{where}{error.strerror}: {_WHAT_TO_DO[error.errno]}"
-            typer.echo(f"broker-classifier: {what}", err=True)
+            sentence = f"{where}{error.strerror}: {_WHAT_TO_DO[error.errno]}"
+            typer.echo(f"broker-classifier: {sentence}", err=True)
             raise typer.Exit(2) from error
 
     return guarded

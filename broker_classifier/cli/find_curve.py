@@ -24,7 +24,7 @@ from broker_classifier.training.homogenise.homogenisation import homogenised, re
 NAMED_AT_MOST = 5
 
 
-class Found(NamedTuple):
+class ObjectCurve(NamedTuple):
     """The light curve of an object, and whose object it is."""
 
     object_id: str
@@ -39,7 +39,7 @@ def find_curve(
     wanted: str | None = None,
     track: Track = untracked,
     alert_id: int | None = None,
-) -> Found:
+) -> ObjectCurve:
     """Read the light curve of one object, out of a file or of the store.
 
     Parameters
@@ -73,7 +73,7 @@ def find_curve(
 
 def _of_store(
     object_id: str, survey: Stream | None, settings: Settings, alert_id: int | None
-) -> Found:
+) -> ObjectCurve:
     store, surveys = settings.store.path, [survey] if survey else list(get_args(Stream))
     try:
         with closing(open_reader(settings.store)) as reader:
@@ -90,7 +90,7 @@ def _of_store(
     for name, record in zip(surveys, records, strict=True):
         if len(record.curve):
             answered = dict(record.answered[["alert_id", "mjd"]].tolist())
-            return Found(object_id, name, _as_known_at(record.curve, answered, alert_id))
+            return ObjectCurve(object_id, name, _as_known_at(record.curve, answered, alert_id))
     kind = f"{survey} object" if survey else "object"
     msg = (
         f"{object_id} is no file, and the light-curve store {store} has no {kind} of this name: "
@@ -113,14 +113,16 @@ def _no_such_alert(alert_id: int | None, there_are: str) -> DataError:
     return DataError(f"{there_are}, none of which is {alert_id}: give the alert_id of one")
 
 
-def labelled_curve(data_folder: Path, object_id: str, bundle_folder: Path) -> tuple[str, Found]:
+def labelled_curve(
+    data_folder: Path, object_id: str, bundle_folder: Path
+) -> tuple[str, ObjectCurve]:
     """Read a light curve from a labelled set, as `evaluate` judges it.
 
     It is made to look like alerts as for the bundle, and ends with the episode that is judged.
 
     Returns
     -------
-    label, found
+    label, object_curve
 
     Raises
     ------
@@ -139,7 +141,7 @@ def labelled_curve(data_folder: Path, object_id: str, bundle_folder: Path) -> tu
     by_own_name = [o for o in same if o.object_id == object_id]
     (labelled,) = preferred_objects(by_own_name or same)
     (curve,) = homogenised([labelled], read_homogenisation(bundle_folder))
-    return labelled.label, Found(object_id, bundle.survey, _until_judged(curve, bundle))
+    return labelled.label, ObjectCurve(object_id, bundle.survey, _until_judged(curve, bundle))
 
 
 def _until_judged(curve: LightCurve, bundle: Bundle) -> LightCurve:
@@ -147,19 +149,19 @@ def _until_judged(curve: LightCurve, bundle: Bundle) -> LightCurve:
     return curve.until(float(judged.mjd[-1])) if len(judged) else curve
 
 
-def _only_one(found: Mapping[str, Found], wanted: str | None) -> Found:
-    if wanted is None and len(found) == 1:
-        return next(iter(found.values()))
-    if wanted is not None and wanted in found:
-        return found[wanted]
-    first = ", ".join(sorted(found)[:NAMED_AT_MOST])
-    more = f" and {len(found) - NAMED_AT_MOST} more" if len(found) > NAMED_AT_MOST else ""
+def _only_one(curves: Mapping[str, ObjectCurve], wanted: str | None) -> ObjectCurve:
+    if wanted is None and len(curves) == 1:
+        return next(iter(curves.values()))
+    if wanted is not None and wanted in curves:
+        return curves[wanted]
+    first = ", ".join(sorted(curves)[:NAMED_AT_MOST])
+    more = f" and {len(curves) - NAMED_AT_MOST} more" if len(curves) > NAMED_AT_MOST else ""
     asked = "name one with --object" if wanted is None else f"{wanted} is not among them"
-    msg = f"The file has {len(found)} objects ({first}{more}): {asked}"
+    msg = f"The file has {len(curves)} objects ({first}{more}): {asked}"
     raise DataError(msg)
 
 
-def _of_results(path: Path, alert_id: int | None) -> dict[str, Found]:
+def _of_results(path: Path, alert_id: int | None) -> dict[str, ObjectCurve]:
     """Read the newest classification of every object, or one alert's; nothing of other files."""
     newest: dict[str, ClassificationMessage] = {}
     n_messages = 0
@@ -181,7 +183,10 @@ def _of_results(path: Path, alert_id: int | None) -> dict[str, Found]:
                 newest[message.object_id] = message
     if n_messages and not newest:
         raise _no_such_alert(alert_id, f"{path} has {n_messages} answers")
-    return {name: Found(name, one.survey, _curve_of(one)) for name, one in newest.items()}
+    return {
+        name: ObjectCurve(name, message.survey, _curve_of(message))
+        for name, message in newest.items()
+    }
 
 
 def _curve_of(message: ClassificationMessage) -> LightCurve:
@@ -197,9 +202,9 @@ def _curve_of(message: ClassificationMessage) -> LightCurve:
 
 def _of_alerts(
     path: Path, survey: str, settings: Settings, track: Track, alert_id: int | None
-) -> dict[str, Found]:
+) -> dict[str, ObjectCurve]:
     decoders = open_decoders(settings.surveys, settings.lasair)
-    curves: dict[str, Found] = {}
+    curves: dict[str, ObjectCurve] = {}
     mjd_of_alert: dict[str, dict[int, float]] = {}
     reason = "it holds no alert"
     for packet in track(alert_packets([path]), "alerts"):
@@ -209,7 +214,7 @@ def _of_alerts(
             continue
         before = curves.get(alert.object_id)
         curve = before.curve.merge(alert.curve) if before else alert.curve
-        curves[alert.object_id] = Found(alert.object_id, alert.survey, curve)
+        curves[alert.object_id] = ObjectCurve(alert.object_id, alert.survey, curve)
         mjd_of_alert.setdefault(alert.object_id, {})[alert.alert_id] = alert.mjd
     if not curves:
         msg = f"No light curve can be read from {path}: {reason}"
@@ -220,7 +225,7 @@ def _of_alerts(
         n_alerts = sum(map(len, mjd_of_alert.values()))
         raise _no_such_alert(alert_id, f"{path} has {n_alerts} alerts")
     return {
-        name: found._replace(curve=_as_known_at(found.curve, mjd_of_alert[name], alert_id))
-        for name, found in curves.items()
+        name: of_object._replace(curve=_as_known_at(of_object.curve, mjd_of_alert[name], alert_id))
+        for name, of_object in curves.items()
         if alert_id in mjd_of_alert[name]
     }

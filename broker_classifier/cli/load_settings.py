@@ -87,15 +87,15 @@ def without_rules(settings: Settings) -> Settings:
 
 
 def settings_table() -> list[tuple[str, str, str]]:
-    """List every setting as (name, default, sentence); the README's table is made of it.
+    """List every setting as (name, default, sentence); the documentation's table is made of it.
 
     The settings of a stream are listed for ZTF, and for another where its default differs from
     that of any stream.
     """
     rows = [*_rows(Settings.model_construct(), ""), *_rows(DEFAULTS["ztf"], "surveys.ztf.")]
     usual = {sentence: default for _, default, sentence in _rows(SurveySettings(), "")}
-    for name, ours in DEFAULTS.items():
-        own = [row for row in _rows(ours, f"surveys.{name}.") if row[1] != usual[row[2]]]
+    for name, table in DEFAULTS.items():
+        own = [row for row in _rows(table, f"surveys.{name}.") if row[1] != usual[row[2]]]
         rows += [row for row in own if row not in rows]
     return rows
 
@@ -134,8 +134,8 @@ def _refuse_unknown_variables() -> None:
     for variable in os.environ:
         section = variable.removeprefix(PREFIX).split(DELIMITER)[0].lower()
         if variable.startswith(PREFIX) and section not in Settings.model_fields:
-            known = ", ".join(PREFIX + name.upper() for name in Settings.model_fields)
-            reason = f"the variable {variable} is no setting; they begin with {known}"
+            names = ", ".join(PREFIX + name.upper() for name in Settings.model_fields)
+            reason = f"the variable {variable} is no setting; they begin with {names}"
             raise ConfigError(reason)
 
 

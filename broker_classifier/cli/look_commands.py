@@ -68,6 +68,7 @@ def explain_command(
     from broker_classifier.training import require_packages
 
     require_packages()
+    at_mjd = asked_mjd(at)
     tell_of_the_first_run()
     settings = with_survey(load_settings(config), survey or FRAMED_STREAM, schemas=schemas)
     with progress_bars("explaining") as track:
@@ -77,12 +78,12 @@ def explain_command(
 
         if data is not None:
             folder = folder_of_bundle(settings, survey or USUAL_STREAM, bundle)
-            label, found = labelled_curve(data, target, folder)
+            label, shown = labelled_curve(data, target, folder)
         else:
-            label, found = "", find_curve(target, survey, settings, wanted, track, alert)
-            folder = folder_of_bundle(settings, found.survey, bundle)
-        what = found.object_id, found.curve, folder, output, label, asked_mjd(at)
-        summed_up = explain(*what, with_input=with_input)
+            label, shown = "", find_curve(target, survey, settings, wanted, track, alert)
+            folder = folder_of_bundle(settings, shown.survey, bundle)
+        given = shown.object_id, shown.curve, folder, output, label, at_mjd
+        summed_up = explain(*given, with_input=with_input)
     typer.echo(summed_up)
 
 

@@ -39,11 +39,11 @@ def progress_bars(what: str) -> Iterator[Track]:
     ) as progress:
         progress.add_task(what, total=None)
 
-        def track(things: Iterable[T], what: str, total: int | None = None) -> Iterator[T]:
-            task = progress.add_task(what, total=total or length_hint(things) or None)
+        def track(items: Iterable[T], what: str, total: int | None = None) -> Iterator[T]:
+            task = progress.add_task(what, total=total or length_hint(items) or None)
             try:
-                for thing in things:
-                    yield thing
+                for item in items:
+                    yield item
                     progress.advance(task)
             finally:
                 progress.remove_task(task)
@@ -70,13 +70,13 @@ class WaitingLine:
             self._status.update(f"{self._n} {self._what}, waiting for more")
             self._status.start()
 
-    def hidden_for_each(self, things: Iterable[T]) -> Iterator[T]:
-        """Hand on things, each with the line hidden."""
+    def hidden_for_each(self, items: Iterable[T]) -> Iterator[T]:
+        """Hand on items, each with the line hidden."""
         try:
-            for thing in things:
+            for item in items:
                 self._hide()
                 self._n += 1
-                yield thing
+                yield item
         finally:
             self._hide()
 

@@ -120,11 +120,11 @@ def evaluate_command(
         from broker_classifier.training.judge.scores import METRICS_FILE
         from broker_classifier.training.report.metrics_file import summary
 
-        what = data, output, split, gate_bundle
+        given = data, output, split, gate_bundle
         if len(chosen) > 1:
-            compare(chosen, *what, report=tell, track=track)
+            compare(chosen, *given, report=tell, track=track)
         else:
-            report = evaluate(chosen[0], *what, report=tell, track=track)
+            report = evaluate(chosen[0], *given, report=tell, track=track)
     if len(chosen) > 1:
         typer.echo(f"{output / COMPARISON_FILE}")
     else:

@@ -39,8 +39,8 @@ class DemoAlert:
 def simulated_alerts(n_objects: int, seed: int) -> list[DemoAlert]:
     """Simulate 100 nights of alerts, in time order."""
     return [
-        DemoAlert(one.alert_id, one.object_id, one.mjd, one.label, one.message)
-        for one in simulate_night(n_objects, seed)
+        DemoAlert(packet.alert_id, packet.object_id, packet.mjd, packet.label, packet.message)
+        for packet in simulate_night(n_objects, seed)
     ]
 
 
@@ -56,7 +56,7 @@ def real_alerts(path: Path) -> list[DemoAlert]:
     """
     messages = [packet.value for packet in islice(alert_packets([path]), MOST_REAL_ALERTS)]
     decoded = ztf.decoder()(messages)
-    alerts = [_real_alert(*one) for one in zip(messages, decoded, strict=True)]
+    alerts = [_real_alert(*pair) for pair in zip(messages, decoded, strict=True)]
     return sorted(alerts, key=lambda alert: (math.isnan(alert.mjd), alert.mjd))
 
 

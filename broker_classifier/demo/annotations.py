@@ -64,11 +64,13 @@ class AnnotatedView:
         if time.monotonic() < self._look_at:
             return
         self._look_at = time.monotonic() + _LOOK_EVERY_S
-        told = self._outbox.sent(SURVEY)
-        new = [name for name, annotation in told.items() if self._told.get(name) != annotation]
+        annotations = self._outbox.sent(SURVEY)
+        new = [
+            name for name, annotation in annotations.items() if self._told.get(name) != annotation
+        ]
         if new:
-            self._console.print(annotations_line(told, new[-1]), highlight=False)
-        self._told = told
+            self._console.print(annotations_line(annotations, new[-1]), highlight=False)
+        self._told = annotations
 
 
 def annotated_view(shown: View, console: Console, outbox: Outbox | None) -> View:
@@ -83,17 +85,17 @@ def wait_for_the_last(outbox: Outbox | None, console: Console) -> None:
     give_up_at = time.monotonic() + _LAST_ONES_S
     while outbox.depth(SURVEY, time.time()).n_waiting and time.monotonic() < give_up_at:
         time.sleep(_LOOK_EVERY_S / 10)
-    told = outbox.sent(SURVEY)
-    for object_id in list(told)[:_LAST_SHOWN]:
-        console.print(f"{object_id}: {told[object_id]['explanation']}", highlight=False)
-    console.print(f"Lasair has annotations of {len(told)} objects.")
+    annotations = outbox.sent(SURVEY)
+    for object_id in list(annotations)[:_LAST_SHOWN]:
+        console.print(f"{object_id}: {annotations[object_id]['explanation']}", highlight=False)
+    console.print(f"Lasair has annotations of {len(annotations)} objects.")
 
 
-def annotations_line(told: dict[str, Annotation], object_id: str) -> str:
+def annotations_line(annotations: dict[str, Annotation], object_id: str) -> str:
     """Say how many objects Lasair has annotations of, and what it says of one.
 
     >>> annotations_line({"ZTF26a": {"explanation": "SNIa (p = 0.80) from 3 points."}}, "ZTF26a")
     'Lasair has annotations of 1 objects; ZTF26a: SNIa (p = 0.80) from 3 points.'
     """
-    said = told[object_id]["explanation"]
-    return f"Lasair has annotations of {len(told)} objects; {object_id}: {said}"
+    explanation = annotations[object_id]["explanation"]
+    return f"Lasair has annotations of {len(annotations)} objects; {object_id}: {explanation}"

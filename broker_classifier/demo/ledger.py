@@ -57,7 +57,7 @@ class Ledger:
     @property
     def n_without_answer(self) -> int:
         """Alerts that the service declined, found withdrawn or could not read."""
-        return sum(self.totals.get(one, 0) for one in WITHOUT_ANSWER)
+        return sum(self.totals.get(outcome, 0) for outcome in WITHOUT_ANSWER)
 
     def evolution(self) -> dict[str, list[ClassificationMessage]]:
         """Return the answers of every object in the order of their alerts."""
@@ -83,7 +83,7 @@ class Check:
 def proof(ledger: Ledger, n_alerts: int) -> list[Check]:
     """Check that all of `n_alerts` were sent, and each was answered or is accounted for."""
     n_sent, n_received = len(ledger.sent), ledger.totals.get("received", 0)
-    n_outcomes = sum(ledger.totals.get(one, 0) for one in Outcome)
+    n_outcomes = sum(ledger.totals.get(outcome, 0) for outcome in Outcome)
     n_classified, n_answered = ledger.totals.get(Outcome.CLASSIFIED, 0), len(ledger.answers)
     are_ours = ledger.answers.keys() <= {alert.alert_id for alert in ledger.sent}
     return [
@@ -139,7 +139,9 @@ def _unanswered(ledger: Ledger) -> str:
     numbers = f"{len(ledger.answers)} + {ledger.n_without_answer} of {ledger.n_distinct}"
     if ledger.n_in_flight == 0:
         return numbers
-    unanswered = [one for one in ledger.sent if one.alert_id not in ledger.answers]
-    names = [f"{one.object_id or 'unreadable'} {one.alert_id or ''}".strip() for one in unanswered]
+    unanswered = [alert for alert in ledger.sent if alert.alert_id not in ledger.answers]
+    names = [
+        f"{alert.object_id or 'unreadable'} {alert.alert_id or ''}".strip() for alert in unanswered
+    ]
     more = ["..."] if len(names) > _NAMED_MISSING else []
     return f"{numbers}; without answer: " + ", ".join(names[:_NAMED_MISSING] + more)

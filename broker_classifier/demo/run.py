@@ -75,20 +75,20 @@ def run_demo(
             console.status("Kafka and the service start") as starting,
             embedded_kafka(topics) as kafka,
             running_service(kafka.bootstrap_servers, [ALERT_TOPIC], Path(folder)) as service,
-            running_annotator(kafka.bootstrap_servers, lasair, Path(folder)) as told,
+            running_annotator(kafka.bootstrap_servers, lasair, Path(folder)) as outbox,
         ):
             playing.alerts = chosen_alerts(alerts, n_objects, seed)
-            ours = subscriber_settings(kafka.bootstrap_servers)
+            subscriber = subscriber_settings(kafka.bootstrap_servers)
             title = _title(alerts, len(playing.alerts), n_objects)
             starting.stop()
             with view(console, title) as shown, ExitStack() as stack:
                 wait_until_ready(playing, service, shown)
                 live = running_page(kafka.bootstrap_servers, Path(folder), service.address)
                 playing.page = opened_once(stack.enter_context(live).address)
-                play(playing, ours, service, annotated_view(shown, console, told), seconds)
+                play(playing, subscriber, service, annotated_view(shown, console, outbox), seconds)
                 stay = stack.pop_all()
             with stay:
-                wait_for_the_last(told, console)
+                wait_for_the_last(outbox, console)
                 checks = proof(playing.ledger, len(playing.alerts))
                 page = write_page(output / PAGE, playing.ledger, checks, title)
                 report(console, playing, checks, page)

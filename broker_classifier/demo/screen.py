@@ -98,7 +98,7 @@ def rows_to_show(rows: Sequence[str], evolution: Mapping[str, Evolution], n_rows
         if len(shown) < n_rows:
             shown.append(name)
             continue
-        oldest = min(shown, key=lambda one: evolution[one][-1].mjd)
+        oldest = min(shown, key=lambda object_id: evolution[object_id][-1].mjd)
         if evolution[oldest][-1].mjd < evolution[name][-1].mjd:
             shown[shown.index(oldest)] = name
     return shown

@@ -72,8 +72,8 @@ class ServiceProcess:
         return url.removesuffix("/metrics") if url else None
 
     def _announced_url(self) -> str | None:
-        found = _METRICS_URL.search(self._log.read_text("utf-8", "replace"))
-        return found[0] if found else None
+        announced = _METRICS_URL.search(self._log.read_text("utf-8", "replace"))
+        return announced[0] if announced else None
 
     def _why_it_ended(self) -> str:
         last_lines = self._log.read_text("utf-8", "replace").splitlines()[-_SHOWN_LOG_LINES:]

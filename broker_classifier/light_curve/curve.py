@@ -210,11 +210,11 @@ def _n_until(points: NDArray[np.void], mjd: float) -> int:
 
 
 @cached_for(records_of(POINT)(POINTS, POINTS))
-def _merge_sorted(one: NDArray[np.void], other: NDArray[np.void]) -> NDArray[np.void]:
-    merged = np.empty(len(one) + len(other), dtype=one.dtype)
+def _merge_sorted(first: NDArray[np.void], second: NDArray[np.void]) -> NDArray[np.void]:
+    merged = np.empty(len(first) + len(second), dtype=first.dtype)
     i = j = n = 0
-    while i < len(one) and j < len(other):
-        p, q = one[i], other[j]
+    while i < len(first) and j < len(second):
+        p, q = first[i], second[j]
         p_key, q_key = p.flags & _KEY, q.flags & _KEY
         if p.mjd == q.mjd and p_key == q_key:
             merged[n] = q if _replaces(q, p) else p
@@ -227,7 +227,7 @@ def _merge_sorted(one: NDArray[np.void], other: NDArray[np.void]) -> NDArray[np.
             merged[n] = q
             j += 1
         n += 1
-    rest = one[i:] if i < len(one) else other[j:]
+    rest = first[i:] if i < len(first) else second[j:]
     merged[n : n + len(rest)] = rest
     return merged[: n + len(rest)]
 

@@ -147,8 +147,8 @@ def _read_members(folder: Path, description: Description) -> tuple[Bundle, ...]:
             raise _broken(folder / DESCRIPTION_FILE, f"its member {name} is another than it names")
         is_alike = member.classes == description.classes
         if not is_alike or member.selection != description.selection:
-            what = f"its member {name} has other classes or takes other points"
-            raise _broken(folder / DESCRIPTION_FILE, what)
+            complaint = f"its member {name} has other classes or takes other points"
+            raise _broken(folder / DESCRIPTION_FILE, complaint)
         members.append(member)
     return tuple(members)
 
@@ -181,8 +181,10 @@ def _check_golden(path: Path, bundle: Bundle) -> None:
     for case in golden.cases:
         difference = _golden_difference(path, case, bundle)
         if not difference <= GOLDEN_TOLERANCE:
-            what = f"case {case.name!r} is off by {difference:.1e}, {GOLDEN_TOLERANCE} is allowed"
-            raise _broken(path, what)
+            complaint = (
+                f"case {case.name!r} is off by {difference:.1e}, {GOLDEN_TOLERANCE} is allowed"
+            )
+            raise _broken(path, complaint)
 
 
 def _golden_difference(path: Path, case: GoldenCase, bundle: Bundle) -> float:
@@ -201,8 +203,8 @@ def _load_weights(path: Path, network: Network, weights: bytes) -> None:
         network.load_state_dict(tensors)
     except (SafetensorError, RuntimeError, ValueError) as error:
         first_lines = " ".join(str(error).split())[:300]
-        what = f"not the weights of the architecture in bundle.json: {first_lines}"
-        raise _broken(path, what) from error
+        complaint = f"not the weights of the architecture in bundle.json: {first_lines}"
+        raise _broken(path, complaint) from error
     if not all(bool(torch.isfinite(t).all()) for t in tensors.values()):
         raise _broken(path, "some weights are not finite")
 
@@ -228,9 +230,9 @@ def _read(path: Path) -> bytes:
         raise _broken(path, f"cannot be read ({error.strerror})") from error
 
 
-def _broken(path: Path, what: str) -> BundleError:
+def _broken(path: Path, complaint: str) -> BundleError:
     msg = (
-        f"Bundle file {path}: {what}. Restore the folder from the repository, "
+        f"Bundle file {path}: {complaint}. Restore the folder from the repository, "
         "or train it again with `broker-classifier train`."
     )
     return BundleError(msg)

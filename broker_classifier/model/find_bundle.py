@@ -64,7 +64,9 @@ def described_bundles() -> list[ShippedBundle]:
     """Read what every shipped bundle says of itself, without loading or checking it."""
     described = []
     for name, folder in shipped_bundles().items():
-        said = json.loads((folder / DESCRIPTION_FILE).read_bytes())
-        bundle = ShippedBundle(name, said["version"], said["survey"], said["classes"], folder)
+        description = json.loads((folder / DESCRIPTION_FILE).read_bytes())
+        bundle = ShippedBundle(
+            name, description["version"], description["survey"], description["classes"], folder
+        )
         described.append(bundle)
     return described

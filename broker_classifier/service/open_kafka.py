@@ -62,12 +62,12 @@ def delivery_of(settings: Settings, inputs: Inputs) -> str:
 
 def _hindrance(settings: Settings, inputs: Inputs) -> str:
     """Say why results cannot be delivered exactly once, and what to do; nothing if they can."""
-    ours = settings.kafka.bootstrap_servers
-    if len(inputs) > 1 or inputs[0][0].bootstrap_servers != ours:
+    results_at = settings.kafka.bootstrap_servers
+    if len(inputs) > 1 or inputs[0][0].bootstrap_servers != results_at:
         others = ", ".join(kafka.bootstrap_servers for kafka, _ in inputs)
         return (
             f"exactly_once needs alerts and results on one Kafka in one group; "
-            f"alerts come from {others}, results go to {ours}; set at_least_once"
+            f"alerts come from {others}, results go to {results_at}; set at_least_once"
         )
     if _is_embedded(settings.kafka.output):
         return (

@@ -265,9 +265,9 @@ class ValkeyStore:
         try:
             return question()
         except (ValkeyError, OSError) as error:
-            what = "refuses" if isinstance(error, ResponseError) else "does not answer"
+            does = "refuses" if isinstance(error, ResponseError) else "does not answer"
             msg = (
-                f"the light-curve store {self.address} {what}: {_safe(error)}; "
+                f"the light-curve store {self.address} {does}: {_safe(error)}; "
                 "the service goes on by itself when it does"
             )
             raise StoreUnavailableError(msg) from error

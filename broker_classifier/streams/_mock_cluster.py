@@ -109,10 +109,10 @@ def commands(library: ctypes.CDLL, cluster: int) -> dict[str, Callable[..., int 
     }
 
 
-def answer(request: list[Any], known: dict[str, Callable[..., int | None]]) -> dict[str, str]:
+def answer(request: list[Any], by_name: dict[str, Callable[..., int | None]]) -> dict[str, str]:
     """Carry out one request; the error is empty when it worked."""
     command, *arguments = request
-    code = known[command](*arguments) or 0
+    code = by_name[command](*arguments) or 0
     if code == 0:
         return {"answer": "", "error": ""}
     reason = "the topic exists already" if code == _TOPIC_ALREADY_EXISTS else f"error {code}"
@@ -129,9 +129,9 @@ def main(n_brokers: int) -> None:
         return
     bootstrap_servers = library.rd_kafka_mock_cluster_bootstraps(cluster).decode()
     _reply({"answer": bootstrap_servers, "error": ""})
-    known = commands(library, cluster)
+    by_name = commands(library, cluster)
     for line in sys.stdin:
-        _reply(answer(json.loads(line), known))
+        _reply(answer(json.loads(line), by_name))
     library.rd_kafka_mock_cluster_destroy(cluster)
     library.rd_kafka_destroy(client)
 

@@ -128,8 +128,8 @@ def _unread(topic: Mapping[str, Any]) -> int:
 def client_settings(settings: KafkaSettings) -> dict[str, Any]:
     """Return the librdkafka settings that all clients share; their errors go to our log."""
     connection = KafkaConnection(settings)
-    ours = {"bootstrap.servers": settings.bootstrap_servers, "log_level": 0}
-    return ours | {"error_cb": connection.note_error} | plain(settings.client)
+    base = {"bootstrap.servers": settings.bootstrap_servers, "log_level": 0}
+    return base | {"error_cb": connection.note_error} | plain(settings.client)
 
 
 def group_settings(settings: KafkaSettings, worker: str) -> dict[str, Any]:
@@ -179,9 +179,9 @@ def administrator(settings: KafkaSettings) -> AdminClient:
 
     It may call back in a thread of its own, and confluent-kafka 2.16 then ends the process.
     """
-    ours = client_settings(settings)
-    del ours["error_cb"]
-    return opened(AdminClient, ours)
+    client = client_settings(settings)
+    del client["error_cb"]
+    return opened(AdminClient, client)
 
 
 def has_value(message: KafkaMessage, fatal: type[BrokerError]) -> bool:

@@ -125,14 +125,14 @@ def _look_before(settings: Mapping[str, Any], topic: str, wanted: Wanted) -> Non
     _warn_of_unseen("model", wanted.model, {message.model.name for message in messages})
     _warn_of_unseen("survey", wanted.survey, {message.survey for message in messages})
     if messages and wanted.named_classes:
-        known = {name for message in messages for name in message.probabilities}
-        refuse_unknown_classes(wanted.named_classes, known)
+        classes = {name for message in messages for name in message.probabilities}
+        refuse_unknown_classes(wanted.named_classes, classes)
 
 
-def _warn_of_unseen(what: str, name: str, recent: set[str]) -> None:
+def _warn_of_unseen(kind: str, name: str, recent: set[str]) -> None:
     """Say so where no recent answer is of the model or survey that is asked for."""
     if name and recent and name not in recent:
-        log.warning(f"no recent answer is of this {what}", asked_for=name, recent=sorted(recent))
+        log.warning(f"no recent answer is of this {kind}", asked_for=name, recent=sorted(recent))
 
 
 def _wanted_messages(

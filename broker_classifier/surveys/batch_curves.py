@@ -51,8 +51,8 @@ class BatchPoints:
         limit = np.finfo(np.float32).max
         is_flux = np.abs(self.psf_flux) <= limit
         is_flux |= self.kind == Kind.UPPER_LIMIT
-        known = np.isfinite(self.mjd) & (self.band != NO_BAND)
-        return np.asarray(known & is_flux & (np.abs(self.psf_flux_err) <= limit))
+        is_placed = np.isfinite(self.mjd) & (self.band != NO_BAND)
+        return np.asarray(is_placed & is_flux & (np.abs(self.psf_flux_err) <= limit))
 
 
 class BatchCurves(NamedTuple):

@@ -157,7 +157,9 @@ def _points(projected: Projected, names: Spelling) -> BatchPoints:
         band[codes == code] = index
     kind = np.where(table == FORCED, Kind.FORCED, Kind.DETECTION).astype(np.uint8)
     with np.errstate(over="ignore"):
-        flux, flux_err = (projected.numbers(one) * names.njy_per_flux for one in (FLUX, FLUX_ERR))
+        flux, flux_err = (
+            projected.numbers(column) * names.njy_per_flux for column in (FLUX, FLUX_ERR)
+        )
     withdrawn_at = projected.numbers(WITHDRAWN)
     is_withdrawn = np.isfinite(withdrawn_at) & (withdrawn_at > 0.0)
     mjd = mjd_from_tai(_finite(projected.numbers(MJD)))

@@ -78,7 +78,7 @@ def decode_batch(
     """
     # The last row first: what is fetched for it completes the earlier rows of its object.
     read = [_read(message, apis or {}) for message in reversed(messages)][::-1]
-    packets = [one for one in read if isinstance(one, Packet)]
+    packets = [packet for packet in read if isinstance(packet, Packet)]
     of_ztf, of_lsst = (
         [packet.record for packet in packets if packet.survey == survey]
         for survey in ("ztf", "lsst")
@@ -88,8 +88,8 @@ def decode_batch(
         "lsst": iter(diasources.alerts(project_decoded(of_lsst, lsst.LAYOUT), lsst.NAMES)),
     }
     return [
-        _with_sherlock(next(alerts[one.survey]), one) if isinstance(one, Packet) else one
-        for one in read
+        _with_sherlock(next(alerts[part.survey]), part) if isinstance(part, Packet) else part
+        for part in read
     ]
 
 
@@ -151,7 +151,7 @@ def _identity(*parts: Row) -> tuple[str, str]:
 def _lists(row: Row) -> Row:
     """Return the part of a row that holds a light curve with detections; empty where none does."""
     parts = nested(row, "alert"), row
-    return next((one for one in parts if any(records(one.get(key)) for key in LIGHT_CURVES)), {})
+    return next((part for part in parts if any(records(part.get(key)) for key in LIGHT_CURVES)), {})
 
 
 def _fetched(subject: Subject, api: ObjectApi | None) -> Row:

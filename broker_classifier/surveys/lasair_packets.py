@@ -130,9 +130,9 @@ def _lsst_record(object_id: int | None, packet: Row) -> Record:
     about = nested(packet, "diaObject")
     return {
         "diaSource": _lsst_entry(packet["diaSource"]),
-        "prvDiaSources": [_lsst_entry(one) for one in records(packet.get("prvDiaSources"))],
+        "prvDiaSources": [_lsst_entry(entry) for entry in records(packet.get("prvDiaSources"))],
         "prvDiaForcedSources": [
-            _lsst_entry(one) for one in records(packet.get("prvDiaForcedSources"))
+            _lsst_entry(entry) for entry in records(packet.get("prvDiaForcedSources"))
         ],
         "diaObject": {"diaObjectId": object_id} | _numbers(about, LSST_SAID_OF_OBJECT)
         if object_id
@@ -176,8 +176,8 @@ def _ztf_record(packet: Row, candidate: Record) -> Record:
     return {
         "objectId": object_id if isinstance(object_id, str) and object_id.isascii() else None,
         "candidate": candidate,
-        "prv_candidates": [_ztf_entry(one) for one in records(packet.get("prv_candidates"))],
-        "fp_hists": [_ztf_entry(one) for one in records(packet.get("fp_hists"))],
+        "prv_candidates": [_ztf_entry(entry) for entry in records(packet.get("prv_candidates"))],
+        "fp_hists": [_ztf_entry(entry) for entry in records(packet.get("fp_hists"))],
     }
 
 
@@ -194,8 +194,8 @@ def _ztf_of_lists(subject: Subject, lists: Row) -> Record | None:
         "fp_hists": lists.get("forcedphot"),
     }
     said = _numbers(_said(subject, ZTF_SAID), ZTF_SAID)
-    known = {name: value for name, value in new[1].items() if value is not None}
-    return _ztf_record(packet, new[1] | said | known | _place(subject))
+    present = {name: value for name, value in new[1].items() if value is not None}
+    return _ztf_record(packet, new[1] | said | present | _place(subject))
 
 
 def _ztf_entry(entry: Row) -> Record:
@@ -232,8 +232,8 @@ def _newest(
     """Find the newest entry up to a time; the newest of all where none is as old as that."""
     dated = [(when, entry) for when, entry in entries if when is not None]
     limit = float("inf") if until is None else until + TIME_TOLERANCE_DAYS
-    past = [one for one in dated if one[0] <= limit] or dated
-    return max(past, key=lambda one: one[0], default=None)
+    past = [pair for pair in dated if pair[0] <= limit] or dated
+    return max(past, key=lambda pair: pair[0], default=None)
 
 
 def records(values: Any) -> list[Record]:

@@ -78,7 +78,7 @@ def cross_validate(
     for fold in track(range(n_folds), "folds"):
         folder = output / f"fold-{fold}"
         if not is_complete(folder, recipe, fold):
-            report(f"fold {fold}, of {n_folds}")
+            report(f"fold {fold} of {n_folds}")
             train_fold(folder, fold, report, fold=fold)
         judged.append(read_judged(folder, data, TEST))
     pooled = pooled_predictions([predict(of_fold.examples, of_fold.bundle) for of_fold in judged])

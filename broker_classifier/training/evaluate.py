@@ -131,9 +131,9 @@ def _at_cuts(
 ) -> dict[str, Any]:
     by_family: dict[str, Any] = {cut.family: {} for cut in all_cuts()}
     for cut, at_cut in track(predictions.items(), "cuts"):
-        said = at_cut.target, at_cut.probabilities, at_cut.prior, bundle.classes
-        values = metrics_at_a_cut(*said)
-        values["grouped"] = metrics_at_a_cut(*grouped(*said))
+        answers = at_cut.target, at_cut.probabilities, at_cut.prior, bundle.classes
+        values = metrics_at_a_cut(*answers)
+        values["grouped"] = metrics_at_a_cut(*grouped(*answers))
         if cut == FULL:
             by_family[cut.family] = values
         else:

@@ -17,15 +17,17 @@ def on_terminal(
     int, str
         Its exit code, and all that it wrote to the terminal, control sequences included.
     """
-    ours, theirs = pty.openpty()
+    controller, terminal = pty.openpty()
     environment = os.environ | {"TERM": "xterm", "COLUMNS": "120"}
-    with stdout.open("wb") if stdout else nullcontext(theirs) as output:
-        process = subprocess.Popen(command, stdout=output, stderr=theirs, cwd=cwd, env=environment)
-    os.close(theirs)
+    with stdout.open("wb") if stdout else nullcontext(terminal) as output:
+        process = subprocess.Popen(
+            command, stdout=output, stderr=terminal, cwd=cwd, env=environment
+        )
+    os.close(terminal)
     written = b""
-    while chunk := _read(ours):
+    while chunk := _read(controller):
         written += chunk
-    os.close(ours)
+    os.close(controller)
     return process.wait(), written.decode(errors="replace")
 
 

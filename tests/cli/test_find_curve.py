@@ -45,8 +45,8 @@ def test_the_alerts_of_an_object_are_united(night):
 
 def test_the_only_object_of_a_file_needs_no_name(night):
     last = night / "ZTF1-5.avro"
-    found = find_curve(str(last), "ztf", Settings())
-    assert (found.object_id, len(found.curve)) == ("ZTF1", 6)
+    shown = find_curve(str(last), "ztf", Settings())
+    assert (shown.object_id, len(shown.curve)) == ("ZTF1", 6)
 
 
 @pytest.mark.parametrize(
@@ -91,8 +91,8 @@ def test_an_object_is_found_in_the_store_while_a_service_has_it_open(tmp_path):
             "print(find_curve('ZTF1', 'ztf', settings).curve.to_bytes().hex())"
         )
         command = [sys.executable, "-c", asked]
-        found = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert bytes.fromhex(found.stdout) == curve.to_bytes()
+        shown = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert bytes.fromhex(shown.stdout) == curve.to_bytes()
     with pytest.raises(DataError, match="has no ztf object"):
         find_curve("ZTF2", "ztf", settings)
 
@@ -136,12 +136,12 @@ def test_of_a_labelled_object_the_episode_is_shown_that_evaluate_judges(tmp_path
 def test_an_object_of_a_labelled_set_is_found_by_either_of_its_names(tmp_path):
     bundle_with_rules(tmp_path / "bundle")
     data = write_data_set(tmp_path / "data", n_objects=12)
-    found = [
+    shown = [
         labelled_curve(data, name, tmp_path / "bundle")
         for name in ("SNII0004", "SNII0004@somebody")
     ]
-    assert found[0][0] == found[1][0] == "SNII"
-    assert found[0][1].curve == found[1][1].curve
-    assert len(found[0][1].curve) > 5
+    assert shown[0][0] == shown[1][0] == "SNII"
+    assert shown[0][1].curve == shown[1][1].curve
+    assert len(shown[0][1].curve) > 5
     with pytest.raises(DataError, match="no object SN9999"):
         labelled_curve(data, "SN9999", tmp_path / "bundle")

@@ -50,7 +50,7 @@ SIMULATE = [
 
 
 def run(*arguments, **environment):
-    arguments = [str(one) for one in arguments]
+    arguments = [str(argument) for argument in arguments]
     return CliRunner().invoke(app, arguments, prog_name="broker-classifier", env=environment)
 
 
@@ -122,7 +122,7 @@ def test_every_commands_help_shows_an_example(command):
     ],
 )
 def test_what_is_wrong_is_named_and_ends_with_code_2(tmp_path, arguments, named):
-    ended = run(*[one.format(tmp=tmp_path) for one in arguments])
+    ended = run(*[argument.format(tmp=tmp_path) for argument in arguments])
     assert ended.exit_code == 2
     assert named in ended.output
     assert "Traceback" not in ended.output
@@ -146,7 +146,7 @@ def test_a_place_that_cannot_be_written_is_told_in_a_sentence(tmp_path, argument
     with Path("/dev/full").open("w") as full:
         ended = subprocess.run(
             [sys.executable, "-m", "broker_classifier.cli", *arguments[:1]]
-            + [one.format(tmp=tmp_path) for one in arguments[1:]],
+            + [argument.format(tmp=tmp_path) for argument in arguments[1:]],
             check=False,
             stdout=full,
             stderr=subprocess.PIPE,
@@ -226,11 +226,19 @@ def test_replay_then_subscribe_shows_the_classifications(kafka, unique, tmp_path
     for i, packet in enumerate(flare("ZTF1", n=6)):
         (folder / f"{i}.avro").write_bytes(packet)
     server = ["--bootstrap-servers", kafka.bootstrap_servers]
-    with service(kafka.bootstrap_servers, unique, tmp_path) as one:
-        sent = run("replay", folder, "--topic", one.input, "--rate", 100, *server)
-        assert json.loads(sent.stdout) == {"sent": 6, "topic": one.input}
-        one.wait_for(received=6)
-        reading = ["subscribe", *server, "--topic", one.output, "--from-beginning", "--limit", 6]
+    with service(kafka.bootstrap_servers, unique, tmp_path) as worker:
+        sent = run("replay", folder, "--topic", worker.input, "--rate", 100, *server)
+        assert json.loads(sent.stdout) == {"sent": 6, "topic": worker.input}
+        worker.wait_for(received=6)
+        reading = [
+            "subscribe",
+            *server,
+            "--topic",
+            worker.output,
+            "--from-beginning",
+            "--limit",
+            6,
+        ]
         rows = run(*reading).output.splitlines()
         assert rows[0].split()[:5] == ["object", "alert", "mjd", "points", "bits"]
         assert [row.split()[0] for row in rows[1:]] == ["ZTF1"] * 6
@@ -239,16 +247,16 @@ def test_replay_then_subscribe_shows_the_classifications(kafka, unique, tmp_path
 
 
 def test_dead_letters_are_listed_and_replayed_by_command(kafka, unique, tmp_path):
-    with service(kafka.bootstrap_servers, unique, tmp_path) as one:
-        send(one.bootstrap_servers, one.input, [b"bad"])
-        one.wait_for(received=1)
-        variables = one.environment
+    with service(kafka.bootstrap_servers, unique, tmp_path) as worker:
+        send(worker.bootstrap_servers, worker.input, [b"bad"])
+        worker.wait_for(received=1)
+        variables = worker.environment
         assert (
             "DecodeError: the message begins with b'bad'"
             in run("dead-letters", "list", **variables).output
         )
         listed = json.loads(run("dead-letters", "list", "--json", **variables).output)
-        assert (listed["topic"], listed["n_bytes"]) == (one.input, 3)
+        assert (listed["topic"], listed["n_bytes"]) == (worker.input, 3)
         assert json.loads(run("dead-letters", "replay", **variables).output) == {"replayed": 1}
 
 

@@ -18,8 +18,8 @@ from tests.lasair.fake_lasair import FakeLasair, served
 def packets(tmp_path: Path) -> Path:
     """A folder with the first 30 alerts of a simulated night."""
     folder = tmp_path / "packets"
-    for one in write_night(folder, n_objects=2, seed=3)[30:]:
-        (folder / f"{one.alert_id}.avro").unlink()
+    for alert in write_night(folder, n_objects=2, seed=3)[30:]:
+        (folder / f"{alert.alert_id}.avro").unlink()
     return folder
 
 
@@ -34,13 +34,13 @@ def lasair(monkeypatch):
 
 def test_a_small_night_is_played_and_proven_and_annotated(tmp_path, capsys, lasair):
     assert run_demo(n_objects=2, seed=3, output=tmp_path, seconds=5, lasair=lasair.url) == 0
-    said = capsys.readouterr().out
-    assert "first probability after" in said
-    assert "Nothing is missing." in said
+    output = capsys.readouterr().out
+    assert "first probability after" in output
+    assert "Nothing is missing." in output
     page = (tmp_path / "index.html").read_text()
     assert "ZTF26simaaaa" in page
     assert "ZTF26simaaab" in page
-    assert "Lasair has annotations of 2 objects." in said
+    assert "Lasair has annotations of 2 objects." in output
     assert set(lasair.annotations()) == {"ZTF26simaaaa", "ZTF26simaaab"}
 
 
@@ -49,9 +49,9 @@ def test_broken_and_repeated_packets_are_accounted_for(tmp_path, packets, capsys
     shutil.copy(files[0], packets / "again.avro")
     (packets / "broken.avro").write_bytes(files[1].read_bytes()[:-50])
     assert run_demo(alerts=packets, output=tmp_path / "night", seconds=5) == 0
-    said = " ".join(capsys.readouterr().out.split())
-    assert "received 32 = classified 30" in said
-    assert "duplicate 1 + dead-lettered 1" in said
+    output = " ".join(capsys.readouterr().out.split())
+    assert "received 32 = classified 30" in output
+    assert "duplicate 1 + dead-lettered 1" in output
 
 
 def test_an_alert_that_is_withheld_fails_the_demo_and_is_named(
@@ -67,9 +67,9 @@ def test_an_alert_that_is_withheld_fails_the_demo_and_is_named(
     monkeypatch.setattr("broker_classifier.demo.play.KafkaSink", LosingSink)
     monkeypatch.setattr("broker_classifier.demo.play.STALL_S", 3.0)
     assert run_demo(alerts=packets, output=tmp_path / "night", seconds=5) == 1
-    said = capsys.readouterr().out
-    assert "Alerts are missing." in said
-    assert withheld.stem in said
+    output = capsys.readouterr().out
+    assert "Alerts are missing." in output
+    assert withheld.stem in output
 
 
 def test_a_folder_that_does_not_exist_is_named(tmp_path):

@@ -63,6 +63,8 @@ def test_an_installed_torch_is_left_alone(tmp_path):
 
 def test_the_pinned_version_is_one_that_the_package_allows():
     project = tomllib.loads((SCRIPT.parents[1] / "pyproject.toml").read_text())["project"]
-    needs = {one.name: one for one in map(Requirement, project["dependencies"])}
+    needs = {
+        requirement.name: requirement for requirement in map(Requirement, project["dependencies"])
+    }
     assert f"version={VERSION}" in SCRIPT.read_text().split()
     assert VERSION in needs["torch"].specifier

@@ -70,7 +70,7 @@ def answer(*arguments: Any, **fields: Any) -> ClassificationMessage:
 def history_of(*answers: ClassificationMessage) -> History:
     """What is remembered after these answers of one object."""
     history: History | None = None
-    for one in answers:
-        history = advanced(history, one) or history
+    for newer in answers:
+        history = advanced(history, newer) or history
     assert history is not None
     return history

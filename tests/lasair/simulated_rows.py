@@ -83,8 +83,8 @@ def _row(
     object_id = str(313637921267122000 + number) if survey == "lsst" else f"ZTF26{number:07d}"
     about = {"object_id": object_id, "survey": survey}
     of_lasair = {"sherlock": "SN", "separation": 4.0, "days_ago": 0.5}
-    said_beside = {key: value for key, value in fields.items() if key not in of_lasair}
-    read = [answer(**{**one, **about, **said_beside}) for one in answers]
+    of_all = {key: value for key, value in fields.items() if key not in of_lasair}
+    read = [answer(**{**of_answer, **about, **of_all}) for of_answer in answers]
     made = annotation(read[-1], history_of(*read), survey, "mytopic")
     assert made is not None
     stands = {key: fields.get(key, value) for key, value in of_lasair.items()}

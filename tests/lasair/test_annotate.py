@@ -55,7 +55,7 @@ def test_both_lasairs_have_an_answer_two_seconds_after_it_was_published(annotati
 
 
 def test_the_books_are_shown_and_the_token_nowhere(annotating, lasairs):
-    lasairs["ztf"].poison = lambda one: "Data too long" if one["objectId"].endswith("b") else None
+    lasairs["ztf"].poison = lambda item: "Data too long" if item["objectId"].endswith("b") else None
     names = ("ZTF26aaaaaaa", "ZTF26aaaaaab")
     annotating.publish([value(object_id=name) for name in names])
     wait_until(lambda: classification(lasairs["ztf"], names[0]), "Lasair")

@@ -28,15 +28,15 @@ def annotator(lasair):
 
 
 def written(lasair, object_id, top_class="SNIa", days=0.0):
-    said = answer(top_class, object_id=object_id, survey=lasair.survey, days=days)
-    return annotation(said, history_of(said), lasair.survey, "mytopic")
+    message = answer(top_class, object_id=object_id, survey=lasair.survey, days=days)
+    return annotation(message, history_of(message), lasair.survey, "mytopic")
 
 
 def compared(lasair, annotator, sent):
     calls = []
     at_lasair = annotations_at(annotator, lasair.survey, lambda: calls.append(1))
     assert len(calls) == 1
-    return compare({str(one["objectId"]): one for one in sent}, at_lasair)
+    return compare({str(item["objectId"]): item for item in sent}, at_lasair)
 
 
 def test_what_was_sent_and_stands_there_is_equal(lasair, annotator):

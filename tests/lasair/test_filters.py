@@ -139,16 +139,16 @@ def test_both_lasairs_have_the_same_filters():
 @pytest.mark.parametrize("survey", ["lsst", "ztf"])
 def test_every_annotation_comes_out_of_the_database_as_it_was_written(mariadb, survey):
     made = [row.annotation for row in simulated_rows(survey)]
-    made += [one for one, of in hostile_annotations(400, seed=5) if of == survey]
-    mariadb.run("; ".join(inserted_annotation(survey, one) for one in made), survey)
+    made += [item for item, of in hostile_annotations(400, seed=5) if of == survey]
+    mariadb.run("; ".join(inserted_annotation(survey, item) for item in made), survey)
     columns = "classification, version, explanation, classdict, url"
     query = f"SELECT {ID_COLUMNS[survey]}, {columns} FROM annotations"
     stored = {row[0]: row[1:] for row in mariadb.run(query, survey)}
-    latest = {str(one["objectId"]): one for one in made}
-    for object_id, one in latest.items():
+    latest = {str(item["objectId"]): item for item in made}
+    for object_id, item in latest.items():
         classification, version, explanation, classdict, url = stored[object_id]
-        assert (classification, version) == (one["classification"], one["version"])
-        assert (explanation, url) == (one["explanation"], one["url"])
-        assert json.loads(classdict) == one["classdict"]
+        assert (classification, version) == (item["classification"], item["version"])
+        assert (explanation, url) == (item["explanation"], item["url"])
+        assert json.loads(classdict) == item["classdict"]
     mariadb.run("DELETE FROM annotations WHERE topic = 'mytopic'", survey)
     mariadb.run("; ".join(inserted(survey, row) for row in simulated_rows(survey)), survey)

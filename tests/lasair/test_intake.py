@@ -39,7 +39,7 @@ def test_the_first_answer_of_an_object_is_queued(intake):
 
 
 @pytest.mark.parametrize(
-    ("said", "now", "outcome"),
+    ("before", "now", "outcome"),
     [
         (("SNIa", 0.8), ("SNIa", 0.8), "unchanged"),
         (("SNIa", 0.8), ("SNIa", 0.89), "unchanged"),
@@ -48,14 +48,16 @@ def test_the_first_answer_of_an_object_is_queued(intake):
         (("SNIa", 0.8), ("NotClassified", 1.0), "queued"),
     ],
 )
-def test_an_object_is_sent_again_when_its_class_or_a_probability_moves(intake, said, now, outcome):
-    enter(intake, value(*said))
+def test_an_object_is_sent_again_when_its_class_or_a_probability_moves(
+    intake, before, now, outcome
+):
+    enter(intake, value(*before))
     sent(intake)
     assert enter(intake, value(*now, days=1.0)) == {outcome: 1}
 
 
 @pytest.mark.parametrize(
-    ("said", "now", "outcome"),
+    ("before", "now", "outcome"),
     [
         (0.2, 0.4, "unchanged"),
         (0.4, 0.5, "queued"),
@@ -64,8 +66,8 @@ def test_an_object_is_sent_again_when_its_class_or_a_probability_moves(intake, s
         (1.2, None, "unchanged"),
     ],
 )
-def test_an_object_is_sent_again_when_its_information_passes_a_level(intake, said, now, outcome):
-    enter(intake, value(bits=said))
+def test_an_object_is_sent_again_when_its_information_passes_a_level(intake, before, now, outcome):
+    enter(intake, value(bits=before))
     sent(intake)
     assert enter(intake, value(days=1.0, bits=now)) == {outcome: 1}
 

@@ -40,22 +40,26 @@ def test_merging_twice_is_merging_once(curve):
 
 
 @given(curves(), curves())
-def test_merge_knows_no_order(one, other):
-    assert one.merge(other) == other.merge(one)
+def test_merge_knows_no_order(first, second):
+    assert first.merge(second) == second.merge(first)
 
 
 @given(curves(), curves(), curves())
-def test_merge_knows_no_grouping(one, two, three):
-    assert one.merge(two).merge(three) == one.merge(two.merge(three)) == three.merge(one, two)
+def test_merge_knows_no_grouping(first, second, third):
+    assert (
+        first.merge(second).merge(third)
+        == first.merge(second.merge(third))
+        == third.merge(first, second)
+    )
 
 
 @given(curves(), curves())
-def test_merge_keeps_every_time_band_and_kind_once(one, other):
+def test_merge_keeps_every_time_band_and_kind_once(first, second):
     def keys(curve):
         return list(zip(curve.mjd, curve.band, curve.kind, strict=True))
 
-    merged = keys(one.merge(other))
-    assert merged == sorted(set(keys(one)) | set(keys(other)))
+    merged = keys(first.merge(second))
+    assert merged == sorted(set(keys(first)) | set(keys(second)))
 
 
 @given(curves(), st.floats(59999.0, 60003.0))
@@ -64,16 +68,16 @@ def test_until_keeps_just_what_had_been_observed(curve, mjd):
 
 
 @given(curves(), curves(), st.floats(59999.0, 60003.0))
-def test_until_of_a_merge_is_the_merge_of_untils(one, other, mjd):
-    assert one.merge(other).until(mjd) == one.until(mjd).merge(other.until(mjd))
+def test_until_of_a_merge_is_the_merge_of_untils(first, second, mjd):
+    assert first.merge(second).until(mjd) == first.until(mjd).merge(second.until(mjd))
 
 
 @given(st.lists(points, max_size=12), st.lists(points, max_size=12))
-def test_merging_two_curves_is_sorting_all_their_points(one, other):
+def test_merging_two_curves_is_sorting_all_their_points(first, second):
     def curve(chosen):
         return curve_from_arrays(*(list(zip(*chosen, strict=True)) or [()] * 6))
 
-    assert curve(one).merge(curve(other)) == curve(one + other)
+    assert curve(first).merge(curve(second)) == curve(first + second)
 
 
 @given(st.lists(curves(), min_size=1, max_size=4))

@@ -65,8 +65,8 @@ def test_a_single_point_fills_the_grid_and_the_void_grows_from_it():
 
 @settings(max_examples=20)
 @given(light_curves(usable_only=True), light_curves(usable_only=True))
-def test_light_curves_do_not_mix(one, other):
-    np.testing.assert_array_equal(grid_of(one, other), [*grid_of(one), *grid_of(other)])
+def test_light_curves_do_not_mix(first, second):
+    np.testing.assert_array_equal(grid_of(first, second), [*grid_of(first), *grid_of(second)])
 
 
 def test_arcsinh_is_linear_for_small_and_logarithmic_for_large_fluxes():

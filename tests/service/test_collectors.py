@@ -17,17 +17,17 @@ def exposed(registry):
 
 @given(BATCHES)
 def test_a_histogram_of_batches_is_the_clients_own(batches):
-    one, other = CollectorRegistry(), CollectorRegistry()
-    ours, theirs = (
+    registry, expected = CollectorRegistry(), CollectorRegistry()
+    batched, plain = (
         BatchHistogram("h", "text", BOUNDS),
-        Histogram("h", "text", buckets=BOUNDS, registry=other),
+        Histogram("h", "text", buckets=BOUNDS, registry=expected),
     )
-    one.register(ours)
+    registry.register(batched)
     for batch in batches:
-        ours.observe(batch)
+        batched.observe(batch)
         for value in batch:
-            theirs.observe(value)
-    assert exposed(one) == exposed(other)
+            plain.observe(value)
+    assert exposed(registry) == exposed(expected)
 
 
 def test_counts_are_collected_as_they_are_at_the_time():

@@ -22,8 +22,8 @@ def walk(packets, store=None, exclusions=RULES):
     return service, sink
 
 
-def detection(day, candid, **said):
-    return measurement(60000.0 + day, mag=18.0 - day / 10, candid=candid, **said)
+def detection(day, candid, **context):
+    return measurement(60000.0 + day, mag=18.0 - day / 10, candid=candid, **context)
 
 
 def packet(*measurements):
@@ -35,15 +35,15 @@ def curve_of(store):
 
 
 @pytest.mark.parametrize(
-    ("said", "reason"),
+    ("context", "reason"),
     [
         (ASTEROID, "solar_system"),
         (BOGUS, "artefact"),
         ({"distpsnr1": 0.4, "sgscore1": 0.98}, "star"),
     ],
 )
-def test_an_excluded_alert_is_declined_with_the_rules_name(said, reason):
-    service, sink = walk([packet(detection(0, 1, **said))])
+def test_an_excluded_alert_is_declined_with_the_rules_name(context, reason):
+    service, sink = walk([packet(detection(0, 1, **context))])
     assert (service.metrics.totals(), sink.sent) == (totals(1, declined=1), [])
     assert service.metrics.reasons() == {reason: 1}
 

@@ -29,7 +29,7 @@ def test_an_answer_that_loses_its_last_point_is_taken_back(batch_size):
     """Two candidates of one exposure: the better one, negative, replaces the only point."""
     rough = measurement(60001.0, candid=1, sigmapsf=0.2)
     fine = measurement(60001.0, candid=2, sigmapsf=0.01, isdiffpos="f")
-    packets = [container(alert("Z", [one])) for one in (rough, fine)]
+    packets = [container(alert("Z", [point])) for point in (rough, fine)]
     opened, sink = walk(packets, batch_size)
     last = standing(sink.sent).get(1)
     assert last is None or (last["class"], last["n_points_used"]) == ("NotClassified", 0)

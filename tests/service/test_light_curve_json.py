@@ -32,7 +32,7 @@ def with_everything(mjd, flux, err, seed=0):
 
 
 def written(*pairs):
-    return light_curves_json([curve for curve, _ in pairs], [one for _, one in pairs])
+    return light_curves_json([curve for curve, _ in pairs], [answer for _, answer in pairs])
 
 
 @given(st.lists(st.tuples(MJD, FLUX, FLUX), max_size=40), st.integers(0, 99))

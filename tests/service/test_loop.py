@@ -31,14 +31,16 @@ NIGHT = [packet for name in ("ZTF1", "ZTF2", "ZTF3") for packet in flare(name, n
 BAD = [b"", b"no avro", NIGHT[0][:-40], NIGHT[0][:200], b"Obj\x01" + bytes(50)]
 
 
-def assert_same_answers(one, other):
-    assert one.keys() == other.keys()
-    for alert_id, content in one.items():
-        probabilities = [list(each[alert_id]["probabilities"].values()) for each in (one, other)]
+def assert_same_answers(answers, expected):
+    assert answers.keys() == expected.keys()
+    for alert_id, content in answers.items():
+        probabilities = [
+            list(each[alert_id]["probabilities"].values()) for each in (answers, expected)
+        ]
         np.testing.assert_allclose(*probabilities, atol=1e-5)
-        assert content["n_points_used"] == other[alert_id]["n_points_used"]
+        assert content["n_points_used"] == expected[alert_id]["n_points_used"]
         assert [p["mjd"] for p in content["light_curve"]] == [
-            p["mjd"] for p in other[alert_id]["light_curve"]
+            p["mjd"] for p in expected[alert_id]["light_curve"]
         ]
 
 

@@ -20,8 +20,8 @@ def test_a_message_that_comes_again_is_answered_again_with_all_that_it_may_have_
         run(lost, threading.Event())
     again = street(ListSource(late), store=store)
     run(again, threading.Event())
-    told = [(m["mjd"], m["revised"], m["n_points_used"]) for m in contents(again.sink.sent)]
-    assert told == [(60001.0, False, 2), (60002.0, True, 3), (60003.0, True, 4)]
+    answers = [(m["mjd"], m["revised"], m["n_points_used"]) for m in contents(again.sink.sent)]
+    assert answers == [(60001.0, False, 2), (60002.0, True, 3), (60003.0, True, 4)]
     assert again.metrics.totals() == totals(received=1, classified=1)
 
 
@@ -33,8 +33,8 @@ def test_a_duplicate_that_brought_points_revises_again_when_it_comes_again():
         other.committed = 0
         opened = street(ListSource(other), store=store)
         run(opened, threading.Event())
-        told = [(m["mjd"], m["revised"], m["n_points_used"]) for m in contents(opened.sink.sent)]
-        assert told == [(60002.0, True, 3)]
+        answers = [(m["mjd"], m["revised"], m["n_points_used"]) for m in contents(opened.sink.sent)]
+        assert answers == [(60002.0, True, 3)]
         assert opened.metrics.totals() == totals(received=1, duplicate=1)
 
 
@@ -67,9 +67,9 @@ def test_objects_that_another_worker_put_meanwhile_are_worked_out_again():
     others = [container(alert("Y", [measurement(60000.0 + day, fid=1)])) for day in range(2)]
     store = RivalStore(packets[:2])
     opened, sink = walk([packets[2], *others, b"bad", packets[3]], store=store)
-    told = {(m["object_id"], m["mjd"]): m["n_points_used"] for m in contents(sink.sent[:-1])}
-    mine = {("Z", 60002.0 + day): 3 + day for day in range(2)}
-    assert told == mine | {("Y", 60000.0 + day): 1 + day for day in range(2)}
+    n_points = {(m["object_id"], m["mjd"]): m["n_points_used"] for m in contents(sink.sent[:-1])}
+    of_z = {("Z", 60002.0 + day): 3 + day for day in range(2)}
+    assert n_points == of_z | {("Y", 60000.0 + day): 1 + day for day in range(2)}
     assert len(sink.to("dead-letters")) == 1
     assert opened.metrics.totals() == totals(received=5, classified=4, dead_lettered=1)
     versions = [m["curve_version"] for m in contents(sink.sent[:-1]) if m["object_id"] == "Z"]

@@ -27,9 +27,9 @@ def test_streams_that_say_nothing_are_read_together_from_ours():
 
 
 def test_a_password_goes_to_the_kafka_that_it_is_for_and_to_no_other():
-    theirs = {"bootstrap_servers": "survey:9092", "client": {"sasl.password": "survey's"}}
+    lsst = {"bootstrap_servers": "survey:9092", "client": {"sasl.password": "survey's"}}
     open_to_all = {"bootstrap_servers": "lasair:9092", "group_id": "mine"}
-    given = settings(ztf={}, lsst=theirs, lasair=open_to_all)
+    given = settings(ztf={}, lsst=lsst, lasair=open_to_all)
     clients = {kafka.bootstrap_servers: plain(kafka.client) for kafka, _ in inputs_of(given)}
     assert clients == {
         "ours:9092": {"sasl.password": "reading"},

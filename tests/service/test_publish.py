@@ -116,9 +116,9 @@ def test_a_message_of_schema_version_1_is_still_read(sent):
 
 def test_every_point_is_there_with_its_attention_or_the_reason_it_was_rejected(sent):
     message, curve = parse(sent.value), decode(PACKET).curve
-    told = [(p.mjd, BANDS.index(p.band), p.kind) for p in message.light_curve]
+    points = [(p.mjd, BANDS.index(p.band), p.kind) for p in message.light_curve]
     kinds = ["detection", "upper_limit", "forced"]
-    assert told == [
+    assert points == [
         (mjd, band, kinds[kind])
         for mjd, band, kind in zip(curve.mjd, curve.band, curve.kind, strict=True)
     ]

@@ -63,7 +63,7 @@ def test_order_batch_size_and_repeats_change_nothing(one_object, tmp_path, batch
     counts, answers, lines = classify(tmp_path / "s.jsonl", *shuffled, batch_size=batch_size)
     assert (counts["classified"], counts["duplicate"], len(lines)) == (34, 34, 34)
     for alert_id, answer in answers.items():
-        both = [list(one[alert_id]["probabilities"].values()) for one in (answers, expected)]
+        both = [list(of_run[alert_id]["probabilities"].values()) for of_run in (answers, expected)]
         np.testing.assert_allclose(*both, atol=1e-5)
         assert used_points(answer) == used_points(expected[alert_id])
 

@@ -26,15 +26,15 @@ TYPED = {
 
 
 def test_asteroids_and_stars_give_no_answer(shared_data):
-    found = outcome(shared_data / "alerts" / "ztf-4.01")
-    assert found.reasons == {"solar_system": 15, "star": 7, "artefact": 2}
-    assert found.answers == []
+    result = outcome(shared_data / "alerts" / "ztf-4.01")
+    assert result.reasons == {"solar_system": 15, "star": 7, "artefact": 2}
+    assert result.answers == []
 
 
 def test_without_the_rules_they_would_be_called_supernovae(shared_data):
     settings = without_rules(Settings())
-    found = outcome(shared_data / "alerts" / "ztf-4.01", settings)
-    assert found.totals["classified"] > 15
+    result = outcome(shared_data / "alerts" / "ztf-4.01", settings)
+    assert result.totals["classified"] > 15
 
 
 def test_negative_detections_of_stars_give_no_answer(shared_data):
@@ -42,8 +42,8 @@ def test_negative_detections_of_stars_give_no_answer(shared_data):
 
 
 def test_typed_transients_give_answers(shared_data):
-    found = outcome(shared_data / "alerts" / "ztf-3.3")
-    assert {answer["object_id"] for answer in found.answers} >= TYPED
+    result = outcome(shared_data / "alerts" / "ztf-3.3")
+    assert {answer["object_id"] for answer in result.answers} >= TYPED
 
 
 def test_every_alert_of_a_supernova_gives_an_answer(shared_data):
@@ -51,9 +51,9 @@ def test_every_alert_of_a_supernova_gives_an_answer(shared_data):
 
 
 def test_of_rubins_deep_fields_the_variable_star_and_the_asteroid_give_no_answer(shared_data):
-    found = outcome(shared_data / "rubin-alerts")
-    assert found.reasons == {"star": 1, "solar_system": 1}
-    assert [answer["object_id"] for answer in found.answers] == ["313897383979122767"]
+    result = outcome(shared_data / "rubin-alerts")
+    assert result.reasons == {"star": 1, "solar_system": 1}
+    assert [answer["object_id"] for answer in result.answers] == ["313897383979122767"]
 
 
 def test_the_documentation_has_these_counts(shared_data):

@@ -44,7 +44,7 @@ def read_whole(*mjd, history_mjd=None, history_days=HISTORY_DAYS):
         known = ObjectRecord(EMPTY, answered([]), history_mjd=history_mjd)
         store.put({"ztf:A": known}, {"ztf:A": 0}, seen_at=0.0)
     rules = ReceiveRules({"ztf": noting.decoder}, {"ztf": history_days}, frozenset({"ztf"}))
-    received = receive([message(one) for one in mjd], rules, store.read)
+    received = receive([message(item) for item in mjd], rules, store.read)
     with_history = [a.alert.mjd for a in received.arrivals if a.has_history]
     assert with_history == noting.read_whole
     assert [a.alert.mjd for a in received.arrivals] == list(mjd)
@@ -81,7 +81,7 @@ def test_what_fails_in_part_is_read_whole_and_fails_then():
 
 @pytest.mark.parametrize("batch", [1, 40, 500])
 def test_answers_do_not_depend_on_which_histories_were_read(batch):
-    packets = [one.message for one in simulate_night(6, seed=11)]
+    packets = [item.message for item in simulate_night(6, seed=11)]
     answers = []
     for days in (0.0, 1.0, 30.0):
         source, sink = ListSource(Topic(packets), batch), ListSink()

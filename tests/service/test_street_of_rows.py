@@ -21,7 +21,7 @@ PACKETS = flare("ZTF21abiuvdk", n=8)
 RECORDS: list[Any] = [next(fastavro.reader(io.BytesIO(packet))) for packet in PACKETS]
 CANDIDATES = [record["candidate"] for record in RECORDS]
 UTC = "2023-02-25 00:00:00"
-ROWS = [row(objectId="ZTF21abiuvdk", jdmax=one["jd"], UTC=UTC) for one in CANDIDATES]
+ROWS = [row(objectId="ZTF21abiuvdk", jdmax=entry["jd"], UTC=UTC) for entry in CANDIDATES]
 
 
 def answers_of(source, apis=None):

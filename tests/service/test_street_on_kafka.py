@@ -30,8 +30,8 @@ BAD = [b"", b"no avro", NIGHT[0][:-40], b"Obj\x01" + bytes(50)]
 
 @pytest.fixture
 def served(kafka, unique, tmp_path):
-    with service(kafka.bootstrap_servers, unique, tmp_path) as one:
-        yield one
+    with service(kafka.bootstrap_servers, unique, tmp_path) as worker:
+        yield worker
 
 
 def test_every_alert_is_classified_and_an_independent_client_reads_it(served):
@@ -49,12 +49,12 @@ def test_every_alert_is_classified_and_an_independent_client_reads_it(served):
 
 @pytest.mark.kafka
 def test_kafka_python_reads_what_we_write(real_kafka, unique, tmp_path):
-    with service(real_kafka.bootstrap_servers, unique, tmp_path) as one:
-        send(one.bootstrap_servers, one.input, NIGHT[:5])
-        one.wait_for(received=5)
+    with service(real_kafka.bootstrap_servers, unique, tmp_path) as worker:
+        send(worker.bootstrap_servers, worker.input, NIGHT[:5])
+        worker.wait_for(received=5)
         consumer = KafkaConsumer(
-            one.output,
-            bootstrap_servers=one.bootstrap_servers,
+            worker.output,
+            bootstrap_servers=worker.bootstrap_servers,
             auto_offset_reset="earliest",
             group_id=None,
             consumer_timeout_ms=5000,
@@ -98,22 +98,22 @@ def test_subscribing_at_a_wrong_address_says_so():
 
 
 def test_a_killed_service_loses_nothing_and_repeats_are_recognisable(kafka, unique, tmp_path):
-    with service(kafka.bootstrap_servers, unique, tmp_path, BROKER_KAFKA__BATCH_SIZE="3") as one:
+    with service(kafka.bootstrap_servers, unique, tmp_path, BROKER_KAFKA__BATCH_SIZE="3") as worker:
         for part in range(3):
-            send(one.bootstrap_servers, one.input, NIGHT[part * 10 : part * 10 + 10])
+            send(worker.bootstrap_servers, worker.input, NIGHT[part * 10 : part * 10 + 10])
             wanted = part * 10 + 4
-            assert len(read_topic(one.bootstrap_servers, one.output, wanted)) >= wanted
-            one.kill()
-            one.start()
+            assert len(read_topic(worker.bootstrap_servers, worker.output, wanted)) >= wanted
+            worker.kill()
+            worker.start()
         one_of_each = wait_until(
-            lambda: ids if len(ids := ids_in(one)) == len(NIGHT) else None,
+            lambda: ids if len(ids := ids_in(worker)) == len(NIGHT) else None,
             "every alert's answer",
         )
         assert len(one_of_each) == len(NIGHT)
 
 
-def ids_in(one):
-    messages = read_topic(one.bootstrap_servers, one.output, 10**6, timeout_s=2.0)
+def ids_in(worker):
+    messages = read_topic(worker.bootstrap_servers, worker.output, 10**6, timeout_s=2.0)
     return {dict(message.headers)["id"] for message in messages}
 
 
@@ -129,14 +129,14 @@ def test_sigterm_ends_the_service_cleanly_and_a_restart_goes_on_behind_it(served
 
 
 def test_a_broker_that_goes_away_is_waited_for(own_kafka, unique, tmp_path):
-    with service(own_kafka.bootstrap_servers, unique, tmp_path) as one:
-        send(one.bootstrap_servers, one.input, NIGHT[:10])
-        one.wait_for(received=10)
+    with service(own_kafka.bootstrap_servers, unique, tmp_path) as worker:
+        send(worker.bootstrap_servers, worker.input, NIGHT[:10])
+        worker.wait_for(received=10)
         own_kafka.stop_broker()
         own_kafka.restart_broker()
-        send(one.bootstrap_servers, one.input, NIGHT[10:20])
-        assert one.wait_for(received=20)["classified"] >= 20
-        assert len(ids_in(one)) == 20
+        send(worker.bootstrap_servers, worker.input, NIGHT[10:20])
+        assert worker.wait_for(received=20)["classified"] >= 20
+        assert len(ids_in(worker)) == 20
 
 
 def test_health_answers_while_the_loop_runs(served):
@@ -176,17 +176,17 @@ def test_what_is_too_large_for_its_topic_is_published_without_its_value(real_kaf
 
 
 def test_a_batch_size_of_one_is_fine(kafka, unique, tmp_path):
-    with service(kafka.bootstrap_servers, unique, tmp_path, BROKER_KAFKA__BATCH_SIZE="1") as one:
-        send(one.bootstrap_servers, one.input, NIGHT[:3])
-        assert one.wait_for(received=3)["classified"] == 3
+    with service(kafka.bootstrap_servers, unique, tmp_path, BROKER_KAFKA__BATCH_SIZE="1") as worker:
+        send(worker.bootstrap_servers, worker.input, NIGHT[:3])
+        assert worker.wait_for(received=3)["classified"] == 3
 
 
 @pytest.mark.kafka
 def test_kcat_reads_keys_headers_and_json(real_kafka, unique, tmp_path):
-    with service(real_kafka.bootstrap_servers, unique, tmp_path) as one:
-        send(one.bootstrap_servers, one.input, NIGHT[:5])
-        one.wait_for(received=5)
-        place = ["-C", "-b", one.bootstrap_servers, "-t", one.output, "-o", "beginning"]
+    with service(real_kafka.bootstrap_servers, unique, tmp_path) as worker:
+        send(worker.bootstrap_servers, worker.input, NIGHT[:5])
+        worker.wait_for(received=5)
+        place = ["-C", "-b", worker.bootstrap_servers, "-t", worker.output, "-o", "beginning"]
         command = [program("kcat", "kcat"), *place, "-e", "-q", "-f", "%k\\t%h\\t%s\\n"]
         lines = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
         rows = [line.split("\t") for line in lines.stdout.splitlines()]
@@ -232,16 +232,16 @@ def test_what_was_committed_is_not_read_again(real_kafka, unique):
 
 
 def test_health_says_that_kafka_is_waited_for(unique, tmp_path):
-    with service("127.0.0.1:1", unique, tmp_path) as one:
+    with service("127.0.0.1:1", unique, tmp_path) as worker:
 
         def unwell():
             try:
-                urllib.request.urlopen(one.url("/health")).close()
+                urllib.request.urlopen(worker.url("/health")).close()
             except urllib.error.HTTPError as error:
                 with error:
                     return error.read()
 
         sentence = wait_until(unwell, "a 503").decode()
         assert sentence.startswith("waiting for the input since 20")
-        assert one.bootstrap_servers in sentence
-        assert one.stop() == 0
+        assert worker.bootstrap_servers in sentence
+        assert worker.stop() == 0

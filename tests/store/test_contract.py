@@ -130,11 +130,11 @@ def test_pruning_by_parts_looks_at_every_object(local_store, most):
     names = [f"object {i}" for i in range(7)]
     for i, name in enumerate(names):
         put_new(local_store, 100.0 * (i % 2), **{name: record(1.0)})
-    found = [local_store.prune(50.0, most)]
-    while not found[-1].is_end:
-        found.append(local_store.prune(50.0, most))
-    assert sum(one.n_forgotten for one in found) == 4
-    assert [one == UNKNOWN for one in local_store.read(names)] == [True, False] * 3 + [True]
+    prunings = [local_store.prune(50.0, most)]
+    while not prunings[-1].is_end:
+        prunings.append(local_store.prune(50.0, most))
+    assert sum(item.n_forgotten for item in prunings) == 4
+    assert [item == UNKNOWN for item in local_store.read(names)] == [True, False] * 3 + [True]
     assert local_store.prune(500.0, 100) == (3, True)
     assert local_store.prune(500.0, most) == (0, True)
 

@@ -38,7 +38,7 @@ ALERTS = st.tuples(st.integers(-(2**63), 2**63 - 1), MJDS, st.booleans(), ORIGIN
 @st.composite
 def records(draw):
     points = draw(st.lists(POINTS, max_size=draw(st.sampled_from([0, 1, 5, 150]))))
-    array = np.array(sorted(points, key=lambda one: one[0]), dtype=POINT)
+    array = np.array(sorted(points, key=lambda item: item[0]), dtype=POINT)
     at_points = [(i, mjd, i % 2 == 0, i) for i, mjd in enumerate(array["mjd"].tolist())]
     alerts = draw(st.lists(ALERTS, max_size=5)) + at_points[:: draw(st.integers(1, 3))]
     encoder_states, history_mjd = draw(STATES), draw(ANY)
@@ -55,11 +55,11 @@ def facts(record):
 @settings(deadline=None, max_examples=200)
 @given(st.lists(st.tuples(records(), ANY), max_size=4))
 def test_records_come_back_to_the_bit(given_records):
-    known = [one for one, _ in given_records]
+    known = [item for item, _ in given_records]
     packed = pack(known, [at for _, at in given_records])
-    assert [seen_at(one) for one in packed] == [at for _, at in given_records]
-    assert [version_of(one[:HEAD_BYTES]) for one in packed] == [one.version for one in known]
-    assert [facts(one) for one in unpack(packed)] == [facts(one) for one in known]
+    assert [seen_at(item) for item in packed] == [at for _, at in given_records]
+    assert [version_of(item[:HEAD_BYTES]) for item in packed] == [item.version for item in known]
+    assert [facts(item) for item in unpack(packed)] == [facts(item) for item in known]
 
 
 @settings(deadline=None, max_examples=200)

@@ -33,17 +33,17 @@ def test_a_store_is_read_undamaged_beside_its_writer(tmp_path):
     ) as writer:
         while int(writer.stdout.readline()) < 3:
             pass
-        found = [read_beside(tmp_path, names) for _ in range(50)]
+        readings = [read_beside(tmp_path, names) for _ in range(50)]
         with closing(StoreBeside(tmp_path)) as store:
             walks = [list(store.names()) for _ in range(5)]
         writer.kill()
     assert walks == [sorted(names)] * 5
-    for records in found:
-        for name, one in zip(names, records, strict=True):
-            ids = one.answered["alert_id"].tolist()
+    for records in readings:
+        for name, record in zip(names, records, strict=True):
+            ids = record.answered["alert_id"].tolist()
             assert ids == list(range(int(name[0]), ids[-1] + 1, 2))
-            assert one.curve.mjd.tolist() == ids
-    assert len(found[-1][0].answered) > len(found[0][0].answered)
+            assert record.curve.mjd.tolist() == ids
+    assert len(readings[-1][0].answered) > len(readings[0][0].answered)
 
 
 GROWER = """
@@ -68,8 +68,8 @@ def test_a_store_is_read_while_its_file_grows(tmp_path):
         while int(writer.stdout.readline()) < 50:
             pass
         before = (tmp_path / "data.mdb").stat().st_blocks
-        found = [read_beside(tmp_path, ["0 0", "49 399"]) for _ in range(300)]
+        readings = [read_beside(tmp_path, ["0 0", "49 399"]) for _ in range(300)]
         grown = (tmp_path / "data.mdb").stat().st_blocks - before
         writer.kill()
     assert grown > 0
-    assert {len(one.curve) for records in found for one in records} == {80}
+    assert {len(record.curve) for records in readings for record in records} == {80}

@@ -42,11 +42,11 @@ def test_of_two_workers_that_read_the_same_version_one_puts(own_server, store):
 
 def test_workers_that_count_together_lose_no_step(own_server):
     def count(n):
-        with closing(ValkeyStore(own_server.url)) as mine:
+        with closing(ValkeyStore(own_server.url)) as store:
             while n:
-                (before,) = mine.read(["a"])
+                (before,) = store.read(["a"])
                 after = ObjectRecord(before.curve, before.answered, version=before.version + 1)
-                n -= not mine.put({"a": after}, {"a": before.version}, 0.0)
+                n -= not store.put({"a": after}, {"a": before.version}, 0.0)
 
     workers = [threading.Thread(target=count, args=(100,)) for _ in range(4)]
     for worker in workers:

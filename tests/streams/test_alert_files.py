@@ -124,7 +124,7 @@ def test_a_folder_gives_everything_that_looks_like_alerts_at_any_depth(tmp_path)
 
 
 def test_rows_may_be_pretty_printed_and_follow_each_other(tmp_path):
-    pretty = [json.dumps(json.loads(one), indent=2).encode() for one in ROWS]
+    pretty = [json.dumps(json.loads(row), indent=2).encode() for row in ROWS]
     for content in (b"\n".join(pretty), b"[\n" + b",\n".join(pretty) + b"\n]\n"):
         assert values(written(tmp_path, "rows.json", content)) == pretty
 
@@ -187,10 +187,10 @@ def expected_survey(path):
 @pytest.mark.data
 def test_every_real_file_is_recognised_as_what_it_is(shared_data):
     alerts = shared_data / "alerts"
-    found = {packet.origin: packet.survey for packet in alert_packets([alerts])}
+    surveys = {packet.origin: packet.survey for packet in alert_packets([alerts])}
     files = [file for file in alerts.rglob("*") if file.suffix in (".avro", ".json")]
     assert len(files) > 200
-    assert found == {str(f): expected_survey(f.relative_to(alerts)) for f in files}
+    assert surveys == {str(f): expected_survey(f.relative_to(alerts)) for f in files}
 
 
 @pytest.mark.data

@@ -100,7 +100,7 @@ def test_the_last_answer_for_an_alert_stands_in_the_file(tmp_path):
     sink.send([line("a", 3)], [])
     sink.confirm()
     sink.close()
-    assert [orjson.loads(one)["value"] for one in path.read_bytes().splitlines()] == [2, 3]
+    assert [orjson.loads(line)["value"] for line in path.read_bytes().splitlines()] == [2, 3]
 
 
 def test_dead_letters_are_listed_beside_the_results(tmp_path):

@@ -30,7 +30,7 @@ class SlowKafka:
 
     def commit(self, offsets, asynchronous):
         assert asynchronous
-        self.commits.append({(one.topic, one.partition): one.offset for one in offsets})
+        self.commits.append({(place.topic, place.partition): place.offset for place in offsets})
 
     def close(self):
         pass

@@ -64,17 +64,17 @@ def test_a_broken_message_is_passed_over_on_request(broken):
 
 
 def test_a_broken_message_is_told_to_who_asks(broken):
-    told = []
-    assert len(list(read_alerts(broken, on_error=told.append))) == 2
-    assert [type(error) for error in told] == [DecodeError]
+    errors = []
+    assert len(list(read_alerts(broken, on_error=errors.append))) == 2
+    assert [type(error) for error in errors] == [DecodeError]
 
 
 def test_a_file_that_cannot_be_read_is_told_and_the_others_are_read(tmp_path):
     (tmp_path / "a.avro").symlink_to(tmp_path / "gone")
     (tmp_path / "b.avro").write_bytes(flare("ZTF1", n=1)[0])
-    told = []
-    assert len(list(read_alerts(tmp_path, survey="ztf", on_error=told.append))) == 1
-    assert [str(error) for error in told] == [
+    errors = []
+    assert len(list(read_alerts(tmp_path, survey="ztf", on_error=errors.append))) == 1
+    assert [str(error) for error in errors] == [
         f"{tmp_path / 'a.avro'} cannot be read: No such file or directory"
     ]
     with pytest.raises(MessageError, match="cannot be read"):

@@ -37,17 +37,21 @@ def named(draw: st.DrawFn, inner: st.SearchStrategy[Any]) -> dict[str, Any]:
     if kind == "fixed":
         return {"type": "fixed", "name": "?", "size": draw(st.integers(0, 9))}
     types = draw(st.lists(inner, max_size=4))
-    fields = [{"name": f"f{i}", "type": one} for i, one in enumerate(types)]
+    fields = [{"name": f"f{i}", "type": schema} for i, schema in enumerate(types)]
     return {"type": "record", "name": "?", "fields": fields}
 
 
 def unions(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     """Unions of different primitive types, and at most one other, in any order."""
     plain = st.lists(st.sampled_from(PRIMITIVE), min_size=1, max_size=4, unique=True)
-    other = st.none() | named(inner) | st.builds(lambda one: {"type": "array", "items": one}, inner)
-    return st.builds(lambda names, one: [*names, one] if one else names, plain, other).flatmap(
-        st.permutations
+    other = (
+        st.none()
+        | named(inner)
+        | st.builds(lambda schema: {"type": "array", "items": schema}, inner)
     )
+    return st.builds(
+        lambda names, schema: [*names, schema] if schema else names, plain, other
+    ).flatmap(st.permutations)
 
 
 def types() -> st.SearchStrategy[Any]:
@@ -55,9 +59,9 @@ def types() -> st.SearchStrategy[Any]:
         primitives(),
         lambda inner: (
             named(inner)
-            | unions(inner.filter(lambda one: not isinstance(one, list)))
-            | st.builds(lambda one: {"type": "array", "items": one}, inner)
-            | st.builds(lambda one: {"type": "map", "values": one}, inner)
+            | unions(inner.filter(lambda schema: not isinstance(schema, list)))
+            | st.builds(lambda schema: {"type": "array", "items": schema}, inner)
+            | st.builds(lambda schema: {"type": "map", "values": schema}, inner)
         ),
         max_leaves=8,
     )
@@ -67,7 +71,7 @@ def renamed(schema: Any, numbers: Any = None) -> Any:
     """Give every named type a name of its own."""
     numbers = numbers or itertools.count()
     if isinstance(schema, list):
-        return [renamed(one, numbers) for one in schema]
+        return [renamed(branch, numbers) for branch in schema]
     if not isinstance(schema, dict):
         return schema
     whole = {key: value for key, value in schema.items() if key != "fields"}
@@ -83,7 +87,7 @@ def renamed(schema: Any, numbers: Any = None) -> Any:
 def values(schema: Any) -> st.SearchStrategy[Any]:
     """What fits a schema; a union's value is written as (type's name, value) where it must."""
     if isinstance(schema, list):
-        return st.one_of([values(one) for one in schema])
+        return st.one_of([values(branch) for branch in schema])
     kind = schema if isinstance(schema, str) else schema["type"]
     if kind in VALUES:
         return VALUES[kind]
@@ -95,14 +99,16 @@ def values(schema: Any) -> st.SearchStrategy[Any]:
         return st.lists(values(schema["items"]), max_size=3)
     if kind == "map":
         return st.dictionaries(st.text(max_size=3), values(schema["values"]), max_size=3)
-    return st.fixed_dictionaries({one["name"]: values(one["type"]) for one in schema["fields"]})
+    return st.fixed_dictionaries(
+        {field["name"]: values(field["type"]) for field in schema["fields"]}
+    )
 
 
 @st.composite
 def schemas(draw: st.DrawFn) -> dict[str, Any]:
     """A record with a record `new` and a list `old` of them among fields that nobody wants."""
     nullable = st.sampled_from(
-        [lambda one: one, lambda one: ["null", one], lambda one: [one, "null"]]
+        [lambda schema: schema, lambda schema: ["null", schema], lambda schema: [schema, "null"]]
     )
     numeric = st.sampled_from(NUMERIC) | unions(primitives())
     number = draw(numeric)

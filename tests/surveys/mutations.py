@@ -114,11 +114,11 @@ def count_alerts(corpus: Corpus, batch: list[bytes]) -> int:
     results = corpus.decode(batch)
     assert len(results) == len(batch)
     alerts = [result for result in results if isinstance(result, Alert)]
-    assert all(isinstance(one, Alert | MessageError) for one in results)
-    for one in alerts:
-        mjd = one.curve.mjd
-        assert np.isfinite(one.mjd)
+    assert all(isinstance(result, Alert | MessageError) for result in results)
+    for result in alerts:
+        mjd = result.curve.mjd
+        assert np.isfinite(result.mjd)
         assert np.all(mjd[1:] >= mjd[:-1])
-        assert np.all(one.curve.band < 6)
-        assert np.all(np.isfinite(one.curve.psf_flux_err))
+        assert np.all(result.curve.band < 6)
+        assert np.all(np.isfinite(result.curve.psf_flux_err))
     return len(alerts)

@@ -43,7 +43,7 @@ def source(mjd, band="r", flux=10.0):
 
 
 def decode(*packets):
-    return elasticc.decoder(orjson.dumps(SCHEMA))([written(SCHEMA, one) for one in packets])
+    return elasticc.decoder(orjson.dumps(SCHEMA))([written(SCHEMA, item) for item in packets])
 
 
 def packet(new, past=None):
@@ -84,10 +84,10 @@ def test_every_packet_is_what_fastavro_reads(shared_data):
         [content] = fastavro.reader(io.BytesIO(file.read_bytes()))
         past = content["prvDiaSources"] or []
         detections = {
-            (utc(one["midPointTai"]), one["filterName"].lower()): one["psFlux"] * fluxes
-            for one in [content["diaSource"], *past]
+            (utc(item["midPointTai"]), item["filterName"].lower()): item["psFlux"] * fluxes
+            for item in [content["diaSource"], *past]
         }
         own = alert.curve.kind == Kind.DETECTION
-        found = zip(alert.curve.mjd, alert.curve.band, alert.curve.psf_flux, own, strict=True)
-        read = {(mjd, BANDS[band]): flux for mjd, band, flux, is_own in found if is_own}
+        points = zip(alert.curve.mjd, alert.curve.band, alert.curve.psf_flux, own, strict=True)
+        read = {(mjd, BANDS[band]): flux for mjd, band, flux, is_own in points if is_own}
         assert read == pytest.approx(detections, rel=1e-5)

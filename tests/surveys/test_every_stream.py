@@ -31,7 +31,9 @@ def decoders(alerts):
 @pytest.fixture(scope="module")
 def decoded(alerts, decoders):
     packets = list(alert_packets([alerts]))
-    return [(one, *decoders[one.survey]([one.value])) for one in packets if one.survey]
+    return [
+        (packet, *decoders[packet.survey]([packet.value])) for packet in packets if packet.survey
+    ]
 
 
 def test_every_file_is_read_but_the_light_curve_without_an_object(alerts, decoded):
@@ -45,21 +47,23 @@ def test_every_file_is_read_but_the_light_curve_without_an_object(alerts, decode
 
 
 def test_alerts_say_whose_they_are(decoded):
-    found = Counter((one.survey, a.survey) for one, a in decoded if not isinstance(a, MessageError))
-    assert set(found) == {
+    counts = Counter(
+        (packet.survey, a.survey) for packet, a in decoded if not isinstance(a, MessageError)
+    )
+    assert set(counts) == {
         ("ztf", "ztf"),
         ("lsst", "lsst"),
         ("elasticc", "elasticc"),
         ("lasair", "lsst"),
         ("lasair", "ztf"),
     }
-    assert found["ztf", "ztf"] == 170
-    assert found["elasticc", "elasticc"] == 41
+    assert counts["ztf", "ztf"] == 170
+    assert counts["elasticc", "elasticc"] == 41
 
 
 def test_a_folder_read_at_once_gives_the_same_alerts(decoded, decoders):
     for survey, decode in decoders.items():
-        ours = [(one.value, alert) for one, alert in decoded if one.survey == survey]
-        at_once = decode([value for value, _ in ours])
-        for (_, alone), together in zip(ours, at_once, strict=True):
+        of_survey = [(packet.value, alert) for packet, alert in decoded if packet.survey == survey]
+        at_once = decode([value for value, _ in of_survey])
+        for (_, alone), together in zip(of_survey, at_once, strict=True):
             assert together == alone or str(together) == str(alone)

@@ -56,7 +56,7 @@ def client(url, clock, token=TOKEN, **options):
 
 def test_an_object_is_asked_for_as_lasairs_own_client_does(lasair, api):
     answer = api.fetch(OBJECT, "1")
-    assert [one["midpointMjdTai"] for one in answer["diaSourcesList"]] == [
+    assert [entry["midpointMjdTai"] for entry in answer["diaSourcesList"]] == [
         tai(60983.2),
         tai(60975.2),
     ]

@@ -149,8 +149,8 @@ def assert_is(alert, content):
     assert alert.object_id == str(content["diaObject"]["diaObjectId"])
     assert (alert.alert_id, alert.mjd) == (new["diaSourceId"], utc(new["midpointMjdTai"]))
     points = {
-        (utc(one["midpointMjdTai"]), one["band"]): one["psfFlux"]
-        for one in [new, *(content["prvDiaSources"] or [])]
+        (utc(entry["midpointMjdTai"]), entry["band"]): entry["psfFlux"]
+        for entry in [new, *(content["prvDiaSources"] or [])]
     }
     usable = {key: flux for key, flux in points.items() if flux is not None and key[1]}
     found = zip(alert.curve.mjd, alert.curve.band, alert.curve.psf_flux, strict=True)

@@ -17,10 +17,10 @@ FORCED = {"jd": 2460000.5, "fid": 1, "forcediffimflux": 250.0, "forcediffimfluxu
 
 def from_record(record):
     """Read a decoded record, which need not have what its schema demands."""
-    [found] = alerts(project_decoded([record], LAYOUT))
-    if isinstance(found, SchemaError):
-        raise found
-    return found
+    [result] = alerts(project_decoded([record], LAYOUT))
+    if isinstance(result, SchemaError):
+        raise result
+    return result
 
 
 def test_the_new_detection_is_the_alert():
@@ -122,9 +122,9 @@ def test_a_batch_of_any_packets_has_its_results_in_place():
     packets[1] = b"no packet"
     packets[2] = container(alert("Z2", [measurement(60002.0)]), codec="deflate")
     results = decode_batch(packets * 2)
-    names = [None if isinstance(one, DecodeError) else one.object_id for one in results]
+    names = [None if isinstance(result, DecodeError) else result.object_id for result in results]
     assert names == ["Z0", None, "Z2", "Z3"] * 2
-    assert [one.mjd for one in results if not isinstance(one, DecodeError)][:2] == [
+    assert [result.mjd for result in results if not isinstance(result, DecodeError)][:2] == [
         60000.0,
         60002.0,
     ]

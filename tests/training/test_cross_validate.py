@@ -45,9 +45,9 @@ def folder(data, recipe, tmp_path_factory):
 
     with pytest.raises(KeyboardInterrupt):
         cross_validate(recipe, data, folder, 2, report=stop)
-    told = []
-    cross_validate(recipe, data, folder, 2, report=told.append)
-    assert [line.split()[1] for line in told if line.startswith("epoch ")] == ["2/2"]
+    lines = []
+    cross_validate(recipe, data, folder, 2, report=lines.append)
+    assert [line.split()[1] for line in lines if line.startswith("epoch ")] == ["2/2"]
     return folder
 
 
@@ -77,9 +77,9 @@ def test_the_figures_are_those_of_the_folds_together(data, folder, metrics, tmp_
 
 def test_each_fold_decides_under_its_own_prior():
     bundle = SimpleNamespace(classes=("SNIa", "TDE"))
-    said = np.array([[0.97, 0.03]])
+    probabilities = np.array([[0.97, 0.03]])
     folds = [
-        {Cut("full", ""): Predictions((), np.array([1]), said, np.array([prior]))}
+        {Cut("full", ""): Predictions((), np.array([1]), probabilities, np.array([prior]))}
         for prior in ([0.98, 0.02], [0.96, 0.04])
     ]
     pooled = pooled_predictions(folds)[Cut("full", "")]

@@ -151,8 +151,8 @@ def test_a_long_title_stays_within_the_picture(streaming):
     codes = dataclasses.replace(explained.answer, reason=np.arange(n + 1, dtype=np.uint8))
     title = explanation_figure(dataclasses.replace(explained, answer=codes)).get_suptitle()
     assert max(map(len, title.split("\n")[1:])) <= 90
-    told = title.replace("\n", " ")
-    assert all(f"1 {REJECTIONS[reason].label}" in told for reason in REASONS[1:])
+    line = title.replace("\n", " ")
+    assert all(f"1 {REJECTIONS[reason].label}" in line for reason in REASONS[1:])
 
 
 def test_the_input_is_named_by_its_scaling(streaming, of_grid):

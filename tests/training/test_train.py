@@ -72,10 +72,10 @@ def test_a_training_shows_how_far_it_is(folder, shown):
 def test_a_training_that_was_interrupted_and_resumed_gives_the_same_weights(data, folder, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         train(RECIPE, data, tmp_path, seed=1, report=stop_after_five)
-    told = []
-    again = train(RECIPE, data, tmp_path, seed=1, report=told.append, resume=True)
+    lines = []
+    again = train(RECIPE, data, tmp_path, seed=1, report=lines.append, resume=True)
     assert again.description.weights_sha256 == load_bundle(folder).description.weights_sha256
-    epochs = [line.split()[1] for line in told if line.startswith("epoch ")]
+    epochs = [line.split()[1] for line in lines if line.startswith("epoch ")]
     assert epochs == [f"{n}/12" for n in range(6, 13)]
     assert [path.name.split(".")[0] for path in (tmp_path / "training").iterdir()] == ["events"] * 2
 

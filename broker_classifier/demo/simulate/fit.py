@@ -52,9 +52,9 @@ def main(folder: Path) -> None:
     for label, wanted in OBJECTS_PER_CLASS.items():
         candidates = rng.permutation(objects.object_id[objects.label == label].to_numpy())
         fits = _fits(label, (curves[i] for i in candidates if i in curves))
-        found = list(islice(fits, wanted))
-        rows += found
-        sys.stderr.write(f"{label}: {len(found)} of {len(candidates)} objects\n")
+        fitted = list(islice(fits, wanted))
+        rows += fitted
+        sys.stderr.write(f"{label}: {len(fitted)} of {len(candidates)} objects\n")
     with Path(__file__).with_name(OBJECTS_FILE).open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerows([_HEADER, *rows])

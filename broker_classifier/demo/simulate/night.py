@@ -108,19 +108,21 @@ def simulate_night(n_objects: int, seed: int = 0) -> Iterator[Packet]:
     """Yield the alerts of `n_objects` objects in time order; the same for the same seed."""
     objects = simulate_objects(n_objects, seed)
     detections = [
-        (mjd, one.number, int(i))
-        for one in objects
-        for i, mjd in enumerate(one.photometry.exposures.mjd)
-        if one.photometry.is_detected[i]
+        (mjd, simulated.number, int(i))
+        for simulated in objects
+        for i, mjd in enumerate(simulated.photometry.exposures.mjd)
+        if simulated.photometry.is_detected[i]
     ]
     for mjd, number, i in sorted(detections):
-        one = objects[number]
+        simulated = objects[number]
         yield Packet(
-            alert_id=alert_id(one.photometry, i, number),
-            object_id=one.object_id,
+            alert_id=alert_id(simulated.photometry, i, number),
+            object_id=simulated.object_id,
             mjd=float(mjd),
-            label=one.label,
-            message=packet(one.object_id, number, one.position, one.photometry, i),
+            label=simulated.label,
+            message=packet(
+                simulated.object_id, number, simulated.position, simulated.photometry, i
+            ),
         )
 
 
@@ -128,8 +130,8 @@ def write_night(folder: Path, n_objects: int, seed: int = 0) -> list[Packet]:
     """Write every alert into `folder` as `<alert id>.avro`; creates the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     packets = list(simulate_night(n_objects, seed))
-    for one in packets:
-        folder.joinpath(f"{one.alert_id}.avro").write_bytes(one.message)
+    for alert in packets:
+        folder.joinpath(f"{alert.alert_id}.avro").write_bytes(alert.message)
     return packets
 
 

@@ -156,10 +156,10 @@ class _Writer:
         children = dict(wish.children) if wish else {}
         is_top = not self.path
         with self.inside(self.open, schema["name"]):
-            for one in schema["fields"]:
-                with self.inside(self.path, one["name"]):
-                    self.value(one["type"], children.pop(one["name"], None))
-                if is_top and one["name"] == self.head_ends_with:
+            for part in schema["fields"]:
+                with self.inside(self.path, part["name"]):
+                    self.value(part["type"], children.pop(part["name"], None))
+                if is_top and part["name"] == self.head_ends_with:
                     self.op(kernel.HEAD_END)
         for child in children.values():
             if child.column and child.column.otherwise is not None:
@@ -194,9 +194,9 @@ class _Writer:
         self.op(kernel.UNION, len(branches))
         entries = [self.op(kernel.JUMP) for _ in branches]
         exits = []
-        for entry, one in zip(entries, branches, strict=True):
+        for entry, branch in zip(entries, branches, strict=True):
             self.land(entry)
-            self.value(one, wish)
+            self.value(branch, wish)
             exits.append(self.op(kernel.JUMP))
         return self.land(*exits)
 

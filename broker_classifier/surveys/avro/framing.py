@@ -43,15 +43,15 @@ class Containers:
         A message must be a container of exactly one record, of at most MOST_RECORD_BYTES. What is
         compressed is decompressed when its turn comes.
         """
-        known = [self._header(message) for message in messages]
-        header_ends = np.array([len(header) for header, _ in known], dtype=np.int64)
+        headers = [self._header(message) for message in messages]
+        header_ends = np.array([len(header) for header, _ in headers], dtype=np.int64)
         sizes = np.array([len(message) for message in messages], dtype=np.int64)
         begins = record_begins(addresses(messages), sizes, header_ends).tolist()
         return (
             Encoded(message, begin, len(message) - SYNC_SIZE, schema)
             if begin
             else self._opened(message)
-            for message, begin, (_, schema) in zip(messages, begins, known, strict=True)
+            for message, begin, (_, schema) in zip(messages, begins, headers, strict=True)
         )
 
     def records_or(

@@ -65,11 +65,11 @@ def _text(record: Record, path: str) -> str:
 
 
 def _items(record: Record, path: str, is_list: bool) -> Iterator[Any]:
-    found = _field(record, path)
+    value = _field(record, path)
     if is_list:
-        yield from found if isinstance(found, list | tuple) else ()
-    elif isinstance(found, dict):
-        yield found
+        yield from value if isinstance(value, list | tuple) else ()
+    elif isinstance(value, dict):
+        yield value
 
 
 _ABSENT = object()

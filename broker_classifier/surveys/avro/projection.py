@@ -284,8 +284,8 @@ def _texts(
     messages: Sequence[bytes], places: list[int], errors: dict[int, MessageError]
 ) -> list[str]:
     """Cut a text out of every message; a place is where it begins and, in 32 bits, its length."""
-    found = zip(messages, places, strict=True)
-    texts = [text[p >> 32 : (p >> 32) + (p & _TEXT_LENGTH)] if p else b"" for text, p in found]
+    cells = zip(messages, places, strict=True)
+    texts = [text[p >> 32 : (p >> 32) + (p & _TEXT_LENGTH)] if p else b"" for text, p in cells]
     try:
         return [text.decode() for text in texts]
     except UnicodeDecodeError:

@@ -12,20 +12,20 @@ PRIMITIVE = ("null", "boolean", "int", "long", "float", "double", "bytes", "stri
 
 def definitions(schema: Schema) -> Definitions:
     """Collect every named type that a schema defines, wherever in it."""
-    found: Definitions = {}
+    by_name: Definitions = {}
     waiting = [schema]
     while waiting:
-        one = waiting.pop()
-        if isinstance(one, list):
-            waiting.extend(one)
-        elif isinstance(one, dict):
-            if one["type"] in NAMED:
-                found[one["name"]] = one
-            waiting.extend(part["type"] for part in one.get("fields", ()))
-            waiting.extend(one[key] for key in ("items", "values") if key in one)
-            if isinstance(one["type"], dict | list):
-                waiting.append(one["type"])
-    return found
+        schema = waiting.pop()
+        if isinstance(schema, list):
+            waiting.extend(schema)
+        elif isinstance(schema, dict):
+            if schema["type"] in NAMED:
+                by_name[schema["name"]] = schema
+            waiting.extend(part["type"] for part in schema.get("fields", ()))
+            waiting.extend(schema[key] for key in ("items", "values") if key in schema)
+            if isinstance(schema["type"], dict | list):
+                waiting.append(schema["type"])
+    return by_name
 
 
 def has_empty_types(schema: Schema) -> bool:
@@ -61,7 +61,7 @@ def min_size(schema: Schema, named: Definitions, seen: dict[str, int] | None = N
     """
     seen = {} if seen is None else seen
     if isinstance(schema, list):
-        return 1 + min((min_size(one, named, seen) for one in schema), default=0)
+        return 1 + min((min_size(part, named, seen) for part in schema), default=0)
     if isinstance(schema, str):
         if schema not in named:
             return _MIN_SIZES.get(schema, 1)
@@ -71,7 +71,7 @@ def min_size(schema: Schema, named: Definitions, seen: dict[str, int] | None = N
         return seen[schema]
     if schema["type"] in ("record", "error"):
         seen.setdefault(schema["name"], 1)
-        return sum(min_size(one["type"], named, seen) for one in schema["fields"])
+        return sum(min_size(part["type"], named, seen) for part in schema["fields"])
     if schema["type"] == "fixed":
         return int(schema["size"])
     return (

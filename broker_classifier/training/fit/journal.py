@@ -89,9 +89,9 @@ class Journal:
         write_checkpoint(self._checkpoint, self._state.state_dict(), self._identity)
         self._events = self._events or EventFile(self._run.folder)
         self._events.write(epoch, {**figures, "seconds per epoch": seconds})
-        told = "  ".join(f"{name} {value:.4g}" for name, value in figures.items())
+        listed = "  ".join(f"{name} {value:.4g}" for name, value in figures.items())
         left = duration(seconds * (self._n_epochs - epoch))
-        self._run.report(f"epoch {epoch}/{self._n_epochs}  {told}  {seconds:.1f} s, {left} left")
+        self._run.report(f"epoch {epoch}/{self._n_epochs}  {listed}  {seconds:.1f} s, {left} left")
 
     def close(self) -> None:
         """Close the event file."""

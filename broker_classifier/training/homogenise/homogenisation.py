@@ -105,7 +105,7 @@ def read_homogenisation(bundle_folder: Path) -> Homogenisation:
 def homogenised(
     objects: Sequence[LabelledObject], rules: Homogenisation, draw: int = 0
 ) -> list[LightCurve]:
-    """Make one light curve of detections per object; empty where nothing would be detected.
+    """Make one alert-like light curve per object; empty where nothing would be detected.
 
     Visits, losses and scatter are random. They depend on the object and on the number of the draw.
     """

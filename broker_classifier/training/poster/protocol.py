@@ -115,10 +115,10 @@ def inputs_at(
     """
     cells = n_cells(percent, grid)
     if is_causal:
-        known, grid = [until_cell(c, cells, grid.length) for c in curves], _with(grid, cells)
+        shown, grid = [until_cell(c, cells, grid.length) for c in curves], _with(grid, cells)
     else:
-        known = list(curves)
-    return grid.build(CurveBatch.of(known), bands)[:, :cells]
+        shown = list(curves)
+    return grid.build(CurveBatch.of(shown), bands)[:, :cells]
 
 
 def until_cell(curve: LightCurve, cells: int, length: int) -> LightCurve:

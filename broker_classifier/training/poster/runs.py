@@ -116,12 +116,12 @@ def prepare_folder(folder: Path, settings: Settings, sample: Sample) -> None:
     ConfigError
         It has runs with other settings or other data.
     """
-    said = {
+    description = {
         "settings": settings.model_dump(),
         "objects": sample.counts(),
         "bands": list(sample.bands),
     }
-    text = json.dumps(said, indent=1) + "\n"
+    text = json.dumps(description, indent=1) + "\n"
     path = folder / SETTINGS_FILE
     if path.exists() and path.read_text() != text:
         msg = f"{folder} has runs with other settings ({SETTINGS_FILE}): give another --output"

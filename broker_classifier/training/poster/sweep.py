@@ -126,10 +126,10 @@ def _table(
 
 def _row(width: str, r: str, by_seed: dict[int, Result], level: Level, gained: Gain | None) -> str:
     n_parameters = next(iter(by_seed.values())).n_parameters
-    said = "|  |" if gained is None else f"| {gained.mean:+.3f} ± {gained.interval:.3f} |"
+    gain_cell = "|  |" if gained is None else f"| {gained.mean:+.3f} ± {gained.interval:.3f} |"
     verdict = "" if gained is None else gained.verdict()
     accuracy = scatter(_accuracies(by_seed, level))
-    return f"| {width} | {r} | {n_parameters} | {accuracy} {said} {verdict} |"
+    return f"| {width} | {r} | {n_parameters} | {accuracy} {gain_cell} {verdict} |"
 
 
 def _best(by_size: dict[tuple[int, int], dict[int, Result]], level: Level) -> str:

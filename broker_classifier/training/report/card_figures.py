@@ -19,7 +19,7 @@ _POOLED = ("n_objects", *_FAMILIES, "superphot_plus")
 
 def figures_section(metrics: Mapping[str, Any]) -> str:
     """Write the figures of a bundle's test objects."""
-    rules = "\n".join(f"- {what}: {rule}." for what, rule in DECISION_RULE.items())
+    rules = "\n".join(f"- {figures}: {rule}." for figures, rule in DECISION_RULE.items())
     return (
         f"## Figures\n\nThe figures are of the {metrics['n_objects']} {metrics['split']} objects "
         f"of `{metrics['data']}`. No part of the training has seen them. BA is balanced accuracy, "

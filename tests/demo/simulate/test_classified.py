@@ -17,8 +17,8 @@ def right() -> Counter[tuple[str, bool]]:
     """Of 120 objects with all their alerts: how many of each class end on it, and how many not."""
     curves: dict[tuple[str, str], LightCurve] = {}
     for packet in simulate_night(120, seed=21):
-        known = curves.setdefault((packet.object_id, packet.label), EMPTY)
-        curve = known.merge(decode(packet.message).curve)
+        before = curves.setdefault((packet.object_id, packet.label), EMPTY)
+        curve = before.merge(decode(packet.message).curve)
         curves[packet.object_id, packet.label] = curve
     answers = classify(list(curves.values()), BUNDLE)
     top = [BUNDLE.classes[np.argmax(a.probabilities)] if a else "" for a in answers]

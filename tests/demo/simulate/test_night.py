@@ -72,9 +72,9 @@ def test_the_survey_decodes_what_the_simulation_wrote(packets: list[Packet]) -> 
 
 
 def test_fluxes_and_limits_survive_the_packet_to_its_precision() -> None:
-    one = simulate_objects(1, seed=3)[0]
+    simulated = simulate_objects(1, seed=3)[0]
     last = list(simulate_night(1, seed=3))[-1]
-    seen, curve = one.photometry, decode(last.message).curve
+    seen, curve = simulated.photometry, decode(last.message).curve
     at = np.searchsorted(seen.exposures.mjd, curve.mjd - 1e-6)
     measured = curve.kind != Kind.UPPER_LIMIT
     assert curve.psf_flux[measured] == pytest.approx(seen.flux[at[measured]], rel=1e-4)

@@ -41,9 +41,9 @@ def test_any_message_that_can_be_read_gives_an_annotation_without_poison(
 ):
     about = {"survey": survey, "object_id": IDS[survey], "mjd": MJD + days}
     model = answer().model.model_copy(update=model)
-    said = answer().model_copy(update={**fields, **about, "model": model})
+    message = answer().model_copy(update={**fields, **about, "model": model})
     made = annotation(
-        said, history_of(answer("SNII", days=-1.0), said), survey, "mytopic", page_url
+        message, history_of(answer("SNII", days=-1.0), message), survey, "mytopic", page_url
     )
     assert made is not None
     assert poison_in(made, survey) == []

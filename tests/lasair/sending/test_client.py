@@ -38,7 +38,7 @@ def written(lasair, *numbers, topic="mytopic", top_class="SNIa"):
     answers = [
         answer(top_class, object_id=object_id(lasair, n), survey=lasair.survey) for n in numbers
     ]
-    return [annotation(one, history_of(one), lasair.survey, topic) for one in answers]
+    return [annotation(item, history_of(item), lasair.survey, topic) for item in answers]
 
 
 def test_a_batch_is_one_call_and_stands_in_the_database(lasair, annotator):
@@ -56,7 +56,7 @@ def test_the_latest_annotation_of_an_object_stands_alone(lasair, annotator):
 
 
 def test_a_list_is_kept_up_to_the_annotation_that_is_refused(lasair, annotator):
-    lasair.poison = lambda one: "Data too long" if str(one["objectId"]).endswith("2") else None
+    lasair.poison = lambda item: "Data too long" if str(item["objectId"]).endswith("2") else None
     reply = annotator.send(written(lasair, 1, 2, 3))
     assert (reply.outcome, reply.is_certain) == (Outcome.REFUSED, False)
     assert "annotation 1: Data too long" in reply.words
@@ -126,7 +126,7 @@ def test_one_bad_annotation_of_five_hundred_is_found_and_the_rest_goes_through(
     lasair, annotator, tmp_path
 ):
     bad = object_id(lasair, 321)
-    lasair.poison = lambda one: "Data too long" if str(one["objectId"]) == bad else None
+    lasair.poison = lambda item: "Data too long" if str(item["objectId"]) == bad else None
     outbox = Outbox(tmp_path / "outbox.sqlite")
     for made in written(lasair, *range(500)):
         outbox.queue(lasair.survey, Item(0, str(made["objectId"]), made, Said("SNIa"), 1.0, 0.0))

@@ -27,8 +27,11 @@ class Lasair:
         self.calls.append(self.now)
         if self.now < self.start + DAY_S:
             return Reply(Outcome.AWAY, "Connection refused")
-        self.bits += [one["classdict"]["bits"] for one in annotations]
-        self.has |= {one["objectId"]: one["classdict"]["alert_id"] for one in annotations}
+        self.bits += [annotation["classdict"]["bits"] for annotation in annotations]
+        self.has |= {
+            annotation["objectId"]: annotation["classdict"]["alert_id"]
+            for annotation in annotations
+        }
         return Reply(Outcome.ACCEPTED)
 
 

@@ -30,16 +30,16 @@ class Lasair:
         self.bad_item = BAD_ITEM
 
     def send(self, annotations):
-        ids = [one["objectId"] for one in annotations]
+        ids = [item["objectId"] for item in annotations]
         self.calls.append((self.now, ids))
         if self.replies and (reply := self.replies.pop(0)) != ACCEPTED:
             return reply
         if self.broken & set(ids):
             return FAILED
-        for one in annotations:
-            if one["objectId"] in self.refused:
+        for item in annotations:
+            if item["objectId"] in self.refused:
                 return self.bad_item
-            self.has[one["objectId"]] = one["classification"]
+            self.has[item["objectId"]] = item["classification"]
         return ACCEPTED
 
 
@@ -65,9 +65,9 @@ def name_of(number):
 
 def queue(outbox, lasair, numbers, bits=1.0, top_class="SNIa", wrong=None):
     for number in numbers:
-        said = answer(top_class, object_id=name_of(number), bits=bits)
-        made = annotation(said, history_of(said), "ztf", "mytopic") | (wrong or {})
-        item = Item(0, name_of(number), made, Said.of(said), bits, lasair.now)
+        message = answer(top_class, object_id=name_of(number), bits=bits)
+        made = annotation(message, history_of(message), "ztf", "mytopic") | (wrong or {})
+        item = Item(0, name_of(number), made, Said.of(message), bits, lasair.now)
         outbox.queue("ztf", item)
 
 

@@ -19,8 +19,8 @@ def rows(n, seed):
 
 def booster(seed=0):
     table = rows(2000, seed)
-    known = np.nan_to_num(table)
-    label = (known[:, 1] > 0) + (known[:, 0] + (known[:, 3] > 500) > 2)
+    filled = np.nan_to_num(table)
+    label = (filled[:, 1] > 0) + (filled[:, 0] + (filled[:, 3] > 500) > 2)
     options = {"objective": "multiclass", "num_class": N_CLASSES, "num_leaves": 8, "max_depth": 5}
     return lightgbm.train(
         options | {"verbosity": -1, "num_threads": 1, "seed": seed},

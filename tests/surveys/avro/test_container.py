@@ -62,8 +62,8 @@ def test_the_same_schema_bytes_are_parsed_once():
 
 @given(st.integers(0, len(container(RECORDS[0])) - 1))
 def test_every_truncation_is_refused(length):
-    [found] = decode_batch([container(RECORDS[0])[:length]])
-    assert isinstance(found, MessageError)
+    [result] = decode_batch([container(RECORDS[0])[:length]])
+    assert isinstance(result, MessageError)
 
 
 @pytest.mark.parametrize("codec", ["null", "deflate", "snappy", "zstandard"])
@@ -71,8 +71,8 @@ def test_every_truncation_is_refused(length):
 def test_a_changed_byte_gives_an_alert_or_an_error(codec, position, byte):
     packet = bytearray(container(RECORDS[0], codec=codec))
     packet[position % len(packet)] = byte
-    [found] = decode_batch([bytes(packet)])
-    assert isinstance(found, Alert | MessageError)
+    [result] = decode_batch([bytes(packet)])
+    assert isinstance(result, Alert | MessageError)
 
 
 @pytest.mark.parametrize("message", [b"", b"{}", b"Obj", b"Obj\x01", b"Obj\x02" + bytes(100)])

@@ -28,16 +28,16 @@ def test_what_stands_behind_a_record_is_never_read():
     rng, messages = random.Random(5), corpora()[2].messages
     bodies = [mutated(rng.choice(messages), messages, rng)[5:] for _ in range(3000)]
     schema = orjson.dumps(parsed())
-    one, other = (
+    zeros, ones = (
         Projector(lsst.LAYOUT).project(
             [Encoded(body + behind, 0, len(body), schema) for body in bodies]
         )
         for behind in (bytes(300), b"\xff" * 300)
     )
-    assert {m: str(error) for m, error in one.errors.items()} == {
-        m: str(error) for m, error in other.errors.items()
+    assert {m: str(error) for m, error in zeros.errors.items()} == {
+        m: str(error) for m, error in ones.errors.items()
     }
-    good = [m for m in range(len(bodies)) if m not in one.errors]
+    good = [m for m in range(len(bodies)) if m not in zeros.errors]
     assert len(good) > 100
-    np.testing.assert_array_equal(one.head[good], other.head[good])
-    np.testing.assert_array_equal(one.columns, other.columns)
+    np.testing.assert_array_equal(zeros.head[good], ones.head[good])
+    np.testing.assert_array_equal(zeros.columns, ones.columns)

@@ -30,7 +30,7 @@ ONE_ROW = [("id", "long"), ("new", record(x="double"))]
 
 
 def project(schema, *records, layout=LAYOUT, fallbacks=None):
-    return projected([written(schema, one) for one in records], schema, layout, fallbacks)
+    return projected([written(schema, item) for item in records], schema, layout, fallbacks)
 
 
 def projected(bodies, schema, layout=LAYOUT, fallbacks=None):
@@ -60,8 +60,10 @@ def expected_cell(value, cell):
 
 def expected_rows(value, layout=LAYOUT):
     for number, table in enumerate(layout.tables):
-        found = at(value, table.path)
-        items = found if isinstance(found, list) else [found] if isinstance(found, dict) else []
+        content = at(value, table.path)
+        items = (
+            content if isinstance(content, list) else [content] if isinstance(content, dict) else []
+        )
         for item in items:
             yield number, [expected_cell(at(item, c.path), c.cell) for c in table.columns]
 
@@ -235,7 +237,7 @@ def test_texts_that_are_no_utf8_are_refused():
 def test_a_schema_that_is_none_is_an_error_of_its_record_only():
     good, bad = whole(*ONE_ROW), {"type": "nonsense"}
     body = written(good, {"id": 1, "new": {"x": 1.0}})
-    records = [Encoded(body, 0, len(body), orjson.dumps(one)) for one in (bad, good)]
+    records = [Encoded(body, 0, len(body), orjson.dumps(item)) for item in (bad, good)]
     result = Projector(LAYOUT).project(records)
     assert list(result.errors) == [0]
     assert result.owner[0].tolist() == [1]

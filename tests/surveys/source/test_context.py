@@ -56,8 +56,8 @@ def test_a_ztf_packet_says_what_its_candidate_has():
 @pytest.mark.parametrize("missing", [None, -999.0, -99999.0])
 def test_what_ztf_has_no_number_for_is_none(missing):
     context = ztf(**dict.fromkeys(SAID, missing) | {"ssnamenr": None})
-    told = {name for name, value in context._asdict().items() if value is not None}
-    assert told == {
+    names = {name for name, value in context._asdict().items() if value is not None}
+    assert names == {
         *("first_detection_mjd", "n_detections", "n_negative", "n_sign_changes"),
         *("n_nights_of_each_sign", "galactic_latitude"),
     }

@@ -40,17 +40,17 @@ def expected(curve, until_mjd):
 @given(st.lists(light_curves(), max_size=5), st.floats(58990, 59300))
 def test_histories_are_what_counting_one_by_one_gives(curves, until_mjd):
     starts = starts_of(len(curve) for curve in curves)
-    found = histories(joined(curves), starts, np.full(len(curves), until_mjd))
+    past = histories(joined(curves), starts, np.full(len(curves), until_mjd))
     for c, curve in enumerate(curves):
         np.testing.assert_allclose(
-            [column[c] for column in found], expected(curve, until_mjd), rtol=1e-6
+            [column[c] for column in past], expected(curve, until_mjd), rtol=1e-6
         )
 
 
 def test_a_light_curve_without_points_has_no_history():
-    found = history(EMPTY, 60000.0)
-    assert np.isnan([found.first_mjd[0], found.negative_flux[0]]).all()
-    assert (found.n_detections[0], found.n_sign_changes[0]) == (0, 0)
+    past = history(EMPTY, 60000.0)
+    assert np.isnan([past.first_mjd[0], past.negative_flux[0]]).all()
+    assert (past.n_detections[0], past.n_sign_changes[0]) == (0, 0)
 
 
 @pytest.mark.parametrize(("fluxes", "changes"), [("+-+-", 3), ("++--", 1), ("----", 0)])
@@ -63,5 +63,5 @@ def test_signs_are_compared_within_a_band(fluxes, changes):
 
 def test_what_is_older_than_30_days_counts_as_detected_but_not_as_recent():
     curve = light_curve([60000.0, 60001.0, 60040.0], [1.0, -1.0, 1.0], 0.1, "rrr")
-    found = history(curve, 60040.0)
-    assert (found.n_detections[0], found.n_sign_changes[0]) == (3, 0)
+    past = history(curve, 60040.0)
+    assert (past.n_detections[0], past.n_sign_changes[0]) == (3, 0)

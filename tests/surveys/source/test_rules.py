@@ -15,8 +15,8 @@ EXAMPLES = {
 }
 
 
-def excluded(rules=None, **said):
-    return excluded_by(Context(**said), MJD, rules or Rules())
+def excluded(rules=None, **context):
+    return excluded_by(Context(**context), MJD, rules or Rules())
 
 
 def test_what_a_packet_does_not_say_excludes_nothing():
@@ -34,10 +34,10 @@ def test_every_rule_can_be_switched_off_alone(name):
 
 
 @pytest.mark.parametrize(
-    ("distance", "found"), [(4.999, "solar_system"), (5.0, None), (0.0, "solar_system")]
+    ("distance", "reason"), [(4.999, "solar_system"), (5.0, None), (0.0, "solar_system")]
 )
-def test_solar_system_objects_are_nearer_than_5_arcseconds(distance, found):
-    assert excluded(solar_system_arcsec=distance, solar_system_name="1") == found
+def test_solar_system_objects_are_nearer_than_5_arcseconds(distance, reason):
+    assert excluded(solar_system_arcsec=distance, solar_system_name="1") == reason
 
 
 def test_a_source_that_the_survey_gave_to_a_solar_system_object_needs_no_distance():
@@ -45,7 +45,7 @@ def test_a_source_that_the_survey_gave_to_a_solar_system_object_needs_no_distanc
 
 
 @pytest.mark.parametrize(
-    ("score", "reliability", "found"),
+    ("score", "reliability", "reason"),
     [
         ("drb", 0.499, "artefact"),
         ("drb", 0.5, None),
@@ -56,17 +56,17 @@ def test_a_source_that_the_survey_gave_to_a_solar_system_object_needs_no_distanc
         (None, None, None),
     ],
 )
-def test_artefacts_are_less_reliable_than_the_limit_of_their_score(score, reliability, found):
-    assert excluded(reliability_score=score, reliability=reliability) == found
+def test_artefacts_are_less_reliable_than_the_limit_of_their_score(score, reliability, reason):
+    assert excluded(reliability_score=score, reliability=reliability) == reason
 
 
-@pytest.mark.parametrize(("is_dipole", "found"), [(True, "artefact"), (False, None), (None, None)])
-def test_dipoles_are_artefacts(is_dipole, found):
-    assert excluded(is_dipole=is_dipole, reliability=0.9) == found
+@pytest.mark.parametrize(("is_dipole", "reason"), [(True, "artefact"), (False, None), (None, None)])
+def test_dipoles_are_artefacts(is_dipole, reason):
+    assert excluded(is_dipole=is_dipole, reliability=0.9) == reason
 
 
 @pytest.mark.parametrize(
-    ("distance", "score", "found"),
+    ("distance", "score", "reason"),
     [
         (1.999, 0.77, "star"),
         (2.0, 0.77, None),
@@ -76,21 +76,21 @@ def test_dipoles_are_artefacts(is_dipole, found):
         (0.1, None, None),
     ],
 )
-def test_stars_have_a_high_score_within_2_arcseconds(distance, score, found):
-    assert excluded(catalogue_arcsec=distance, star_score=score) == found
+def test_stars_have_a_high_score_within_2_arcseconds(distance, score, reason):
+    assert excluded(catalogue_arcsec=distance, star_score=score) == reason
 
 
 @pytest.mark.parametrize(
-    ("colour", "score", "found"),
+    ("colour", "score", "reason"),
     [(3.001, 0.21, "star"), (3.0, 0.5, None), (5.0, 0.2, None), (None, 0.5, None)],
 )
-def test_very_red_sources_that_are_not_surely_galaxies_are_stars(colour, score, found):
+def test_very_red_sources_that_are_not_surely_galaxies_are_stars(colour, score, reason):
     said = {"catalogue_colour": colour, "star_score": score, "catalogue_arcsec": 0.3}
-    assert excluded(**said) == found
+    assert excluded(**said) == reason
 
 
 @pytest.mark.parametrize(
-    ("distance", "magnitude", "score", "found"),
+    ("distance", "magnitude", "score", "reason"),
     [
         (1.499, 16.999, 0.5, "star"),
         (1.499, 16.999, None, "star"),
@@ -102,14 +102,14 @@ def test_very_red_sources_that_are_not_surely_galaxies_are_stars(colour, score, 
     ],
 )
 def test_bright_sources_of_gaia_are_stars_unless_catalogued_as_galaxies(
-    distance, magnitude, score, found
+    distance, magnitude, score, reason
 ):
     said = {"gaia_arcsec": distance, "gaia_magnitude": magnitude, "star_score": score}
-    assert excluded(**said) == found
+    assert excluded(**said) == reason
 
 
 @pytest.mark.parametrize(
-    ("template", "science", "found"),
+    ("template", "science", "reason"),
     [
         (211_382.0, 191_474.0, "star"),
         (40_000.0, 47_999.0, "star"),
@@ -121,12 +121,12 @@ def test_bright_sources_of_gaia_are_stars_unless_catalogued_as_galaxies(
         (-5.0, 10.0, None),
     ],
 )
-def test_a_small_change_of_a_bright_point_in_the_template_is_a_star(template, science, found):
-    assert excluded(template_flux=template, science_flux=science) == found
+def test_a_small_change_of_a_bright_point_in_the_template_is_a_star(template, science, reason):
+    assert excluded(template_flux=template, science_flux=science) == reason
 
 
 @pytest.mark.parametrize(
-    ("said", "found"),
+    ("said", "reason"),
     [
         ({"n_sign_changes": 3}, "variable"),
         ({"n_sign_changes": 2}, None),
@@ -134,12 +134,12 @@ def test_a_small_change_of_a_bright_point_in_the_template_is_a_star(template, sc
         ({"n_nights_of_each_sign": 4}, None),
     ],
 )
-def test_variable_sources_change_their_sign_again_and_again(said, found):
-    assert excluded(**said) == found
+def test_variable_sources_change_their_sign_again_and_again(said, reason):
+    assert excluded(**said) == reason
 
 
 @pytest.mark.parametrize(
-    ("first_mjd", "distance", "score", "found"),
+    ("first_mjd", "distance", "score", "reason"),
     [
         (MJD - 366.0, 0.5, 0.6, "variable"),
         (MJD - 366.0, 0.5, None, "variable"),
@@ -150,13 +150,13 @@ def test_variable_sources_change_their_sign_again_and_again(said, found):
         (None, 0.5, 0.6, None),
     ],
 )
-def test_old_points_are_variable_and_nuclei_of_galaxies_are_not(first_mjd, distance, score, found):
+def test_old_points_are_variable_and_nuclei_of_galaxies_are_not(first_mjd, distance, score, reason):
     said = {"first_detection_mjd": first_mjd, "gaia_arcsec": distance, "star_score": score}
-    assert excluded(**said) == found
+    assert excluded(**said) == reason
 
 
 @pytest.mark.parametrize(
-    ("first_mjd", "latitude", "found"),
+    ("first_mjd", "latitude", "reason"),
     [
         (MJD - 366.0, -6.9, "variable"),
         (MJD - 366.0, 7.0, None),
@@ -164,16 +164,16 @@ def test_old_points_are_variable_and_nuclei_of_galaxies_are_not(first_mjd, dista
         (MJD - 366.0, None, None),
     ],
 )
-def test_what_is_old_in_the_plane_of_the_galaxy_is_variable(first_mjd, latitude, found):
-    assert excluded(first_detection_mjd=first_mjd, galactic_latitude=latitude) == found
+def test_what_is_old_in_the_plane_of_the_galaxy_is_variable(first_mjd, latitude, reason):
+    assert excluded(first_detection_mjd=first_mjd, galactic_latitude=latitude) == reason
 
 
 @pytest.mark.parametrize(
-    ("sherlock", "found"),
+    ("sherlock", "reason"),
     [("VS", "star"), ("BS", "star"), ("CV", "variable"), ("AGN", None), ("SN", None), ("", None)],
 )
-def test_sherlocks_class_is_a_rules_word_too(sherlock, found):
-    assert excluded(sherlock_class=sherlock) == found
+def test_sherlocks_class_is_a_rules_word_too(sherlock, reason):
+    assert excluded(sherlock_class=sherlock) == reason
 
 
 def test_the_limits_are_those_of_the_settings():

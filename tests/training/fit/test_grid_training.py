@@ -89,12 +89,12 @@ def test_one_drawn_prefix_estimates_the_loss_over_all(data, tmp_path):
     recipe = read_recipe(grid_recipe(tmp_path, "gru"))
     curve = made_up_curve(7, recipe.selection)
     target, weight = torch.tensor([1]), torch.tensor([2.0])
-    said = torch.linspace(-1.0, 2.0, len(curve))  # what the stub says of each prefix length
+    stub_logits = torch.linspace(-1.0, 2.0, len(curve))  # what the stub says of each prefix length
 
     class Stub(torch.nn.Module):
         def forward(self, inputs):
             n = lengths[float(inputs[0, -1, -1])]
-            return torch.tensor([[0.0, said[n - 1], 0.0]]), None
+            return torch.tensor([[0.0, stub_logits[n - 1], 0.0]]), None
 
     recipe = recipe.model_copy(
         update={"normalisation": recipe.normalisation.model_copy(update={"has_age": True})}
@@ -108,7 +108,8 @@ def test_one_drawn_prefix_estimates_the_loss_over_all(data, tmp_path):
     ]
     weights = rank_weights(len(one_band), recipe.optimisation.prefix_decay)
     each = [
-        -float(torch.log_softmax(torch.tensor([0.0, s, 0.0]), 0)[1]) for s in said[: len(one_band)]
+        -float(torch.log_softmax(torch.tensor([0.0, s, 0.0]), 0)[1])
+        for s in stub_logits[: len(one_band)]
     ]
     assert np.mean(drawn) == pytest.approx(2.0 * float(weights @ each), rel=0.05)
 

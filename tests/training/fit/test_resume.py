@@ -85,9 +85,9 @@ def test_a_training_that_was_interrupted_ends_as_if_it_had_not_been(
 def test_a_training_that_does_not_resume_begins_anew(tmp_path, monkeypatch):
     recipe, folder = recipe_of(tmp_path), tmp_path / "run"
     interrupted(folder, recipe, monkeypatch, 100)
-    told = []
-    fit(folder, recipe, report=told.append)
-    assert told[0].startswith("epoch 1/5")
+    lines = []
+    fit(folder, recipe, report=lines.append)
+    assert lines[0].startswith("epoch 1/5")
     assert len(list(folder.glob(f"{FILE_PREFIX}.*"))) == 1
 
 

@@ -23,8 +23,8 @@ def test_a_light_curve_weighs_as_much_as_its_prefixes():
 def test_an_answer_knows_the_points_before_it_and_no_other():
     curve = detections(np.arange(30) * 3.0)
     moments, _ = moments_of(curve)
-    known = np.searchsorted(curve.mjd, moments.asked_mjd, side="right")
-    np.testing.assert_array_equal(moments.n_points, known)
+    n_points = np.searchsorted(curve.mjd, moments.asked_mjd, side="right")
+    np.testing.assert_array_equal(moments.n_points, n_points)
 
 
 def test_half_of_the_weight_is_asked_in_silence():

@@ -84,9 +84,9 @@ def test_no_visit_is_deeper_or_shallower_than_visits_are(err, expected):
 
 @pytest.mark.parametrize("of_both", [True, False])
 def test_noise_says_in_one_way_what_is_lost(of_both):
-    said = NOISE.model_dump() | ({"detection_snr": 5.0} if of_both else {"depth": None})
+    fields = NOISE.model_dump() | ({"detection_snr": 5.0} if of_both else {"depth": None})
     with pytest.raises(ValueError, match="either depth or detection_snr"):
-        AlertNoise.model_validate(said)
+        AlertNoise.model_validate(fields)
 
 
 def test_errors_that_are_not_one_a_rank_are_refused():

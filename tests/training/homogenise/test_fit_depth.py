@@ -84,11 +84,11 @@ def test_the_depth_is_that_of_the_limits_before_the_first_detection():
     depth = np.geomspace(1e3, 1e4, 201)
     mjd = 80.0 + np.linspace(0, 19, 201)
     early, late = limits(mjd - 60, 1.0), limits(mjd + 40, 1e6)
-    told = Limits(
+    upper_limits = Limits(
         *(np.concatenate(parts) for parts in zip(early, limits(mjd, depth), late, strict=True))
     )
     deep = fit_depth(
-        [view("alerts", [100.0], [1e5], limits=told)], [], NO_VISITS, "gr", LOG_FLUX, FLAT
+        [view("alerts", [100.0], [1e5], limits=upper_limits)], [], NO_VISITS, "gr", LOG_FLUX, FLAT
     )
     expected = 3 + np.clip(RANKS, 0.02, 0.98)
     assert deep.log_depth[1] == pytest.approx(expected, abs=1e-3)
@@ -131,9 +131,14 @@ def test_with_too_few_shared_alerts_their_scatter_is_not_known(n, is_known):
 def test_the_excess_is_what_the_error_has_beyond_the_depth():
     """Far above the threshold every visit counts, and its usual depth is the median, 1000 nJy."""
     log_err = ((tuple(np.log10([2e3] * len(FINE_RANKS))),) * 4,) * 2
-    told = limits(np.linspace(80, 99, 200), 1000.0)
+    upper_limits = limits(np.linspace(80, 99, 200), 1000.0)
     deep = fit_depth(
-        [view("alerts", [100.0], [1e5], limits=told)], [], NO_VISITS, "gr", LOG_FLUX, log_err
+        [view("alerts", [100.0], [1e5], limits=upper_limits)],
+        [],
+        NO_VISITS,
+        "gr",
+        LOG_FLUX,
+        log_err,
     )
     assert 10 ** deep.log_excess[1][1] == pytest.approx(np.sqrt(3) * 1000, rel=1e-3)
     assert 10 ** deep.log_excess[1][3] == pytest.approx(1e4)  # never below a hundredth of 1e6
@@ -141,8 +146,8 @@ def test_the_excess_is_what_the_error_has_beyond_the_depth():
 
 def test_near_the_threshold_only_deep_visits_have_alerts():
     """Half of the visits are 1000 nJy deep, half 10000: at 2e4 nJy the alerts are of the former."""
-    told = limits(np.linspace(80, 99, 400), np.tile([1e3, 1e4], 200))
-    alerts = [view("alerts", [100.0], [1e5], limits=told)]
+    upper_limits = limits(np.linspace(80, 99, 400), np.tile([1e3, 1e4], 200))
+    alerts = [view("alerts", [100.0], [1e5], limits=upper_limits)]
     deep = fit_depth(alerts, [], NO_VISITS, "gr", (np.log10(2e4), 7.0), ((FLAT[0][:2]),) * 2)
     at_2e4 = 10 ** deep.log_excess[1][0]
     assert at_2e4 == pytest.approx(
@@ -152,8 +157,8 @@ def test_near_the_threshold_only_deep_visits_have_alerts():
 
 def test_the_deepest_tenth_of_every_source_is_as_deep_as_that_of_the_stream():
     """Half as large errors are doubled; that faint points were dropped changes nothing."""
-    told = limits(np.linspace(80, 99, 500), np.geomspace(1e3, 1e4, 500))
-    alerts = [view("alerts", [100.0], [1e5], limits=told)]
+    upper_limits = limits(np.linspace(80, 99, 500), np.geomspace(1e3, 1e4, 500))
+    alerts = [view("alerts", [100.0], [1e5], limits=upper_limits)]
     err = np.geomspace(500, 5000, 500)
     whole = view("whole", np.arange(500.0), [1e6] * 500, err)
     cut = view("cut", np.arange(470.0), [1e6] * 470, err[:470], name="b")
@@ -166,8 +171,8 @@ def test_the_deepest_tenth_of_every_source_is_as_deep_as_that_of_the_stream():
 
 
 def test_limits_of_the_same_visits_tell_how_deep_a_source_is():
-    told = limits(np.linspace(80, 99, 500), np.geomspace(1e3, 1e4, 500))
-    alerts = [view("alerts", [100.0], [1e5], limits=told)]
+    upper_limits = limits(np.linspace(80, 99, 500), np.geomspace(1e3, 1e4, 500))
+    alerts = [view("alerts", [100.0], [1e5], limits=upper_limits)]
     forced = view("forced", np.arange(500.0), [1e6] * 500, np.geomspace(500, 5000, 500))
     n = 150
     seen = same_source(np.ones(n), np.zeros(n, bool), np.full(n, 1.7), np.full(n, np.nan))

@@ -41,8 +41,8 @@ def examples_figure(predictions: Mapping[Cut, Predictions], bundle: Bundle) -> F
         explained = explanation_of(example.object_id, example.curves[0], bundle)
         _draw(axes[row, column], axes[row + 1, column], explained)
         own = explained.answer.probabilities[bundle.classes.index(name)]
-        said = f"P({name}) = {own:.2f} at the end,\ndecided {decided[example.canonical_id]}"
-        axes[row, column].set_title(f"{name}, {example.canonical_id}\n{said}", fontsize=8)
+        verdict = f"P({name}) = {own:.2f} at the end,\ndecided {decided[example.canonical_id]}"
+        axes[row, column].set_title(f"{name}, {example.canonical_id}\n{verdict}", fontsize=8)
         if column == 0:
             axes[row, column].set_ylabel("flux (µJy)", fontsize=9)
             axes[row + 1, column].set_ylabel("probability", fontsize=9)

@@ -145,7 +145,6 @@ def _draw_channels(axis: Axes, explained: Explanation, channel: str, label: str)
         style: dict[str, Any] = {"color": BAND_COLOURS[letter], "linewidth": 1.2, "markersize": 2.5}
         drawn: dict[str, Any] = {} if has_grid else {"marker": ".", "drawstyle": drawstyle}
         axis.plot(at, values, label=letter, **style, **drawn)
-    axis.set_ylabel(label, fontsize=9)
     axis.set_xlim(span(explained))
     tidy(axis)
 
