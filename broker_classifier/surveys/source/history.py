@@ -20,8 +20,9 @@ from broker_classifier.light_curve import (
     WITHDRAWN,
     LightCurve,
 )
-from broker_classifier.light_curve.selection import NIGHT_OFFSET_DAYS
 
+# As in `light_curve.selection`; it stands here, so that another value compiles the loop anew.
+NIGHT_OFFSET_DAYS = 0.3
 RECENT_DAYS = 30.0  # of which ZTF's packets bring the history
 N_BANDS = 8  # that 3 bits can tell apart
 
