@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 export TORCH_INDEX PYTHON
 
-.PHONY: help demo docs test lint format types tests faults bench bench-decode setup lock clean
+.PHONY: help demo docs test lint format types tests faults soak bench bench-decode setup lock clean
 
 help:
 	@echo "make demo                  a simulated season of alerts, classified live in the terminal"
@@ -13,7 +13,8 @@ help:
 	@echo "make demo LASAIR=1         the same, and the objects annotated at a Lasair of the tests"
 	@echo "make test                  lint, types and all tests"
 	@echo "make tests TESTS=tests/x   only the tests, or some of them (any pytest arguments)"
-	@echo "make faults                thousands of alerts through kills and faults (about half an hour)"
+	@echo "make faults                thousands of alerts through kills and faults (about 15 minutes)"
+	@echo "make soak                  an hour under load with a fault every minute (SOAK_MINUTES=60)"
 	@echo "make bench                 all benchmarks: a table, and bench.json (about 15 minutes)"
 	@echo "make bench-decode          decoding alone, against fastavro and cavro"
 	@echo "make docs                  the documentation, into docs/_build"
@@ -42,6 +43,11 @@ faults: $(VENV)/.dev
 	@deploy/install-test-tools
 	@FAULT_KILLS=24 FAULT_OBJECTS=750 OMP_NUM_THREADS=1 $(BIN)/python -m pytest --timeout 3600 \
 	    tests/service/test_workers_on_kafka.py tests/service/test_faults_on_kafka.py
+
+# Lines to the terminal, figures to soak.json.
+soak: $(VENV)/.dev
+	@deploy/install-test-tools
+	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.soak > soak.json
 
 bench: $(VENV)/.dev
 	@deploy/install-test-tools

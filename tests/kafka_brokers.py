@@ -34,6 +34,8 @@ class Launcher(Protocol):
     def resume(self) -> None: ...
     def close(self) -> None: ...
     def log(self) -> str: ...
+    @property
+    def pid(self) -> int: ...
 
 
 class RealKafka:
@@ -51,10 +53,10 @@ class RealKafka:
         self.bootstrap_servers = bootstrap_servers
         self._launcher = launcher
 
-    def create_topic(self, name: str, partitions: int = 1) -> None:
+    def create_topic(self, name: str, partitions: int = 1, **config: str) -> None:
         """Create a topic that does not exist yet."""
         admin = AdminClient({"bootstrap.servers": self.bootstrap_servers})
-        [created] = admin.create_topics([NewTopic(name, partitions, 1)]).values()
+        [created] = admin.create_topics([NewTopic(name, partitions, 1, config=config)]).values()
         created.result(timeout=START_TIMEOUT_S)
 
     def stop_broker(self) -> None:
@@ -77,6 +79,11 @@ class RealKafka:
         """Start it again on the same port and data, and wait until it answers."""
         self._launched.start(int(self.bootstrap_servers.rpartition(":")[2]))
         wait_until_ready(self.bootstrap_servers, self._launched)
+
+    @property
+    def pid(self) -> int:
+        """Its process, as this machine numbers it."""
+        return self._launched.pid
 
     @property
     def _launched(self) -> Launcher:
@@ -121,6 +128,11 @@ class JarBroker:
     def is_alive(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def stop(self) -> None:
         self._end(signal.SIGTERM)
 
@@ -157,8 +169,8 @@ class JarBroker:
 class DockerBroker:
     """Runs Kafka's own image; its data live as long as the container."""
 
-    def __init__(self, image: str) -> None:
-        self._image = image
+    def __init__(self, image: str, more: Mapping[str, str] | None = None) -> None:
+        self._image, self._more = image, dict(more or {})
         self._container = ""
 
     def start(self, port: int) -> None:
@@ -166,7 +178,7 @@ class DockerBroker:
             docker("start", self._container)
             return
         properties = server_properties(port, Path("/tmp/kafka-data"), listen="0.0.0.0")
-        settings = [line.split("=", 1) for line in properties.splitlines()]
+        settings = [*(line.split("=", 1) for line in properties.splitlines()), *self._more.items()]
         variables = [f"KAFKA_{key.upper().replace('.', '_')}={value}" for key, value in settings]
         environment = [word for variable in variables for word in ("--env", variable)]
         publish = ["--publish", f"127.0.0.1:{port}:{port}"]
@@ -175,6 +187,10 @@ class DockerBroker:
     def is_alive(self) -> bool:
         running = docker("inspect", "--format", "{{.State.Running}}", self._container)
         return running == "true"
+
+    @property
+    def pid(self) -> int:
+        return int(docker("inspect", "--format", "{{.State.Pid}}", self._container))
 
     def stop(self) -> None:
         docker("stop", self._container)
@@ -197,13 +213,22 @@ class DockerBroker:
 
 
 @contextmanager
-def running_kafka(source: KafkaSource, folder: Path) -> Iterator[RealKafka]:
-    """Run a broker for the length of a block; its data and log go into `folder`."""
+def running_kafka(
+    source: KafkaSource, folder: Path, more: Mapping[str, str] | None = None
+) -> Iterator[RealKafka]:
+    """Run a broker for the length of a block; its data and log go into `folder`.
+
+    `more` are settings of the broker beside the usual.
+    """
     if source.bootstrap_servers:
         wait_until_ready(source.bootstrap_servers)
         yield RealKafka(source.bootstrap_servers)
         return
-    launcher = JarBroker(source.libs, folder) if source.libs else DockerBroker(str(source.image))
+    launcher: Launcher = (
+        JarBroker(source.libs, folder, more)
+        if source.libs
+        else DockerBroker(str(source.image), more)
+    )
     port = free_port(2)  # the controller has the second
     try:
         launcher.start(port)

@@ -63,7 +63,7 @@ class Service:
             "BROKER_STORE__PATH": str(folder / "store"),
             "BROKER_METRICS__PORT": "0",
         } | variables
-        self._log = folder / "service.log"
+        self._log, self._log_begins = folder / "service.log", 0
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -71,14 +71,19 @@ class Service:
             [*self.program, "serve", *self.options],
             os.environ | self.environment,
         )
-        with self._log.open("wb") as log:
+        self._log_begins = self._log.stat().st_size if self._log.exists() else 0
+        with self._log.open("ab") as log:
             self._process = subprocess.Popen(command, cwd=self.cwd, env=environment, stderr=log)
-        wait_until(lambda: b'"serving"' in self._log.read_bytes(), f"serving: {self.log()}")
+        wait_until(lambda: '"serving"' in self.log(), "serving")
 
     @property
     def pid(self) -> int:
         assert self._process is not None
         return self._process.pid
+
+    @property
+    def is_alive(self) -> bool:
+        return self._process is not None and self._process.poll() is None
 
     def send_signal(self, number: signal.Signals) -> None:
         assert self._process is not None
@@ -96,7 +101,10 @@ class Service:
         return self._process.wait(WAIT_S)
 
     def log(self) -> str:
-        return self._log.read_text() if self._log.exists() else ""
+        """What it has logged since it was started last; the file has all of it."""
+        if not self._log.exists():
+            return ""
+        return self._log.read_bytes()[self._log_begins :].decode(errors="replace")
 
     def metrics(self) -> dict[str, float]:
         with urllib.request.urlopen(self.url("/metrics")) as answer:

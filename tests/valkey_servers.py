@@ -27,7 +27,7 @@ class Server:
     """One server on a folder; it can be killed, paused and started again."""
 
     def __init__(self, program: str, folder: Path, arguments: Sequence[str] = ()) -> None:
-        self.port, self.tls_port, self._folder = free_port(), free_port(), folder
+        self.port, self.tls_port, self.folder = free_port(), free_port(), folder
         folder.mkdir(parents=True, exist_ok=True)
         disk = ["--appendonly", "yes", "--appendfsync", "always", "--dir", str(folder)]
         place = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", ""]
@@ -36,7 +36,7 @@ class Server:
         self.start()
 
     def start(self) -> None:
-        with (self._folder / "log").open("ab") as log:
+        with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(self._command, stdout=log, stderr=log)
         deadline = time.monotonic() + START_TIMEOUT_S
         while time.monotonic() < deadline:
@@ -46,7 +46,7 @@ class Server:
                 return
             time.sleep(0.02)
         self.kill()
-        pytest.fail(f"no server: {(self._folder / 'log').read_text()[-2000:]}")
+        pytest.fail(f"no server: {(self.folder / 'log').read_text()[-2000:]}")
 
     def kill(self) -> None:
         self._process.kill()
@@ -54,6 +54,10 @@ class Server:
 
     def send(self, number: signal.Signals) -> None:
         os.kill(self._process.pid, number)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     def client(self) -> valkey.Valkey:
         return valkey.Valkey(port=self.port)

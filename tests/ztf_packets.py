@@ -88,14 +88,17 @@ def alert(object_id: str, measurements: list[dict[str, Any]], **fields: Any) -> 
     return whole | {"candidate": new, "prv_candidates": past or None, "fp_hists": None} | fields
 
 
-def flare(object_id: str, n: int = 6, start: float = 60000.0) -> list[bytes]:
+def flare(
+    object_id: str, n: int = 6, start: float = 60000.0, first_alert_id: int | None = None
+) -> list[bytes]:
     """The successive packets of a rising and falling object, g and r in turn, 30-day histories."""
+    first = zlib.crc32(object_id.encode()) * 1000 if first_alert_id is None else first_alert_id
     points = [
         measurement(
             start + 3.0 * step,
             fid=1 + step % 2,
             mag=19.0 - 2.0 * math.exp(-((step - n / 2) ** 2) / n),
-            candid=zlib.crc32(object_id.encode()) * 1000 + step,
+            candid=first + step,
         )
         for step in range(n)
     ]

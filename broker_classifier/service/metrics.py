@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from wsgiref.simple_server import WSGIServer
 
+import numpy as np
 from numpy.typing import ArrayLike
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -100,9 +101,12 @@ class Metrics:
         self._dead.labels(reason).inc()
 
     def count_latencies(self, since_kafka_s: ArrayLike, since_observation_s: ArrayLike) -> None:
-        """Note how long published classifications took; Kafka may not have given every time."""
-        self._kafka.observe(since_kafka_s)
-        self._observed.observe(since_observation_s)
+        """Note how long published classifications took; Kafka may not have given every time.
+
+        What took less than no time, by clocks that do not agree, counts as 0: a sum never falls.
+        """
+        self._kafka.observe(np.maximum(since_kafka_s, 0.0))
+        self._observed.observe(np.maximum(since_observation_s, 0.0))
 
     def count_answers(self, bundle: str, topic: str, n_first: int, n_revised: int) -> None:
         """Count what a bundle was published to say: first answers, and answers again."""

@@ -1,6 +1,7 @@
 """A store for many workers: a Valkey or Redis server, or a cluster of them, one value an object."""
 
 import math
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -22,19 +23,20 @@ FLUSH_KEY = "light-curve-flush"
 NAMES_AT_ONCE = 1000  # which the server looks for in one go
 CONNECT_TIMEOUT_S, TIMEOUT_S, FLUSH_TIMEOUT_S = 5.0, 10.0, 5.0
 
-# For each key: its value, expected version (8 bytes, or none for no object) and when to forget it
-# (Unix ms, or 0 for never). Returns the numbers of the keys that have another version.
+# For each key: its value, expected version (8 bytes, or none for no object) and how long to keep it
+# (ms by the server's clock, or 0 for ever). Returns the numbers of the keys that have another
+# version.
 PUT = """
 local conflicts = {}
 for i, key in ipairs(KEYS) do
-  local value, expected, until_ms = ARGV[3 * i - 2], ARGV[3 * i - 1], ARGV[3 * i]
+  local value, expected, kept_ms = ARGV[3 * i - 2], ARGV[3 * i - 1], ARGV[3 * i]
   if redis.call('GETRANGE', key, 33, 40) ~= expected then
     conflicts[#conflicts + 1] = i
-  elseif until_ms == '0' then
+  elseif kept_ms == '0' then
     redis.call('SET', key, value)
   else
     local before = redis.call('PTTL', key)
-    redis.call('SET', key, value, 'PXAT', until_ms)
+    redis.call('SET', key, value, 'PX', kept_ms)
     if before > redis.call('PTTL', key) then redis.call('PEXPIRE', key, before) end
   end
 end
@@ -169,17 +171,26 @@ class ValkeyStore:
         """Put records in the place of those with the expected versions; return the conflicts."""
         if not records:
             return set()
-        names, until = list(records), seen_at + self._retention_s
-        until_ms = str(int(until * 1000)) if math.isfinite(until) else "0"
+        names, kept_ms = list(records), self._kept_ms(seen_at)
         values = pack(list(records.values()), [seen_at] * len(records))
         versions = [
             expected[name].to_bytes(8, "little") if expected[name] else b"" for name in names
         ]
-        rows = list(zip(values, versions, [until_ms] * len(names), strict=True))
+        rows = list(zip(values, versions, [kept_ms] * len(names), strict=True))
         if self._connections_of_put is None:
             self._connections_of_put = self._n_connections
         keys = [KEY_PREFIX + name for name in names]
         return {names[i] for i in self._asked(lambda: self._conflicts(keys, rows))}
+
+    def _kept_ms(self, seen_at: float) -> str:
+        """Return for how long the server is to keep what was seen then, by whatever clock we have.
+
+        A worker's clock may be an hour behind the server's, so the server gets no moment of it.
+        """
+        if not math.isfinite(self._retention_s):
+            return "0"
+        age_s = max(0.0, time.time() - seen_at)
+        return str(max(1, int((self._retention_s - age_s) * 1000)))
 
     def _conflicts(
         self, keys: Sequence[str], rows: Sequence[tuple[bytes, bytes, str]]

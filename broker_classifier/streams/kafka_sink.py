@@ -156,7 +156,7 @@ class KafkaSink:
 def without_value(message: Outgoing) -> Outgoing:
     """Leave out a value that is too large, and say so in the header `omitted`."""
     omitted = f"{len(message.value)} bytes, more than the topic takes"
-    log.error("value omitted", topic=message.topic, size=omitted, **message.headers)
+    log.error("value omitted", topic=message.topic, size=omitted, headers=message.headers)
     return replace(message, value=b"", headers=message.headers | {"omitted": omitted})
 
 

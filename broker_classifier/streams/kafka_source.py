@@ -1,6 +1,7 @@
 """Kafka as a source of alerts; what has not been committed is read again after a crash."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from confluent_kafka import (
@@ -15,6 +16,7 @@ from broker_classifier.config.kafka import KafkaSettings
 from broker_classifier.config.secrets import plain
 from broker_classifier.errors import InputLostError, StartOverError
 from broker_classifier.logs import get_logger
+from broker_classifier.streams.group_readers import ask_group
 from broker_classifier.streams.kafka_clients import (
     KafkaConnection,
     administrator,
@@ -59,19 +61,16 @@ class KafkaSource:
         worker: str = "",
         commits: bool = True,
     ) -> None:
-        self._settings = settings
-        self._surveys = surveys
+        self._settings, self._surveys = settings, surveys
         self._survey_of: dict[str, str] = {}
-        self._connection = KafkaConnection(settings)
-        self._commits = commits
+        self._connection, self._commits = KafkaConnection(settings), commits
         self._lost, self._is_committing = "", False
         self._to_commit: dict[Place, int] = {}
         self._first_open: dict[Place, int] = {}  # offsets not handed to `commit` yet
         self._revoked: set[Place] = set()
         self._topics = [topic for topics in surveys.values() for topic in topics]
-        admin = administrator(settings)
-        self._starts, self._ids = StartPlaces(settings), TopicIds(admin)
-        self._unread = UnreadPartitions(admin, settings.group_id, self._topics)
+        self._starts, self._ids = StartPlaces(settings), TopicIds(administrator(settings))
+        self._unread = UnreadPartitions(partial(ask_group, settings), self._topics)
         self._gone: set[str] = set()  # topics that expired
         self._missing = MissingTopics(self._topics)
         self._worker, self._is_lost = worker, False
@@ -87,6 +86,7 @@ class KafkaSource:
             | plain(self._settings.client),
         )
         self._starts.look_around()
+        self._unread.look_again()
         self._subscribe(consumer)
         return consumer
 

@@ -48,6 +48,13 @@ def test_received_is_the_sum_of_the_outcomes(metrics, url):
     assert received == 7 == sum(outcomes.values())
 
 
+def test_a_clock_that_was_set_back_takes_nothing_from_the_latencies(metrics, url):
+    metrics.count_latencies(since_kafka_s=[0.5, -3600.0], since_observation_s=[-3600.0])
+    text = get(f"{url}/metrics")
+    assert "broker_kafka_latency_seconds_sum 0.5\n" in text
+    assert "broker_latency_seconds_sum 0.0\n" in text
+
+
 def test_latencies_are_histograms(metrics, url):
     metrics.count_latencies(since_kafka_s=[0.02], since_observation_s=[200.0, 200.0])
     text = get(f"{url}/metrics")

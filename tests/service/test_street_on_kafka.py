@@ -167,7 +167,8 @@ def test_what_is_too_large_for_its_topic_is_published_without_its_value(real_kaf
     admin.create_topics([small])[topic].result()
     sink = KafkaSink(KafkaSettings(bootstrap_servers=real_kafka.bootstrap_servers))
     noise = random.Random(0).randbytes(20_000)
-    sink.publish([Outgoing(topic, b"k", noise, {"id": "1"}), Outgoing(topic, b"k", b"small")])
+    of_a_letter = {"id": "1", "topic": "ztf", "size": "20000"}
+    sink.publish([Outgoing(topic, b"k", noise, of_a_letter), Outgoing(topic, b"k", b"small")])
     messages = read_topic(real_kafka.bootstrap_servers, topic, 2)
     assert sorted(message.value for message in messages) == [b"", b"small"]
     [stub] = [dict(message.headers) for message in messages if message.headers]

@@ -12,6 +12,7 @@ from broker_classifier.light_curve import light_curve
 from broker_classifier.store import UNKNOWN, ObjectRecord, answered
 from broker_classifier.store import valkey as module
 from broker_classifier.store.valkey import KEY_PREFIX, ValkeyStore
+from tests.kafka_streets import wait_until
 from tests.valkey_servers import server
 
 
@@ -65,7 +66,17 @@ def test_an_object_expires_after_its_retention_and_never_sooner_than_before(own_
         assert store.put({"a": record(2)}, {"a": 1}, now - 50.0) == set()
         assert 98_000 < client.pttl(KEY_PREFIX + "a") <= 100_000
         assert store.put({"b": record(1)}, {"b": 0}, now - 101.0) == set()
-        assert store.read(["a", "b"]) == [record(2), UNKNOWN]
+        wait_until(lambda: store.read(["a", "b"]) == [record(2), UNKNOWN], "the end of b")
+
+
+def test_an_object_is_kept_for_its_retention_by_a_worker_whose_clock_is_behind(
+    own_server, monkeypatch
+):
+    behind = time.time() - 3600.0
+    monkeypatch.setattr(time, "time", lambda: behind)
+    with closing(ValkeyStore(own_server.url, retention_s=100.0)) as store:
+        assert store.put({"a": record(1)}, {"a": 0}, behind) == set()
+        assert 98_000 < own_server.client().pttl(KEY_PREFIX + "a") <= 100_000
 
 
 def test_what_was_flushed_survives_a_kill(own_server, store):

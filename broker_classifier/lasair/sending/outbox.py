@@ -22,7 +22,7 @@ from broker_classifier.lasair.sending.outbox_rows import Depth, Item, Record, hi
 
 TABLES = "outbox.sql"
 BUSY_S = 30.0
-HOUR_S = 3600.0
+HOUR_S = LONGEST_PUT_OFF_S = 3600.0
 CLOCK_TOLERANCE_S = 60.0
 
 RECORD = """SELECT
@@ -32,7 +32,8 @@ RECORD = """SELECT
     EXISTS (SELECT 1 FROM outbox WHERE survey = ? AND object_id = ?) AS waiting"""
 QUEUE = """REPLACE INTO outbox
     (survey, object_id, annotation, said, bits, queued_at, since) VALUES (?, ?, ?, ?, ?, ?, ?)"""
-DUE = """SELECT * FROM outbox WHERE survey = ? AND not_before <= ?
+# A clock may have been set back: what is put off for longer than anything ever is, is due.
+DUE = """SELECT * FROM outbox WHERE survey = ? AND (not_before <= ? OR not_before > ?)
     ORDER BY bits DESC, since LIMIT ?"""
 DEPTH = """SELECT count(*) AS n, min(since) AS since,
     (SELECT count(*) FROM dead_letters WHERE survey = ?) AS dead FROM outbox WHERE survey = ?"""
@@ -127,7 +128,7 @@ class Outbox:
 
     def due(self, survey: str, now: float, most: int) -> list[Item]:
         """Return what may be sent now, the most informative first."""
-        return [item_of(row) for row in self._rows(DUE, survey, now, most)]
+        return [item_of(row) for row in self._rows(DUE, survey, now, now + LONGEST_PUT_OFF_S, most)]
 
     def items(self, survey: str, object_ids: Sequence[str]) -> list[Item]:
         """Return what waits of these objects now."""

@@ -21,7 +21,7 @@ from broker_classifier.lasair.annotation.write_annotation import Annotation
 from broker_classifier.lasair.sending.budget import Budget
 from broker_classifier.lasair.sending.client import Outcome, Reply
 from broker_classifier.lasair.sending.metrics import AnnotateMetrics
-from broker_classifier.lasair.sending.outbox import Outbox
+from broker_classifier.lasair.sending.outbox import LONGEST_PUT_OFF_S, Outbox
 from broker_classifier.lasair.sending.outbox_rows import Item
 from broker_classifier.logs import get_logger
 
@@ -31,7 +31,6 @@ FIRST_PAUSE_S = {Outcome.AWAY: 2.0, Outcome.FAILED: 2.0, Outcome.THROTTLED: 60.0
 LONGEST_PAUSE_S = {Outcome.AWAY: 300.0, Outcome.FAILED: 300.0, Outcome.THROTTLED: 900.0}
 BARRED_PAUSE_S = 600.0
 PUT_OFF_S = 60.0
-LONGEST_PUT_OFF_S = 3600.0
 MOST_REFUSALS_AT_ONCE = 12  # a batch of 1000 is halved ten times
 FAILURES_OF_ITS_OWN = 3
 MOST_FAILURES = 5
@@ -80,6 +79,7 @@ class Sender:
     _accused: dict[str, tuple[Item, Reply]] = field(init=False, default_factory=dict)
     _n_refusals: int = field(init=False, default=0)
     _accepted_at: float = field(init=False, default=-float("inf"))
+    _paused_at: float = field(init=False, default=-float("inf"))
     _resume_at: float = field(init=False, default=-float("inf"))
     _pause_s: float = field(init=False, default=0.0)
 
@@ -95,7 +95,7 @@ class Sender:
             If the outbox cannot be read or written.
         """
         now = self.clock()
-        if now < self._resume_at:
+        if self._paused_at <= now < self._resume_at:  # a clock that is set back ends the pause
             return self._resume_at - now
         items = self._next_batch(now)
         wait_s = self._wait_s(items, now) if items else IDLE_S
@@ -134,7 +134,8 @@ class Sender:
         if is_full:
             return wait_s
         waited_s = now - min(item.since for item in items)
-        return max(wait_s, LINGER_S - max(0.0, waited_s))
+        is_lingering = 0.0 <= waited_s < LINGER_S  # below 0 after the clock was set back
+        return max(wait_s, LINGER_S - waited_s if is_lingering else 0.0)
 
     def _heed(self, reply: Reply, items: Sequence[Item]) -> None:
         outcome = reply.outcome
@@ -156,7 +157,7 @@ class Sender:
         if outcome is Outcome.FAILED:
             self._shrink(items, reply)
         if outcome is Outcome.BARRED:
-            self._resume_at = self.clock() + BARRED_PAUSE_S
+            self._rest(BARRED_PAUSE_S)
         elif outcome in FIRST_PAUSE_S:
             self._pause(outcome)
 
@@ -165,7 +166,7 @@ class Sender:
         self.outbox.accepted(self.survey, items, now)
         self.metrics.annotations.labels(self.survey, "accepted").inc(len(items))
         for item in items:
-            self.metrics.delay.labels(self.survey).observe(now - item.queued_at)
+            self.metrics.delay.labels(self.survey).observe(max(0.0, now - item.queued_at))
             self._doubted_at.pop(item.object_id, None)
             self._accused.pop(item.object_id, None)
         self.metrics.note(f"Lasair of {self.survey}", None)
@@ -230,4 +231,8 @@ class Sender:
     def _pause(self, outcome: Outcome) -> None:
         longer_s = max(FIRST_PAUSE_S[outcome], 2 * self._pause_s)
         self._pause_s = min(LONGEST_PAUSE_S[outcome], longer_s)
-        self._resume_at = self.clock() + self._pause_s * random.uniform(0.8, 1.2)
+        self._rest(self._pause_s * random.uniform(0.8, 1.2))
+
+    def _rest(self, pause_s: float) -> None:
+        self._paused_at = self.clock()
+        self._resume_at = self._paused_at + pause_s

@@ -97,6 +97,16 @@ def test_the_most_informative_go_first(sender, outbox, lasair):
     ]
 
 
+@pytest.mark.parametrize("reply", [AWAY, FAILED])
+def test_a_clock_that_is_set_back_does_not_make_a_pause_longer(sender, outbox, lasair, reply):
+    lasair.replies = [reply]
+    queue(outbox, lasair, [1])
+    run(sender, lasair, 1.0)
+    lasair.now -= 3600.0
+    run(sender, lasair, 1.0)
+    assert (len(lasair.calls), list(lasair.has)) == (2, [name_of(1)])
+
+
 @pytest.mark.parametrize("refusal", [BAD_FIELD, BAD_ITEM])
 @pytest.mark.parametrize("bad", [0, 7, 99])
 def test_a_refused_batch_is_halved_down_to_the_annotation_at_fault(

@@ -25,7 +25,7 @@ async function show(main, frame) {
       for (const service of content.services) {
         if (!service.figures) continue;
         const history = histories.get(service.address) ?? [];
-        histories.set(service.address, [...history, [Date.now() / 1000, service.figures.received]].slice(-KEPT));
+        histories.set(service.address, [...history, [performance.now() / 1000, service.figures.received]].slice(-KEPT));
         if (!services.has(service.address)) {
           const made = serviceCards(() => histories.get(service.address));
           services.set(service.address, made);
