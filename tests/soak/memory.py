@@ -65,31 +65,19 @@ class Memory:
         """Return what a process had when it was looked at last."""
         return next((life.samples[-1][1] for life in self.lives[name][::-1] if life.samples), 0.0)
 
-    def complaints(self, first: str, others: str) -> list[str]:
-        """Say which memory is not flat; nothing of a run that is too short to tell.
-
-        The first worker lives through all, so what it has after ten minutes is what a worker needs
-        that has had a backlog. The others are ended now and then, and may not have more.
+    def complaints(self, name: str) -> list[str]:
+        """Say whether the memory of a process is not flat; nothing of one that lived too short.
 
         >>> memory = Memory()
-        >>> flat = [(5.0 * n, 100.0) for n in range(720)]
-        >>> memory.lives = {"w 0": [Life(1, 0.0, flat)], "w 1": [Life(2, 0.0, [(0.0, 106.0)])]}
-        >>> memory.complaints("w 0", "w")
-        ['w 1 had 106 MB at its end, w 0 100 MB after ten minutes']
+        >>> memory.lives = {"w 0": [Life(1, 0.0, [(5.0 * n, 100.0 + n / 10) for n in range(720)])]}
+        >>> memory.complaints("w 0")
+        ['w 0 has +46.9% MB since its tenth minute']
         """
-        life = self.lives[first][0]
-        growth = life.growth()
-        if growth is None:
-            return []
-        grown = [f"{first} has {growth:+.1%} MB since ten minutes"] if abs(growth) > FLAT else []
-        most = life.median(WARM_S)
-        return grown + [
-            f"{name} had {other.mb_at_its_end:.0f} MB at its end, {first} {most:.0f} MB "
-            "after ten minutes"
-            for name, lives in self.lives.items()
-            for other in lives
-            if name.startswith(others) and name != first and other.samples
-            if other.mb_at_its_end > most * (1 + FLAT)
+        growths = [life.growth() or 0.0 for life in self.lives[name]]
+        return [
+            f"{name} has {growth:+.1%} MB since its tenth minute"
+            for growth in growths
+            if abs(growth) > FLAT
         ]
 
     def curves(self) -> dict[str, list[dict[str, float]]]:

@@ -34,6 +34,12 @@ class Watch:
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
 
+    def check(self) -> None:
+        """Raise RuntimeError if nobody watches any more."""
+        if not self._thread.is_alive():
+            msg = "the audit has ended or does not answer; what it said stands above"
+            raise RuntimeError(msg)
+
     def _watch(self) -> None:
         next_sample = 0.0
         while not self._end.wait(ASKED_EVERY_S):
