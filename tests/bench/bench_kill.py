@@ -22,7 +22,7 @@ from confluent_kafka import Producer
 from tests.bench.arrivals import Arrivals
 from tests.bench.figures import entry, table
 from tests.bench.fleet import Fleet, fleet
-from tests.bench.on_kafka import WAIT_S, bench_kafka
+from tests.bench.on_kafka import CORES, WAIT_S, bench_kafka, kept_to
 from tests.bench.season import night, season
 from tests.kafka_brokers import RealKafka
 from tests.kafka_streets import wait_until
@@ -74,6 +74,7 @@ def feeding(kafka: RealKafka) -> Iterator[None]:
 def entries(repetitions: int = REPETITIONS) -> list[dict[str, Any]]:
     """Kill workers in turn."""
     with bench_kafka() as kafka, ExitStack() as stack:
+        stack.enter_context(kept_to(CORES))  # Kafka stays on its own
         folder = stack.enter_context(tempfile.TemporaryDirectory())
         variables = {"BROKER_STORE__PATH": stack.enter_context(server(Path(folder))).url}
         opened = stack.enter_context(fleet(kafka, TOPIC, N_WORKERS, N_PARTITIONS, **variables))

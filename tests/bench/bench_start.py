@@ -14,7 +14,7 @@ from typing import Any
 from broker_classifier.demo.simulate.night import simulate_night
 from tests.bench.arrivals import Arrivals
 from tests.bench.figures import entry, table
-from tests.bench.on_kafka import WAIT_S, bench_kafka, load
+from tests.bench.on_kafka import CORES, WAIT_S, bench_kafka, kept_to, load
 from tests.kafka_brokers import RealKafka
 from tests.kafka_streets import service, wait_until
 
@@ -24,7 +24,7 @@ FIRST_S = 4.0  # the goal
 
 def entries(repetitions: int = REPETITIONS) -> list[dict[str, Any]]:
     """Start a service again and again."""
-    with bench_kafka() as kafka, tempfile.TemporaryDirectory() as cache:
+    with bench_kafka() as kafka, kept_to(CORES), tempfile.TemporaryDirectory() as cache:
         load(kafka, TOPIC, [packet.message for packet in simulate_night(N_OBJECTS, seed=3)])
         cold, *warm = [first_answer_s(kafka, turn, cache) for turn in range(repetitions + 1)]
     name = "start of serve to its first answer"
