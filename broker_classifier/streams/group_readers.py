@@ -14,7 +14,7 @@ from typing import NamedTuple
 import orjson
 
 from broker_classifier.config.kafka import KafkaSettings
-from broker_classifier.streams.kafka_clients import client_settings
+from broker_classifier.streams.kafka_clients import settings_without_callbacks
 from broker_classifier.streams.start_places import Place
 
 TIMEOUT_S = 10.0
@@ -31,9 +31,8 @@ class GroupReaders(NamedTuple):
 def ask_group(settings: KafkaSettings) -> "Future[GroupReaders | None]":
     """Ask for a group without waiting; the answer is None where Kafka gives none."""
     asked: Future[GroupReaders | None] = Future()
-    ours = client_settings(settings)
-    del ours["error_cb"]
-    question = {"settings": ours, "group": settings.group_id, "timeout_s": TIMEOUT_S}
+    client = settings_without_callbacks(settings)
+    question = {"settings": client, "group": settings.group_id, "timeout_s": TIMEOUT_S}
     Thread(target=_ask, args=(orjson.dumps(question), asked), daemon=True).start()
     return asked
 
@@ -44,9 +43,9 @@ def _ask(question: bytes, asked: "Future[GroupReaders | None]") -> None:
         done = subprocess.run(
             command, input=question, check=True, capture_output=True, timeout=2 * TIMEOUT_S
         )
-    except (OSError, subprocess.SubprocessError):
+        answer = orjson.loads(done.stdout)
+    except (OSError, subprocess.SubprocessError, orjson.JSONDecodeError):
         asked.set_result(None)
         return
-    answer = orjson.loads(done.stdout)
     read = {(topic, partition) for topic, partition in answer["read"]}
     asked.set_result(GroupReaders(answer["is_stable"], read))

@@ -174,14 +174,17 @@ def close(consumer: Consumer) -> None:
         log.warning("a consumer is left unclosed: its Kafka does not answer")
 
 
+def settings_without_callbacks(settings: KafkaSettings) -> dict[str, Any]:
+    """Return what `client_settings` does, but for the callback: what can be written as JSON."""
+    return {name: v for name, v in client_settings(settings).items() if name != "error_cb"}
+
+
 def administrator(settings: KafkaSettings) -> AdminClient:
     """Open a client that administers, without a callback.
 
     It may call back in a thread of its own, and confluent-kafka 2.16 then ends the process.
     """
-    client = client_settings(settings)
-    del client["error_cb"]
-    return opened(AdminClient, client)
+    return opened(AdminClient, settings_without_callbacks(settings))
 
 
 def has_value(message: KafkaMessage, fatal: type[BrokerError]) -> bool:

@@ -61,7 +61,7 @@ def baselines(
         msg = f"{cross_validation} has no folder fold-0: give the output of cross-validate"
         raise ConfigError(msg)
     pooled = {name: pooled_predictions(of_folds) for name, of_folds in parts.items()}
-    text = _text(pooled, classes, f"{len(folds)} folds of {name_of(data)}")
+    text = tables(pooled, classes, f"{len(folds)} folds of {name_of(data)}")
     output.write_text(text)
     return text
 
@@ -71,7 +71,17 @@ def _of_blend(blend: Bundle) -> dict[str, Bundle]:
     return {**dict(zip(names, blend.members, strict=True)), BLEND: blend}
 
 
-def _text(pooled: Mapping[str, ByCut], classes: tuple[str, ...], title: str) -> str:
+def tables(pooled: Mapping[str, ByCut], classes: tuple[str, ...], title: str) -> str:
+    """Lay out the figures of a blend and its members, and their differences, as Markdown.
+
+    Parameters
+    ----------
+    pooled : mapping of str to predictions by cut
+        The members in their order, then the blend.
+    classes : tuple of str
+    title : str
+        Folds and data.
+    """
     n = len(pooled[BLEND][FULL].examples)
     heading = f"## {title}: {n} objects, each judged by bundles that have not seen it"
     parts = [heading, _table_of_figures(pooled, classes)]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from broker_classifier.light_curve import EMPTY
-from broker_classifier.training.baselines import _text
+from broker_classifier.training.baselines import tables
 from broker_classifier.training.homogenise.examples import Example
 from broker_classifier.training.judge.paired import TEN_CUTS
 from broker_classifier.training.judge.predictions import Predictions
@@ -52,7 +52,7 @@ def value(text, table, row):
 )
 def test_log_loss_is_told_of_all_objects_and_of_each_kind_of_data(first, second, row, is_counted):
     of_models = pooled((True, True, False))
-    text = _text(of_models, CLASSES, "test")
+    text = tables(of_models, CLASSES, "test")
 
     def loss(name):
         at_cut = of_models[name][TEN_CUTS[0]]
@@ -69,4 +69,4 @@ def test_log_loss_is_told_of_all_objects_and_of_each_kind_of_data(first, second,
 
 
 def test_data_of_a_single_kind_are_told_once():
-    assert "alerts" not in _text(pooled((True,)), CLASSES, "test")
+    assert "alerts" not in tables(pooled((True,)), CLASSES, "test")
